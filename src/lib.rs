@@ -1,0 +1,28 @@
+//! FERSNet reads the expression of a face and redraws the face with another one, by one network,
+//! in the browser and on the command line.
+//!
+//! The modules in the order of the data:
+//!
+//! - [`picture`]: bytes of an image file to an upright RGB picture.
+//! - [`face`]: the faces in it, aligned by the eyes; and a redrawn face back into the picture.
+//! - [`tensor`]: an aligned face to and from `[1, k, 96, 96]`.
+//! - [`network`]: FERSNet in its two editions, and its weight files.
+//! - [`kernels`]: the ConvFLU in WGSL, beside its plain-tensor twin.
+//! - [`answer`]: logits to probabilities and an expression.
+//! - [`mark`]: what a saved synthetic face carries.
+//! - [`pipeline`]: the whole way in one place.
+//! - [`train`]: data, losses, runs and evaluation (native).
+//! - [`web`]: the page's side (wasm).
+
+pub mod answer;
+pub mod face;
+pub mod kernels;
+pub mod mark;
+pub mod network;
+pub mod picture;
+pub mod pipeline;
+pub mod tensor;
+#[cfg(feature = "native")]
+pub mod train;
+#[cfg(feature = "web")]
+pub mod web;
