@@ -1,0 +1,129 @@
+//! MediaPipe's face mesh in plain Burn tensors: a cut face -> whether it is one, and its points.
+//!
+//! Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs", 2019
+//! (arXiv 1907.06724). Of the 468 points only those that are used are computed.
+
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor};
+
+use super::layers::{Block, Dense, Weights, read};
+use super::{FaceError, Landmarks, Point};
+
+/// The weights; where they come from stands beside the file.
+const WEIGHTS: &[u8] = include_bytes!("../../weights/facemesh.safetensors");
+
+/// Side of the input.
+pub const INPUT: usize = 192;
+
+/// Blocks that the points and the presence share.
+const BLOCKS: usize = 14;
+
+/// The blocks that halve the picture.
+const HALVING: [usize; 4] = [2, 5, 8, 11];
+
+/// Points around an eye; the eye's place is their mean.
+const EYE_POINTS: usize = 8;
+
+/// Points in the file: two eyes, the nose's tip, two corners of the mouth, two ears.
+pub const POINTS: usize = 2 * EYE_POINTS + 5;
+
+/// The network's weights.
+#[derive(Debug, Clone)]
+pub struct FaceMesh {
+    stem: Dense,
+    blocks: Vec<Block>,
+    points: Branch,
+    presence: Branch,
+}
+
+#[derive(Debug, Clone)]
+struct Branch {
+    blocks: Vec<Block>,
+    narrow: Dense,
+    last: Block,
+    head: Dense,
+}
+
+/// The answer for one face.
+#[derive(Debug, Clone)]
+pub struct Mesh {
+    /// How sure it is that there is a face, 0..1.
+    pub presence: f32,
+    /// The points, in pixels of the input.
+    pub points: [Point; POINTS],
+}
+
+impl FaceMesh {
+    /// The network with the embedded weights.
+    pub fn load(device: &Device) -> Result<Self, FaceError> {
+        let weights = Weights::open(WEIGHTS, device)?;
+        let branch = |name: &str, blocks: usize| -> Result<Branch, FaceError> {
+            Ok(Branch {
+                blocks: (0..blocks)
+                    .map(|i| Block::load(&weights, &format!("{name}.blocks.{i}"), i == 0))
+                    .collect::<Result<_, _>>()?,
+                narrow: Dense::load(&weights, &format!("{name}.narrow"))?,
+                last: Block::load(&weights, &format!("{name}.last"), false)?,
+                head: Dense::load(&weights, &format!("{name}.head"))?,
+            })
+        };
+        Ok(Self {
+            stem: Dense::load(&weights, "stem")?,
+            blocks: (0..BLOCKS)
+                .map(|i| Block::load(&weights, &format!("blocks.{i}"), HALVING.contains(&i)))
+                .collect::<Result<_, _>>()?,
+            points: branch("points", 3)?,
+            presence: branch("presence", 1)?,
+        })
+    }
+
+    /// The answers for `[n, 3, 192, 192]` in 0..1.
+    pub async fn forward(&self, faces: Tensor<4>) -> Result<Vec<Mesh>, FaceError> {
+        let mut x = self.stem.forward(faces, 2, (0, 1)); // [n, 16, 96, 96]
+        for block in &self.blocks {
+            x = block.forward(x);
+        } // [n, 128, 6, 6]
+        let presence = read(sigmoid(self.presence.forward(x.clone()))).await?; // [n]
+        let points = read(self.points.forward(x)).await?; // [n, 2 * POINTS]
+        let answers = presence.into_iter().zip(points.chunks_exact(2 * POINTS));
+        let place = |p: &[f32], i: usize| Point::new(p[2 * i], p[2 * i + 1]);
+        Ok(answers
+            .map(|(presence, points)| Mesh {
+                presence,
+                points: std::array::from_fn(|i| place(points, i)),
+            })
+            .collect())
+    }
+}
+
+impl Branch {
+    fn forward(&self, mut x: Tensor<4>) -> Tensor<4> {
+        for block in &self.blocks {
+            x = block.forward(x);
+        } // [n, 128, 3, 3]
+        let x = self.last.forward(self.narrow.forward(x, 1, (0, 0))); // [n, 32, 3, 3]
+        self.head.convolve(x, 1, (0, 0)) // [n, c, 1, 1]
+    }
+}
+
+impl Mesh {
+    /// The landmarks in the input's pixels.
+    pub fn landmarks(&self) -> Landmarks {
+        let mean = |points: &[Point]| {
+            let count = points.len() as f32;
+            Point::new(
+                points.iter().map(|p| p.x).sum::<f32>() / count,
+                points.iter().map(|p| p.y).sum::<f32>() / count,
+            )
+        };
+        let rest = &self.points[2 * EYE_POINTS..];
+        Landmarks {
+            right_eye: mean(&self.points[..EYE_POINTS]),
+            left_eye: mean(&self.points[EYE_POINTS..2 * EYE_POINTS]),
+            nose: rest[0],
+            mouth: mean(&rest[1..3]),
+            right_ear: rest[3],
+            left_ear: rest[4],
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Every face in a picture is found, the same way natively and in the page.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use burn::tensor::Device;
+use fersnet::face::{DetectedFace, FaceDetector, Point};
+use fersnet::picture::Picture;
+use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
+use safetensors::SafeTensors;
+
+/// TensorFlow.js and Burn add the same numbers in another order; scores reach some hundred,
+/// coordinates some thousand.
+const GOLDEN_TOLERANCE: f32 = 5e-3;
+
+/// The astronaut's eyes in the upright photo.
+const LEFT_EYE: (f32, f32) = (246.0, 104.0);
+const RIGHT_EYE: (f32, f32) = (204.0, 102.0);
+
+/// Burn's CPU backend is never really waiting.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+}
+
+fn read(name: &str) -> Vec<u8> {
+    let path = format!("{}/tests/{name}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+fn picture(name: &str) -> Picture {
+    Picture::decode(&read(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+fn detector() -> FaceDetector {
+    FaceDetector::load(&Device::flex()).expect("the embedded weights")
+}
+
+fn detect(picture: &Picture) -> Vec<DetectedFace> {
+    wait(detector().detect(picture)).expect("runs")
+}
+
+fn part(picture: &Picture, x: u32, y: u32, width: u32, height: u32) -> Picture {
+    Picture::from(imageops::crop_imm(picture.as_image(), x, y, width, height).to_image())
+}
+
+fn resized(picture: &Picture, width: u32, height: u32) -> Picture {
+    Picture::from(imageops::resize(
+        picture.as_image(),
+        width,
+        height,
+        FilterType::CatmullRom,
+    ))
+}
+
+/// The values of a picture, planes of `scale` * 0..1 + `offset`.
+fn planes(picture: &Picture, scale: f32, offset: f32) -> Vec<f32> {
+    let pixels = || picture.as_image().pixels();
+    (0..3)
+        .flat_map(|c| pixels().map(move |p| f32::from(p.0[c]) / 255.0 * scale + offset))
+        .collect()
+}
+
+fn golden(file: &SafeTensors, name: &str) -> Vec<f32> {
+    let view = file.tensor(name).expect("in the golden file");
+    let floats = view.data().chunks_exact(4);
+    floats
+        .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        .collect()
+}
+
+fn assert_close(found: f32, expected: f32, what: &str) {
+    let tolerance = GOLDEN_TOLERANCE.max(1e-5 * expected.abs());
+    assert!(
+        (found - expected).abs() <= tolerance,
+        "{what}: {found}, not {expected}"
+    );
+}
+
+fn assert_at(face: &DetectedFace, left: (f32, f32), right: (f32, f32)) {
+    let (left, right) = (Point::new(left.0, left.1), Point::new(right.0, right.1));
+    let tolerance = 0.1 * left.distance(right);
+    for (found, expected) in [
+        (face.landmarks.left_eye, left),
+        (face.landmarks.right_eye, right),
+    ] {
+        assert!(
+            found.distance(expected) < tolerance,
+            "{found:?}, not {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn blazeface_answers_as_it_does_in_tensorflow() {
+    let bytes = read("golden/blazeface.safetensors");
+    let file = SafeTensors::deserialize(&bytes).expect("golden");
+    let input = planes(&picture("golden/blazeface.png"), 2.0, -1.0);
+    let maps = wait(detector().boxes_raw(input, [256, 256])).expect("runs");
+    for (map, name) in maps.iter().zip(["fine", "coarse"]) {
+        let scores = golden(&file, &format!("{name}.scores"));
+        let boxes = golden(&file, &format!("{name}.boxes"));
+        assert_eq!(scores.len(), map.rows * map.columns * map.anchors);
+        for (i, score) in scores.iter().enumerate() {
+            let (cell, anchor) = (i / map.anchors, i % map.anchors);
+            let (row, column) = (cell / map.columns, cell % map.columns);
+            assert_close(map.score(anchor, row, column), *score, "score");
+            for k in 0..16 {
+                let found = map.box_value(anchor, k, row, column);
+                assert_close(found, boxes[16 * i + k], "box");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_face_mesh_answers_as_it_does_in_tensorflow() {
+    let bytes = read("golden/facemesh.safetensors");
+    let file = SafeTensors::deserialize(&bytes).expect("golden");
+    let points = golden(&file, "points");
+    let input = planes(&picture("golden/facemesh.png"), 1.0, 0.0);
+    // Twice the same: a batch gives what each alone gives.
+    let meshes = wait(detector().mesh_raw([input.clone(), input].concat())).expect("runs");
+    assert_eq!(meshes.len(), 2);
+    // tools/face_weights.py: the points that are used.
+    let used = [
+        33, 133, 160, 159, 158, 144, 145, 153, 263, 362, 387, 386, 385, 373, 374, 380, 1, 61, 291,
+        234, 454,
+    ];
+    for mesh in meshes {
+        assert_close(mesh.presence, golden(&file, "presence")[0], "presence");
+        assert_eq!(mesh.points.len(), used.len());
+        for (point, index) in mesh.points.iter().zip(used) {
+            assert_close(point.x, points[3 * index], "x");
+            assert_close(point.y, points[3 * index + 1], "y");
+        }
+    }
+}
+
+#[test]
+fn all_faces_of_a_group_are_found_the_largest_first() {
+    let faces = detect(&picture("photos/several.jpg"));
+    assert_eq!(faces.len(), 6, "{faces:#?}");
+    assert!(faces.is_sorted_by(|a, b| a.bounds.area() >= b.bounds.area()));
+    for face in &faces {
+        let (left, right) = (face.landmarks.left_eye, face.landmarks.right_eye);
+        assert!(
+            left.x > right.x,
+            "the person's left eye is on the right: {face:?}"
+        );
+        assert!(face.landmarks.mouth.y > left.y.max(right.y));
+    }
+}
+
+#[test]
+fn the_face_of_a_turned_photo_is_found_upright() {
+    let faces = detect(&picture("photos/turned.jpg"));
+    assert_eq!(faces.len(), 1, "{faces:#?}");
+    assert_at(&faces[0], LEFT_EYE, RIGHT_EYE);
+}
+
+#[test]
+fn no_face_is_found_where_there_is_none() {
+    assert_eq!(detect(&picture("photos/no-face.jpg")), []);
+    let grey = RgbImage::from_pixel(640, 480, Rgb([128; 3]));
+    assert_eq!(detect(&Picture::from(grey)), []);
+}
+
+#[test]
+fn a_face_that_fills_the_picture_is_found_at_any_size() {
+    let face = part(&picture("photos/turned.jpg"), 165, 45, 125, 140);
+    for (width, height) in [(48, 54), (125, 140), (500, 560), (2000, 2240)] {
+        let faces = detect(&resized(&face, width, height));
+        assert_eq!(faces.len(), 1, "{width} x {height}: {faces:#?}");
+        let scale = width as f32 / 125.0;
+        let place = |(x, y): (f32, f32)| ((x - 165.0) * scale, (y - 45.0) * scale);
+        assert_at(&faces[0], place(LEFT_EYE), place(RIGHT_EYE));
+    }
+}
+
+#[test]
+fn a_small_grey_thumbnail_is_enough() {
+    let face = part(&picture("photos/turned.jpg"), 165, 45, 125, 125);
+    let grey = imageops::grayscale(resized(&face, 48, 48).as_image());
+    let grey = image::DynamicImage::ImageLuma8(grey).into_rgb8();
+    assert_eq!(detect(&Picture::from(grey)).len(), 1);
+}
+
+#[test]
+fn small_faces_in_a_large_picture_are_found() {
+    let group = resized(&picture("photos/several.jpg"), 600, 400);
+    let mut canvas = RgbImage::from_pixel(2400, 1600, Rgb([110, 120, 130]));
+    imageops::overlay(&mut canvas, group.as_image(), 1500, 300);
+    let faces = detect(&Picture::from(canvas));
+    // The smallest is 32 pixels of 2400 wide.
+    assert!(faces.len() >= 5, "{faces:#?}");
+    assert!(faces.iter().all(|face| face.landmarks.nose.x > 1500.0));
+}
+
+#[test]
+fn tilted_heads_are_aligned_by_their_eyes() {
+    let upright = part(&picture("photos/turned.jpg"), 75, 0, 300, 300);
+    let size = 300.0;
+    for degrees in [-40.0f32, -20.0, 20.0, 40.0] {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        let turn = |(x, y): (f32, f32)| {
+            let (x, y) = (x - 75.0 - size / 2.0, y - size / 2.0);
+            (
+                x * cos - y * sin + size / 2.0,
+                x * sin + y * cos + size / 2.0,
+            )
+        };
+        let source = upright.as_image();
+        let turned = RgbImage::from_fn(300, 300, |x, y| {
+            let (x, y) = (x as f32 - size / 2.0, y as f32 - size / 2.0);
+            let (x, y) = (x * cos + y * sin, -x * sin + y * cos);
+            let place = |v: f32| (v + size / 2.0).clamp(0.0, 299.0) as u32;
+            *source.get_pixel(place(x), place(y))
+        });
+        let faces = detect(&Picture::from(turned));
+        assert!(!faces.is_empty(), "{degrees} degrees");
+        assert_at(&faces[0], turn(LEFT_EYE), turn(RIGHT_EYE));
+        let angle = faces[0].alignment().angle().to_degrees();
+        assert!((angle - degrees).abs() < 12.0, "{angle} for {degrees}");
+    }
+}
+
+#[test]
+fn pictures_of_any_shape_give_an_answer() {
+    for (width, height) in [(0, 0), (1, 1), (1, 3000), (3000, 2), (7, 5), (257, 33)] {
+        let picture = Picture::from(RgbImage::from_pixel(width, height, Rgb([200; 3])));
+        assert_eq!(detect(&picture), [], "{width} x {height}");
+    }
+}
