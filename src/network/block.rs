@@ -1,0 +1,142 @@
+//! Convolution blocks that both editions are made of, and the norms between them.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor, activation};
+
+/// Epsilon of every norm in both editions, PyTorch's default.
+pub const NORM_EPSILON: f64 = 1e-5;
+
+/// Slope of the LeakyReLU in the 2021 decoder and in the discriminator.
+pub const LEAKY_SLOPE: f64 = 0.2;
+
+/// A convolution that keeps the map's size: kernel 3 with padding 1, or kernel 1.
+pub fn conv(inputs: usize, outputs: usize, kernel: usize, bias: bool, device: &Device) -> Conv2d {
+    let padding = kernel / 2;
+    Conv2dConfig::new([inputs, outputs], [kernel, kernel])
+        .with_padding(PaddingConfig2d::Explicit(
+            padding, padding, padding, padding,
+        ))
+        .with_bias(bias)
+        .init(device)
+}
+
+/// A transposed convolution.
+pub fn deconv(
+    channels: [usize; 2],
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    bias: bool,
+    device: &Device,
+) -> ConvTranspose2d {
+    ConvTranspose2dConfig::new(channels, [kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding([padding, padding])
+        .with_bias(bias)
+        .init(device)
+}
+
+/// BatchNorm over the channels of a `[batch, channels, height, width]` map.
+pub fn batch_norm(channels: usize, device: &Device) -> BatchNorm {
+    BatchNormConfig::new(channels)
+        .with_epsilon(NORM_EPSILON)
+        .init(device)
+}
+
+/// Instance norm without an affine part: every map of every sample to mean 0, deviation 1.
+///
+/// Shape in and out: `[batch, channels, height, width]`.
+pub fn instance_norm(x: Tensor<4>) -> Tensor<4> {
+    let centred = x.clone() - x.mean_dims(&[2, 3]);
+    let variance = centred.clone().square().mean_dims(&[2, 3]); // [batch, channels, 1, 1]
+    centred / (variance + NORM_EPSILON).sqrt()
+}
+
+/// Halves height and width by the maximum of each 2x2 square.
+pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]))
+}
+
+/// `[convolution 3x3, BatchNorm, ReLU] x 2, max-pool 2`: stem and blocks of the 2020 edition.
+#[derive(Module, Debug)]
+pub struct ConvBlock {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Conv2d,
+    bn2: BatchNorm,
+}
+
+impl ConvBlock {
+    /// A block from `inputs` to `outputs` channels.
+    pub fn new(inputs: usize, outputs: usize, device: &Device) -> Self {
+        Self {
+            conv1: conv(inputs, outputs, 3, true, device),
+            bn1: batch_norm(outputs, device),
+            conv2: conv(outputs, outputs, 3, true, device),
+            bn2: batch_norm(outputs, device),
+        }
+    }
+
+    /// `[batch, inputs, height, width]` to `[batch, outputs, height / 2, width / 2]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = activation::relu(self.bn1.forward(self.conv1.forward(x)));
+        let x = activation::relu(self.bn2.forward(self.conv2.forward(x)));
+        max_pool(x) // [batch, outputs, height / 2, width / 2]
+    }
+}
+
+/// The norm inside a residual block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockNorm {
+    /// BatchNorm: the FER branch and the joint block.
+    Batch,
+    /// Instance norm without affine part: the FES branch.
+    Instance,
+}
+
+/// Residual block of the 2021 edition: convolution 3x3, norm, ReLU, convolution 3x3, norm, plus
+/// the input (through a 1x1 convolution where the width changes), ReLU; no biases.
+#[derive(Module, Debug)]
+pub struct ResidualBlock {
+    conv1: Conv2d,
+    bn1: Option<BatchNorm>,
+    conv2: Conv2d,
+    bn2: Option<BatchNorm>,
+    downsample: Option<Conv2d>,
+}
+
+impl ResidualBlock {
+    /// A block from `inputs` to `outputs` channels.
+    pub fn new(inputs: usize, outputs: usize, norm: BlockNorm, device: &Device) -> Self {
+        let norm_layer = || match norm {
+            BlockNorm::Batch => Some(batch_norm(outputs, device)),
+            BlockNorm::Instance => None,
+        };
+        Self {
+            conv1: conv(inputs, outputs, 3, false, device),
+            bn1: norm_layer(),
+            conv2: conv(outputs, outputs, 3, false, device),
+            bn2: norm_layer(),
+            downsample: (inputs != outputs).then(|| conv(inputs, outputs, 1, false, device)),
+        }
+    }
+
+    /// `[batch, inputs, height, width]` to `[batch, outputs, height, width]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let norm = |layer: &Option<BatchNorm>, x| match layer {
+            Some(batch_norm) => batch_norm.forward(x),
+            None => instance_norm(x),
+        };
+        let out = activation::relu(norm(&self.bn1, self.conv1.forward(x.clone())));
+        let out = norm(&self.bn2, self.conv2.forward(out));
+        let shortcut = match &self.downsample {
+            Some(conv) => conv.forward(x),
+            None => x,
+        };
+        activation::relu(out + shortcut)
+    }
+}

@@ -1,0 +1,213 @@
+//! What kind of FERSNet a weight file holds: edition, variant, width, channels, classes, head.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Side of the square face that the network reads and draws, in pixels.
+pub const FACE_SIZE: usize = 96;
+
+/// The widest base width that is accepted; the authors' largest network has 256.
+pub const MAX_WIDTH: usize = 1024;
+
+/// Which publication the layers follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Edition {
+    /// Figure 1 of the ICPR 2020 paper (arXiv 2007.04514): 3x3 ConvFLU, plain convolution blocks.
+    #[serde(rename = "2020")]
+    Paper2020,
+    /// The authors' full release of 2021: 1x1 ConvFLU, residual blocks, a decoder with skips.
+    #[serde(rename = "2021")]
+    Release2021,
+}
+
+/// Which of the networks that the paper compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variant {
+    /// Two branches that exchange features through ConvFLU pairs.
+    Fersnet,
+    /// Baseline*: the FER blocks serve both tasks, without ConvFLU.
+    Hard,
+    /// Baseline: recognition alone.
+    Single,
+}
+
+/// What the decoder's last convolution means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Head {
+    /// Its k channels are the face (paper and release).
+    #[default]
+    Raw,
+    /// k + 1 channels (d, a): face = x + sigmoid(a) . d.
+    Residual,
+    /// k + 3 channels (d, a, u, v): face = x re-sampled along the flow (u, v) + sigmoid(a) . d.
+    Warp,
+}
+
+impl Head {
+    /// Output channels of the decoder's last convolution for a k-channel picture.
+    pub fn channels(self, k: usize) -> usize {
+        match self {
+            Head::Raw => k,
+            Head::Residual => k + 1,
+            Head::Warp => k + 3,
+        }
+    }
+}
+
+/// Everything that is needed to build a network: the JSON under the key `fersnet` of a weight
+/// file's metadata.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NetworkConfig {
+    /// The layers' edition.
+    pub edition: Edition,
+    /// The network among those that the paper compares.
+    pub variant: Variant,
+    /// Base width: C of the 2020 edition, n of the 2021 edition.
+    pub width: usize,
+    /// Channels k of the picture: 1 (grey) or 3 (RGB).
+    pub channels: usize,
+    /// Names of the E expressions, in the order of the logits.
+    pub classes: Vec<String>,
+    /// Head of the decoder.
+    #[serde(default)]
+    pub head: Head,
+    /// 2020 edition: a fourth ConvFLU pair after block 4.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub fourth_pair: bool,
+    /// 2020 edition: one pair's weights serve all levels.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tied_pairs: bool,
+    /// Keys that this version does not know: kept and ignored.
+    #[serde(flatten)]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// Why a configuration cannot be built.
+#[derive(Debug, Error, PartialEq)]
+pub enum ConfigError {
+    /// The width is zero, too large or not divisible as the edition needs.
+    #[error("width {width} does not fit the {edition} edition: {rule}")]
+    Width {
+        /// The width that was asked for.
+        width: usize,
+        /// The edition's year.
+        edition: &'static str,
+        /// What a width has to be.
+        rule: &'static str,
+    },
+    /// Neither grey nor RGB.
+    #[error("{0} picture channels: a face has 1 (grey) or 3 (RGB)")]
+    Channels(usize),
+    /// Too few classes, or two of one name.
+    #[error("classes {0:?}: at least two different, non-empty names are needed")]
+    Classes(Vec<String>),
+    /// An option of the 2020 edition was asked of the 2021 edition.
+    #[error("{0} is an option of the 2020 edition; leave it out for the 2021 edition")]
+    Option(&'static str),
+}
+
+impl NetworkConfig {
+    /// A network of the given kind with the default head and options.
+    pub fn new(
+        edition: Edition,
+        variant: Variant,
+        width: usize,
+        channels: usize,
+        classes: &[&str],
+    ) -> Self {
+        Self {
+            edition,
+            variant,
+            width,
+            channels,
+            classes: classes.iter().map(|name| (*name).to_owned()).collect(),
+            head: Head::Raw,
+            fourth_pair: false,
+            tied_pairs: false,
+            extra: serde_json::Map::new(),
+        }
+    }
+
+    /// The same network with another head.
+    pub fn with_head(mut self, head: Head) -> Self {
+        self.head = head;
+        self
+    }
+
+    /// Whether the other network has the same layers and answers for the same classes.
+    pub fn same_layers(&self, other: &Self) -> bool {
+        let bare = |config: &Self| Self {
+            extra: serde_json::Map::new(),
+            ..config.clone()
+        };
+        bare(self) == bare(other)
+    }
+
+    /// Checks that a network of this kind exists.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the first value that does not fit.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let width_error = |edition, rule| ConfigError::Width {
+            width: self.width,
+            edition,
+            rule,
+        };
+        if self.width == 0 || self.width > MAX_WIDTH {
+            return Err(width_error(self.edition_name(), "1 to 1024"));
+        }
+        match self.edition {
+            Edition::Paper2020 if !self.width.is_multiple_of(4) => {
+                return Err(width_error(
+                    "2020",
+                    "a multiple of 4, since the decoder narrows to a quarter of it",
+                ));
+            }
+            Edition::Release2021 if self.fourth_pair => {
+                return Err(ConfigError::Option("fourth_pair"));
+            }
+            Edition::Release2021 if self.tied_pairs => {
+                return Err(ConfigError::Option("tied_pairs"));
+            }
+            _ => {}
+        }
+        if self.channels != 1 && self.channels != 3 {
+            return Err(ConfigError::Channels(self.channels));
+        }
+        let distinct: std::collections::BTreeSet<_> = self.classes.iter().collect();
+        if self.classes.len() < 2
+            || distinct.len() != self.classes.len()
+            || self.classes.iter().any(|name| name.trim().is_empty())
+        {
+            return Err(ConfigError::Classes(self.classes.clone()));
+        }
+        Ok(())
+    }
+
+    /// The edition's year, as weight files write it.
+    pub fn edition_name(&self) -> &'static str {
+        match self.edition {
+            Edition::Paper2020 => "2020",
+            Edition::Release2021 => "2021",
+        }
+    }
+
+    /// Whether the network redraws faces (all variants but the single-task baseline).
+    pub fn synthesises(&self) -> bool {
+        self.variant != Variant::Single
+    }
+
+    /// Number of ConvFLU pairs.
+    pub fn pairs(&self) -> usize {
+        match self.variant {
+            Variant::Fersnet => 3 + usize::from(self.fourth_pair),
+            Variant::Hard | Variant::Single => 0,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! FERSNet: one network that reads the expression of a face (FER) and redraws the face with
+//! another expression (FES).
+//!
+//! Two editions share the interface: [`Network::encode`] runs both branches once, and
+//! [`Network::decode`] redraws the encoded face for any number of target expressions.
+
+mod block;
+mod config;
+#[cfg(feature = "native")]
+pub mod convert;
+mod cost;
+mod discriminator;
+mod flu;
+mod head;
+mod names;
+mod paper2020;
+mod release2021;
+pub mod weights;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+pub use config::{ConfigError, Edition, FACE_SIZE, Head, NetworkConfig, Variant};
+pub use cost::Cost;
+pub use discriminator::Discriminator;
+pub use flu::PairGates;
+pub use head::{Change, Drawn, resample};
+
+use paper2020::Paper2020;
+use release2021::Release2021;
+
+/// A FERSNet of either edition, with the configuration that it was built from.
+#[derive(Module, Debug)]
+pub struct Network {
+    #[module(skip)]
+    config: NetworkConfig,
+    layers: Layers,
+}
+
+/// The layers of one edition.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)]
+enum Layers {
+    Paper2020(Paper2020),
+    Release2021(Release2021),
+}
+
+/// What one pass over the encoder gives.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The faces that were read, `[batch, k, 96, 96]`.
+    pub x: Tensor<4>,
+    /// Unnormalised scores, `[batch, E]`.
+    pub logits: Tensor<2>,
+    /// What the decoder needs; none for the single-task baseline.
+    pub features: Option<Features>,
+    /// Gates of each ConvFLU pair, shallowest first; empty unless asked for.
+    pub gates: Vec<PairGates>,
+}
+
+/// FES features of an encoded face.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// Deepest features, `[batch, channels, 3, 3]`.
+    pub bottleneck: Tensor<4>,
+    /// 2021 edition: skips 0 to 3, shallowest first.
+    pub skips: Vec<Tensor<4>>,
+}
+
+impl Encoded {
+    /// `count` faces of the batch from `start` on.
+    pub fn narrow(&self, start: usize, count: usize) -> Self {
+        let part = |x: &Tensor<4>| x.clone().narrow(0, start, count);
+        Self {
+            x: part(&self.x),
+            logits: self.logits.clone().narrow(0, start, count),
+            features: self.features.as_ref().map(|features| Features {
+                bottleneck: part(&features.bottleneck),
+                skips: features.skips.iter().map(part).collect(),
+            }),
+            gates: Vec::new(),
+        }
+    }
+}
+
+impl Network {
+    /// A freshly initialised network.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when no such network exists.
+    pub fn new(config: NetworkConfig, device: &Device) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let mut layers = match config.edition {
+            Edition::Paper2020 => Layers::Paper2020(Paper2020::new(&config, device)),
+            Edition::Release2021 => Layers::Release2021(Release2021::new(&config, device)),
+        };
+        if config.head != Head::Raw {
+            let conv = match &mut layers {
+                Layers::Paper2020(layers) => layers.last_conv_mut(),
+                Layers::Release2021(layers) => layers.last_conv_mut(),
+            };
+            if let Some(conv) = conv {
+                head::close_mask(conv, config.channels);
+            }
+        }
+        Ok(Self { config, layers })
+    }
+
+    /// What kind of network this is.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// Notes a value in the configuration that its weight file will carry, such as a temperature.
+    pub fn note(&mut self, key: &str, value: serde_json::Value) {
+        self.config.extra.insert(key.to_owned(), value);
+    }
+
+    /// Makes the network ready for inference alone: the ConvFLU weights are packed once for the
+    /// kernels. A network that is trained on afterwards would still answer with the packed ones.
+    pub fn for_inference(mut self) -> Self {
+        match &mut self.layers {
+            Layers::Paper2020(layers) => layers.pack(),
+            Layers::Release2021(layers) => layers.pack(),
+        }
+        self
+    }
+
+    /// Reads faces `[batch, k, 96, 96]` with values in `[0, 1]`.
+    pub fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded {
+        match &self.layers {
+            Layers::Paper2020(layers) => layers.encode(x, keep_gates),
+            Layers::Release2021(layers) => layers.encode(x, keep_gates),
+        }
+    }
+
+    /// Redraws encoded faces with target expressions p_t `[targets, E]`.
+    ///
+    /// The encoded batch is the number of targets, or 1: then the one face is redrawn for each
+    /// target, and the encoder's work is shared. None for the single-task baseline.
+    pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
+        let features = encoded.features.as_ref()?;
+        let out = match &self.layers {
+            Layers::Paper2020(layers) => layers.decode(features, target),
+            Layers::Release2021(layers) => layers.decode(features, target),
+        }?;
+        Some(head::draw(self.config.head, &encoded.x, out))
+    }
+}

@@ -1,0 +1,259 @@
+//! The 2020 edition: figure 1 of the paper, width C, 3x3 ConvFLU pairs after blocks 1, 2 and 3.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d};
+use burn::nn::{BatchNorm, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, activation};
+
+use super::block::{ConvBlock, batch_norm, conv, deconv};
+use super::config::{NetworkConfig, Variant};
+use super::flu::{ConvFlu, Pair, exchange, pack};
+use super::{Encoded, Features};
+use crate::kernels::{GateSense, PackedPair};
+
+/// Blocks of a branch after the stem.
+const BLOCKS: usize = 4;
+
+/// All layers of the 2020 edition; the members bear the weight file's names.
+#[derive(Module, Debug)]
+pub struct Paper2020 {
+    stem: ConvBlock,
+    fer: Vec<ConvBlock>,
+    fes: Vec<ConvBlock>,
+    flu_fer: Vec<ConvFlu>,
+    flu_fes: Vec<ConvFlu>,
+    classifier: Classifier,
+    transformer: Option<Transformer>,
+    decoder: Option<Decoder>,
+    pairs: usize,
+    #[module(skip)]
+    packed: Vec<PackedPair>,
+}
+
+impl Paper2020 {
+    /// Freshly initialised layers of a validated configuration.
+    pub fn new(config: &NetworkConfig, device: &Device) -> Self {
+        let c = config.width;
+        let e = config.classes.len();
+        let branch = |built: bool| {
+            let blocks = if built { BLOCKS } else { 0 };
+            (0..blocks).map(|_| ConvBlock::new(c, c, device)).collect()
+        };
+        let pairs = config.pairs();
+        let units = if config.tied_pairs {
+            pairs.min(1)
+        } else {
+            pairs
+        };
+        let flu = || (0..units).map(|_| ConvFlu::new(c, 3, device)).collect();
+        let synthesises = config.synthesises();
+        Self {
+            stem: ConvBlock::new(config.channels, c, device),
+            fer: branch(true),
+            fes: branch(config.variant == Variant::Fersnet),
+            flu_fer: flu(),
+            flu_fes: flu(),
+            classifier: Classifier::new(c, e, device),
+            transformer: synthesises.then(|| Transformer::new(e, 2 * c, device)),
+            decoder: synthesises
+                .then(|| Decoder::new(c, config.head.channels(config.channels), device)),
+            pairs,
+            packed: Vec::new(),
+        }
+    }
+
+    /// Packs the units' weights for the kernels; from then on they must not change.
+    pub fn pack(&mut self) {
+        self.packed = pack(&self.flu_fer, &self.flu_fes);
+    }
+
+    fn pair(&self, unit: usize) -> Pair<'_> {
+        Pair {
+            to_fer: &self.flu_fer[unit],
+            to_fes: &self.flu_fes[unit],
+            packed: self.packed.get(unit),
+        }
+    }
+
+    /// Reads the faces `[batch, k, 96, 96]`.
+    pub fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded {
+        let mut fer = self.stem.forward(x.clone()); // [batch, C, 48, 48]
+        let mut fes = (!self.fes.is_empty()).then(|| fer.clone());
+        let mut gates = Vec::new();
+        for level in 0..BLOCKS {
+            fer = self.fer[level].forward(fer); // [batch, C, 24, 24] .. [batch, C, 3, 3]
+            let Some(other) = fes.take() else { continue };
+            let other = self.fes[level].forward(other);
+            if level >= self.pairs {
+                fes = Some(other);
+                continue;
+            }
+            // Tied weights: the one unit serves every level.
+            let unit = level.min(self.flu_fer.len() - 1);
+            let (fer_out, fes_out, pair_gates) = exchange(
+                fer,
+                other,
+                &self.pair(unit),
+                GateSense::ZTakesCandidate,
+                keep_gates,
+            );
+            fer = fer_out;
+            fes = Some(fes_out);
+            gates.extend(pair_gates);
+        }
+        let features = self.decoder.is_some().then(|| Features {
+            bottleneck: fes.unwrap_or_else(|| fer.clone()),
+            skips: Vec::new(),
+        });
+        Encoded {
+            x,
+            logits: self.classifier.forward(fer),
+            features,
+            gates,
+        }
+    }
+
+    /// Output of the decoder's last convolution, `[targets, head channels, 96, 96]`.
+    ///
+    /// `target` is p_t, `[targets, E]`; the features' batch is 1 or the same.
+    pub fn decode(&self, features: &Features, target: Tensor<2>) -> Option<Tensor<4>> {
+        let (transformer, decoder) = (self.transformer.as_ref()?, self.decoder.as_ref()?);
+        let wanted = transformer.forward(target); // [targets, 2C, 3, 3]
+        let targets = wanted.dims()[0];
+        let fes = features.bottleneck.clone();
+        let fes = if fes.dims()[0] == targets {
+            fes
+        } else {
+            fes.repeat_dim(0, targets)
+        };
+        Some(decoder.forward(Tensor::cat(vec![fes, wanted], 1)))
+    }
+}
+
+/// f_cls: convolution 3x3 without padding, BatchNorm, ReLU, linear.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    conv: Conv2d,
+    bn: BatchNorm,
+    linear: Linear,
+}
+
+impl Classifier {
+    fn new(c: usize, e: usize, device: &Device) -> Self {
+        Self {
+            conv: Conv2dConfig::new([c, c], [3, 3]).init(device),
+            bn: batch_norm(c, device),
+            linear: LinearConfig::new(c, e).init(device),
+        }
+    }
+
+    /// `[batch, C, 3, 3]` to logits `[batch, E]`.
+    fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        let x = activation::relu(self.bn.forward(self.conv.forward(x))); // [batch, C, 1, 1]
+        self.linear.forward(x.flatten::<2>(1, 3))
+    }
+}
+
+/// f_tra: the target expression as a feature map.
+#[derive(Module, Debug)]
+pub struct Transformer {
+    linear: Linear,
+    deconv: ConvTranspose2d,
+    bn: BatchNorm,
+    conv: Conv2d,
+}
+
+impl Transformer {
+    fn new(e: usize, m: usize, device: &Device) -> Self {
+        Self {
+            linear: LinearConfig::new(e, m).init(device),
+            deconv: deconv([m, m], 3, 1, 0, false, device),
+            bn: batch_norm(m, device),
+            conv: conv(m, m, 1, false, device),
+        }
+    }
+
+    /// p_t `[targets, E]` to `[targets, M, 3, 3]`.
+    fn forward(&self, target: Tensor<2>) -> Tensor<4> {
+        let x = activation::relu(self.linear.forward(target)); // [targets, M]
+        let x = self.deconv.forward(x.unsqueeze_dims::<4>(&[2, 3])); // [targets, M, 3, 3]
+        self.conv.forward(activation::relu(self.bn.forward(x)))
+    }
+}
+
+/// f_dec: five up-steps from 3 x 3 to 96 x 96.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    reduce: Reduce,
+    up: Vec<UpStep>,
+}
+
+/// Merges the face's features with the target's.
+#[derive(Module, Debug)]
+pub struct Reduce {
+    conv: Conv2d,
+    bn: BatchNorm,
+}
+
+/// Transposed convolution 2x2, two convolutions; the last step ends with a bare convolution.
+#[derive(Module, Debug)]
+pub struct UpStep {
+    deconv: ConvTranspose2d,
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Conv2d,
+    bn2: Option<BatchNorm>,
+}
+
+impl Decoder {
+    fn new(c: usize, outputs: usize, device: &Device) -> Self {
+        let widths = [2 * c, 2 * c, c, c / 2, c / 4, outputs];
+        let last = widths.len() - 2;
+        let step = |i: usize| UpStep {
+            deconv: deconv([widths[i], widths[i]], 2, 2, 0, true, device),
+            conv1: conv(widths[i], widths[i], 3, true, device),
+            bn1: batch_norm(widths[i], device),
+            conv2: conv(widths[i], widths[i + 1], 3, true, device),
+            bn2: (i < last).then(|| batch_norm(widths[i + 1], device)),
+        };
+        Self {
+            reduce: Reduce {
+                conv: conv(3 * c, 2 * c, 3, true, device),
+                bn: batch_norm(2 * c, device),
+            },
+            up: (0..=last).map(step).collect(),
+        }
+    }
+
+    /// `[targets, C + M, 3, 3]` to `[targets, head channels, 96, 96]`.
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.reduce.bn.forward(self.reduce.conv.forward(x));
+        self.up
+            .iter()
+            .fold(activation::relu(x), |x, step| step.forward(x))
+    }
+
+    /// The convolution whose channels the head reads.
+    pub(super) fn last_conv_mut(&mut self) -> Option<&mut Conv2d> {
+        self.up.last_mut().map(|step| &mut step.conv2)
+    }
+}
+
+impl UpStep {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.deconv.forward(x); // height and width doubled
+        let x = activation::relu(self.bn1.forward(self.conv1.forward(x)));
+        let x = self.conv2.forward(x);
+        match &self.bn2 {
+            Some(bn) => activation::relu(bn.forward(x)),
+            None => x,
+        }
+    }
+}
+
+impl Paper2020 {
+    /// The convolution whose channels the head reads; none where nothing is redrawn.
+    pub(super) fn last_conv_mut(&mut self) -> Option<&mut Conv2d> {
+        self.decoder.as_mut()?.last_conv_mut()
+    }
+}

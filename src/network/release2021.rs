@@ -1,0 +1,274 @@
+//! The 2021 edition: the authors' full release, base width n, 1x1 ConvFLU pairs after each level
+//! and a decoder that reads the FES features of every level.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, ConvTranspose2d};
+use burn::nn::{BatchNorm, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, activation};
+
+use super::block::{
+    BlockNorm, LEAKY_SLOPE, ResidualBlock, batch_norm, conv, deconv, instance_norm, max_pool,
+};
+use super::config::{NetworkConfig, Variant};
+use super::flu::{ConvFlu, Pair, exchange, pack};
+use super::{Encoded, Features};
+use crate::kernels::{GateSense, PackedPair};
+
+/// Levels of a branch after the stem, of 2n, 4n and 8n channels.
+const LEVELS: usize = 3;
+
+/// All layers of the 2021 edition.
+#[derive(Module, Debug)]
+pub struct Release2021 {
+    stem: Stem,
+    fer: Vec<ResidualBlock>,
+    fes: Vec<ResidualBlock>,
+    flu_fer: Vec<ConvFlu>,
+    flu_fes: Vec<ConvFlu>,
+    joint: ResidualBlock,
+    classifier: Classifier,
+    decoder: Option<Decoder>,
+    #[module(skip)]
+    packed: Vec<PackedPair>,
+}
+
+impl Release2021 {
+    /// Freshly initialised layers of a validated configuration.
+    pub fn new(config: &NetworkConfig, device: &Device) -> Self {
+        let n = config.width;
+        let e = config.classes.len();
+        let two_branches = config.variant == Variant::Fersnet;
+        let branch = |built: bool, norm| -> Vec<ResidualBlock> {
+            let levels = if built { LEVELS } else { 0 };
+            (0..levels)
+                .map(|level| ResidualBlock::new(n << level, n << (level + 1), norm, device))
+                .collect()
+        };
+        let flu = || -> Vec<ConvFlu> {
+            (0..config.pairs())
+                .map(|level| ConvFlu::new(n << (level + 1), 1, device))
+                .collect()
+        };
+        let joint = if two_branches { 16 * n } else { 8 * n };
+        Self {
+            stem: Stem {
+                conv: conv(config.channels, n, 3, true, device),
+                bn: batch_norm(n, device),
+            },
+            fer: branch(true, BlockNorm::Batch),
+            fes: branch(two_branches, BlockNorm::Instance),
+            flu_fer: flu(),
+            flu_fes: flu(),
+            joint: ResidualBlock::new(joint, joint, BlockNorm::Batch, device),
+            classifier: Classifier {
+                conv: conv(8 * n, 8 * n, 3, true, device),
+                bn: batch_norm(8 * n, device),
+                linear: LinearConfig::new(8 * n, e).init(device),
+            },
+            decoder: config
+                .synthesises()
+                .then(|| Decoder::new(n, e, config.head.channels(config.channels), device)),
+            packed: Vec::new(),
+        }
+    }
+
+    /// Packs the units' weights for the kernels; from then on they must not change.
+    pub fn pack(&mut self) {
+        self.packed = pack(&self.flu_fer, &self.flu_fes);
+    }
+
+    fn pair(&self, unit: usize) -> Pair<'_> {
+        Pair {
+            to_fer: &self.flu_fer[unit],
+            to_fes: &self.flu_fes[unit],
+            packed: self.packed.get(unit),
+        }
+    }
+
+    /// Reads the faces `[batch, k, 96, 96]`.
+    pub fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded {
+        let stem = self.stem.forward(x.clone()); // [batch, n, 48, 48]
+        let mut skips = vec![stem.clone()];
+        let mut fer = stem.clone();
+        let mut fes = (!self.fes.is_empty()).then_some(stem);
+        let mut gates = Vec::new();
+        for level in 0..LEVELS {
+            fer = max_pool(self.fer[level].forward(fer)); // [batch, 2n, 24, 24] .. [batch, 8n, 6, 6]
+            if let Some(other) = fes.take() {
+                let other = max_pool(self.fes[level].forward(other));
+                let (fer_out, fes_out, pair_gates) = exchange(
+                    fer,
+                    other,
+                    &self.pair(level),
+                    GateSense::ZKeepsInput,
+                    keep_gates,
+                );
+                fer = fer_out;
+                skips.push(fes_out.clone());
+                fes = Some(fes_out);
+                gates.extend(pair_gates);
+            } else {
+                skips.push(fer.clone());
+            }
+        }
+        let half = fer.dims()[1];
+        let joined = match fes {
+            Some(fes) => Tensor::cat(vec![fer, fes], 1), // [batch, 16n, 6, 6]
+            None => fer,
+        };
+        let joined = max_pool(self.joint.forward(joined)); // [batch, 16n or 8n, 3, 3]
+        let fer = joined.clone().narrow(1, 0, half);
+        let features = self.decoder.is_some().then(|| Features {
+            // Hard sharing has one branch: its features serve both tasks.
+            bottleneck: joined.clone().narrow(1, joined.dims()[1] - half, half),
+            skips,
+        });
+        Encoded {
+            x,
+            logits: self.classifier.forward(fer),
+            features,
+            gates,
+        }
+    }
+
+    /// Output of the decoder's last convolution, `[targets, head channels, 96, 96]`.
+    ///
+    /// `target` is p, `[targets, E]`; the features' batch is 1 or the same.
+    pub fn decode(&self, features: &Features, target: Tensor<2>) -> Option<Tensor<4>> {
+        Some(self.decoder.as_ref()?.forward(features, target))
+    }
+
+    /// The convolution whose channels the head reads; none where nothing is redrawn.
+    pub(super) fn last_conv_mut(&mut self) -> Option<&mut Conv2d> {
+        Some(&mut self.decoder.as_mut()?.out)
+    }
+}
+
+/// Convolution 3x3, BatchNorm, ReLU, max-pool 2.
+#[derive(Module, Debug)]
+pub struct Stem {
+    conv: Conv2d,
+    bn: BatchNorm,
+}
+
+impl Stem {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        max_pool(activation::relu(self.bn.forward(self.conv.forward(x))))
+    }
+}
+
+/// Convolution 3x3, BatchNorm, ReLU, mean over the map, linear.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    conv: Conv2d,
+    bn: BatchNorm,
+    linear: Linear,
+}
+
+impl Classifier {
+    /// `[batch, 8n, 3, 3]` to logits `[batch, E]`.
+    fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        let x = activation::relu(self.bn.forward(self.conv.forward(x)));
+        let pooled = x.mean_dims(&[2, 3]); // [batch, 8n, 1, 1]
+        self.linear.forward(pooled.flatten::<2>(1, 3))
+    }
+}
+
+/// T(f, p): instance norm of f, times gamma + beta, both linear in p.
+#[derive(Module, Debug)]
+pub struct StyleTransform {
+    linear: Linear,
+}
+
+impl StyleTransform {
+    fn new(channels: usize, e: usize, device: &Device) -> Self {
+        Self {
+            linear: LinearConfig::new(e, 2 * channels).init(device),
+        }
+    }
+
+    /// f `[1 or targets, channels, height, width]`, p `[targets, E]` to
+    /// `[targets, channels, height, width]`.
+    fn forward(&self, f: Tensor<4>, p: Tensor<2>) -> Tensor<4> {
+        let channels = f.dims()[1];
+        let style = self.linear.forward(p).unsqueeze_dims::<4>(&[2, 3]); // [targets, 2 channels, 1, 1]
+        let gamma = style.clone().narrow(1, 0, channels);
+        let beta = style.narrow(1, channels, channels);
+        instance_norm(f) * gamma + beta
+    }
+}
+
+/// Five up-steps from 3 x 3 to 96 x 96, the first four with a skip.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    transform: StyleTransform,
+    up: Vec<UpStep>,
+    out: Conv2d,
+}
+
+/// Transposed convolution 4x4 stride 2, the transformed skip beside it, two convolutions.
+#[derive(Module, Debug)]
+pub struct UpStep {
+    deconv: ConvTranspose2d,
+    transform: Option<StyleTransform>,
+    conv1: Conv2d,
+    conv2: Conv2d,
+}
+
+impl Decoder {
+    fn new(n: usize, e: usize, outputs: usize, device: &Device) -> Self {
+        // Transposed convolution in and out, after the first and the second convolution.
+        let widths = [
+            [8 * n, 8 * n, 8 * n, 8 * n],
+            [8 * n, 4 * n, 8 * n, 4 * n],
+            [4 * n, 2 * n, 4 * n, 2 * n],
+            [2 * n, n, 2 * n, 2 * n],
+            [2 * n, n, n, n],
+        ];
+        let last = widths.len() - 1;
+        let step = |(i, [input, up, mid, output]): (usize, [usize; 4])| {
+            let skip = if i < last { up } else { 0 };
+            UpStep {
+                deconv: deconv([input, up], 4, 2, 1, false, device),
+                transform: (i < last).then(|| StyleTransform::new(skip, e, device)),
+                conv1: conv(up + skip, mid, 3, true, device),
+                conv2: conv(mid, output, 3, true, device),
+            }
+        };
+        Self {
+            transform: StyleTransform::new(8 * n, e, device),
+            up: widths.into_iter().enumerate().map(step).collect(),
+            out: conv(n, outputs, 3, true, device),
+        }
+    }
+
+    fn forward(&self, features: &Features, p: Tensor<2>) -> Tensor<4> {
+        let mut y = self
+            .transform
+            .forward(features.bottleneck.clone(), p.clone()); // [targets, 8n, 3, 3]
+        let mut skips = features.skips.iter().rev();
+        for step in &self.up {
+            y = step.forward(y, skips.next(), p.clone()); // height and width doubled
+        }
+        self.out.forward(y)
+    }
+}
+
+impl UpStep {
+    fn forward(&self, x: Tensor<4>, skip: Option<&Tensor<4>>, p: Tensor<2>) -> Tensor<4> {
+        let leaky = |x| activation::leaky_relu(instance_norm(x), LEAKY_SLOPE);
+        let x = self.deconv.forward(x);
+        let x = match (&self.transform, skip) {
+            (Some(transform), Some(skip)) => Tensor::cat(
+                vec![
+                    activation::relu(instance_norm(x)),
+                    transform.forward(skip.clone(), p),
+                ],
+                1,
+            ),
+            _ => leaky(x),
+        };
+        let x = leaky(self.conv1.forward(x));
+        leaky(self.conv2.forward(x))
+    }
+}

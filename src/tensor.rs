@@ -1,0 +1,103 @@
+//! Aligned face <-> `[1, k, 96, 96]`: the only place that knows the value range, [0, 1].
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::face::{Alignment, Change, Redrawn};
+use crate::network::{Drawn, FACE_SIZE};
+use crate::picture::Picture;
+
+/// Luma weights of ITU-R BT.601, with which FER2013 and most grey face sets were made.
+const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// The face at `alignment`, as the network reads it: `[1, channels, 96, 96]`.
+pub fn face_tensor(
+    picture: &Picture,
+    alignment: &Alignment,
+    channels: usize,
+    device: &Device,
+) -> Tensor<4> {
+    let planes = alignment.crop_planar(picture, FACE_SIZE as u32); // [3, 96, 96]
+    planar_tensor(planes, channels, FACE_SIZE, device)
+}
+
+/// RGB planes of one or more faces, `[batch, 3, size, size]`, as `[batch, channels, size, size]`:
+/// grey networks get the luma.
+pub fn planar_tensor(planes: Vec<f32>, channels: usize, size: usize, device: &Device) -> Tensor<4> {
+    let plane = size * size;
+    let batch = planes.len() / (3 * plane);
+    let values = if channels == 1 {
+        planes
+            .chunks_exact(3 * plane)
+            .flat_map(|face| {
+                (0..plane).map(|i| luma([face[i], face[plane + i], face[2 * plane + i]]))
+            })
+            .collect()
+    } else {
+        planes
+    };
+    Tensor::from_data(
+        TensorData::new(values, [batch, channels, size, size]),
+        device,
+    )
+}
+
+/// Brightness of a pixel.
+pub fn luma(rgb: [f32; 3]) -> f32 {
+    LUMA.iter()
+        .zip(rgb)
+        .map(|(weight, value)| weight * value)
+        .sum()
+}
+
+/// Reads a tensor back from its device.
+///
+/// # Errors
+/// The device's own words when it was lost or ran out of memory.
+pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
+    let data = tensor
+        .into_data_async()
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(data.iter::<f32>().collect())
+}
+
+/// The redrawn faces of a batch `[targets, k, 96, 96]`, ready to be put into a picture.
+///
+/// # Errors
+/// The device's own words when it was lost or ran out of memory.
+pub async fn redrawn_faces(drawn: Drawn) -> Result<Vec<Redrawn>, String> {
+    let [targets, channels, ..] = drawn.face.dims();
+    let faces = read_back(drawn.face).await?;
+    let change = match drawn.change {
+        Some(change) => {
+            let delta = read_back(change.delta).await?;
+            let flow = match change.flow {
+                Some(flow) => Some(read_back(flow).await?),
+                None => None,
+            };
+            Some((delta, flow))
+        }
+        None => None,
+    };
+    let plane = FACE_SIZE * FACE_SIZE;
+    let planes_of = |values: &[f32], target: usize| -> Vec<f32> {
+        let own = &values[target * channels * plane..(target + 1) * channels * plane];
+        if channels == 1 {
+            own.repeat(3)
+        } else {
+            own.to_vec()
+        }
+    };
+    Ok((0..targets)
+        .map(|target| Redrawn {
+            size: FACE_SIZE,
+            face: planes_of(&faces, target),
+            change: change.as_ref().map(|(delta, flow)| Change {
+                delta: planes_of(delta, target),
+                flow: flow
+                    .as_ref()
+                    .map(|flow| flow[target * 2 * plane..(target + 1) * 2 * plane].to_vec()),
+            }),
+        })
+        .collect())
+}
