@@ -1,0 +1,86 @@
+//! Launches shaders/convflu_1x1.wgsl: a whole pair with 1x1 kernels in one pass.
+
+use burn::backend::wgpu::{KernelSource, SourceTemplate};
+use burn::cubecl::prelude::KernelId;
+
+use super::convflu_launch::Mode;
+use super::{READ, WORKGROUP_BYTES};
+
+/// Channels that a workgroup of 256 threads holds.
+pub(super) const MAX_CHANNELS: usize = 64;
+/// Quads of pixels of a workgroup.
+const QUADS: usize = 4;
+/// Workgroups in a row of the dispatch.
+const GRID: usize = 32_768;
+/// Bytes of workgroup memory an output channel: x and y of the quads.
+const TILE_BYTES: usize = 2 * QUADS * 16;
+/// Bytes of workgroup memory an output channel and staged input channel: 10 weights.
+const WEIGHT_BYTES: usize = 10 * size_of::<f32>();
+/// Input channels staged at a time, at most: more would only keep workgroups from sharing a core.
+const MAX_CHUNK: usize = 8;
+
+/// The kernel's variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ConvFlu1x1 {
+    rows: usize,
+    aligned: bool,
+    mode: Mode,
+    keep_gates: bool,
+}
+
+impl ConvFlu1x1 {
+    /// The variant for maps of `map` pixels.
+    pub(super) fn new(channels: usize, map: usize, mode: Mode, keep_gates: bool) -> Self {
+        Self {
+            rows: channels.next_multiple_of(8),
+            aligned: map.is_multiple_of(4),
+            mode,
+            keep_gates,
+        }
+    }
+
+    pub(super) fn threads(self) -> usize {
+        QUADS * self.rows
+    }
+
+    pub(super) fn groups(self, pixels: usize) -> [usize; 3] {
+        let groups = pixels.div_ceil(4 * QUADS);
+        [groups.min(GRID), groups.div_ceil(GRID), 1]
+    }
+
+    fn chunk(self) -> usize {
+        let free = WORKGROUP_BYTES - TILE_BYTES * self.rows;
+        (free / (WEIGHT_BYTES * self.rows)).min(MAX_CHUNK)
+    }
+}
+
+impl KernelSource for ConvFlu1x1 {
+    fn source(&self) -> SourceTemplate {
+        let quads = if self.aligned {
+            include_str!("../../shaders/quad_aligned.wgsl")
+        } else {
+            include_str!("../../shaders/quad_any.wgsl")
+        };
+        SourceTemplate::new(include_str!("../../shaders/convflu_1x1.wgsl"))
+            .add_template(quads)
+            .register("rows", self.rows.to_string())
+            .register("chunk", self.chunk().to_string())
+            .register("grid", GRID.to_string())
+            .register("threads", self.threads().to_string())
+            .register("tile", (self.rows * QUADS).to_string())
+            .register("staged", (self.rows * self.chunk()).to_string())
+            .register("read", READ)
+            .register("pixel", if self.aligned { "vec4<f32>" } else { "f32" })
+            .register("gate_mix", self.mode.gate_mix())
+            .register("if_gates", if self.keep_gates { "" } else { "//" })
+            .register("sizes_binding", if self.keep_gates { "6" } else { "5" })
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info(*self)
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}

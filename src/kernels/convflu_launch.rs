@@ -1,0 +1,323 @@
+//! From Burn's tensors to the ConvFLU kernels: which passes a pair takes, and the extension of the
+//! backend that launches them.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::wgpu::{
+    CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, into_contiguous,
+};
+use burn::backend::{Backend, Dispatch, backend_extension};
+use burn::cubecl::CubeCount;
+use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
+use burn::tensor::{DType, Shape, Tensor};
+
+use super::convflu::{GateSense, Gates, PairOutput};
+use super::convflu_1x1::{self, ConvFlu1x1};
+use super::convflu_candidate::ConvFluCandidate;
+use super::convflu_gates::ConvFluGates;
+use super::{MAX_BUFFER_BYTES, MAX_GROUPS, count_launch, kernels_available};
+
+/// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
+const MIDDLE_MAPS: usize = 6;
+/// Maps of gates: r_x, z_x, r_y, z_y.
+const GATE_MAPS: usize = 4;
+/// Rows of pixels of a tile of the two passes.
+const TILE_H: usize = 4;
+
+/// What a kernel is made for, beside the tensors' shapes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mode {
+    /// Side of the square kernel: 1 or 3.
+    pub side: usize,
+    /// What z weighs.
+    pub sense: GateSense,
+}
+
+impl Mode {
+    /// The WGSL expression that mixes `own` and `candidate` by `z`.
+    pub(super) fn gate_mix(self) -> &'static str {
+        match self.sense {
+            GateSense::ZTakesCandidate => "mix(own, candidate, z)",
+            GateSense::ZKeepsInput => "mix(candidate, own, z)",
+        }
+    }
+}
+
+/// The ConvFLU pair as an operation of the backends that run its kernels.
+#[backend_extension(Cube)]
+pub trait ConvFluBackend: Backend {
+    /// x and y after the pair, each `[batch, C, height, width]`.
+    fn convflu(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        mode: Mode,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// x and y after the pair, and the gates r_x, z_x, r_y, z_y: `[4, batch, C, height, width]`.
+    fn convflu_with_gates(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        weights: FloatTensor<Self>,
+        mode: Mode,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+}
+
+impl ConvFluBackend for CubeBackend {
+    fn convflu(
+        x: CubeTensor,
+        y: CubeTensor,
+        weights: CubeTensor,
+        mode: Mode,
+    ) -> (CubeTensor, CubeTensor) {
+        let (x, y, _) = launch(x, y, weights, mode, false);
+        (x, y)
+    }
+
+    fn convflu_with_gates(
+        x: CubeTensor,
+        y: CubeTensor,
+        weights: CubeTensor,
+        mode: Mode,
+    ) -> (CubeTensor, CubeTensor, CubeTensor) {
+        let (x, y, gates) = launch(x, y, weights, mode, true);
+        let [batch, channels, height, width] = dims(&x);
+        let shape = Shape::new([GATE_MAPS, batch, channels, height, width]);
+        let gates = contiguous_like(&x, shape, gates);
+        (x, y, gates)
+    }
+}
+
+/// Weights of a pair in units of C x C kernels: W_r and W_z twice, U and W once, two directions.
+const WEIGHT_SQUARES: usize = 12;
+
+/// Whether the kernels can run a pair of x and y with square kernels of this side.
+///
+/// They need f32 on a device of [`kernels_available`], and buffers and a dispatch within WebGPU's
+/// defaults (128 MiB for six maps of the pair's size, and for the packed weights).
+pub(super) fn can_run(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
+    let [batch, channels, height, width] = x.dims();
+    let numbers = batch * channels * height * width;
+    matches!(side, 1 | 3)
+        && numbers > 0
+        && numbers * MIDDLE_MAPS * size_of::<f32>() <= MAX_BUFFER_BYTES
+        && WEIGHT_SQUARES * (channels * side).pow(2) * size_of::<f32>() <= MAX_BUFFER_BYTES
+        && 2 * batch <= MAX_GROUPS
+        && height * width <= MAX_GROUPS
+        && x.dims() == y.dims()
+        && x.dtype() == DType::F32
+        && y.dtype() == DType::F32
+        && kernels_available(&x.device())
+        && kernels_available(&y.device())
+}
+
+/// Whether a pair of `channels` takes two passes.
+pub(super) fn in_two_passes(channels: usize, side: usize) -> bool {
+    side != 1 || channels > convflu_1x1::MAX_CHANNELS
+}
+
+/// Runs a pair that [`can_run`] allows, with weights of [`super::PackedPair`].
+pub(super) fn run(
+    x: Tensor<4>,
+    y: Tensor<4>,
+    packed: &Tensor<1>,
+    side: usize,
+    sense: GateSense,
+    keep_gates: bool,
+) -> PairOutput {
+    let mode = Mode { side, sense };
+    let shape = x.dims();
+    let (x, y, weights) = (
+        x.into_dispatch(),
+        y.into_dispatch(),
+        packed.clone().into_dispatch(),
+    );
+    if !keep_gates {
+        let (x, y) = Dispatch::convflu(x, y, weights, mode);
+        return PairOutput {
+            x: Tensor::from_dispatch(x),
+            y: Tensor::from_dispatch(y),
+            gates: None,
+        };
+    }
+    let (x, y, gates) = Dispatch::convflu_with_gates(x, y, weights, mode);
+    let gates = Tensor::<5>::from_dispatch(gates);
+    let gate = |i: usize| gates.clone().narrow(0, i, 1).reshape(shape);
+    PairOutput {
+        x: Tensor::from_dispatch(x),
+        y: Tensor::from_dispatch(y),
+        gates: Some((
+            Gates {
+                r: gate(0),
+                z: gate(1),
+            },
+            Gates {
+                r: gate(2),
+                z: gate(3),
+            },
+        )),
+    }
+}
+
+fn launch(
+    x: CubeTensor,
+    y: CubeTensor,
+    weights: CubeTensor,
+    mode: Mode,
+    keep_gates: bool,
+) -> (CubeTensor, CubeTensor, Handle) {
+    let pair = Pair {
+        x: into_contiguous(x),
+        y: into_contiguous(y),
+        weights: into_contiguous(weights),
+        mode,
+        keep_gates,
+    };
+    let channels = dims(&pair.x)[1];
+    if in_two_passes(channels, mode.side) {
+        pair.two_passes()
+    } else {
+        pair.one_pass()
+    }
+}
+
+/// One call: contiguous tensors and what is wanted of them.
+struct Pair {
+    x: CubeTensor,
+    y: CubeTensor,
+    weights: CubeTensor,
+    mode: Mode,
+    keep_gates: bool,
+}
+
+impl Pair {
+    fn one_pass(self) -> (CubeTensor, CubeTensor, Handle) {
+        let [batch, channels, height, width] = dims(&self.x);
+        let map = height * width;
+        let kernel = ConvFlu1x1::new(channels, map, self.mode, self.keep_gates);
+        let (out_x, out_y, gates) = self.outputs();
+        let mut buffers = self.inputs();
+        buffers.extend([out_x.handle.clone(), out_y.handle.clone()]);
+        if self.keep_gates {
+            buffers.push(gates.clone());
+        }
+        let groups = kernel.groups(batch * map);
+        let sizes = [channels, map, batch * map, 0];
+        self.dispatch(kernel, kernel.threads(), groups, buffers, sizes);
+        (out_x, out_y, gates)
+    }
+
+    fn two_passes(self) -> (CubeTensor, CubeTensor, Handle) {
+        let [batch, channels, height, width] = dims(&self.x);
+        let (height, width) = tiled_map(height, width, self.mode.side);
+        let sizes = [batch, channels, height, width];
+        let (out_x, out_y, gates) = self.outputs();
+        let middle = self.maps(MIDDLE_MAPS);
+
+        let kernel = ConvFluGates::new(channels, width, self.mode, self.keep_gates);
+        let mut buffers = self.inputs();
+        buffers.push(middle.clone());
+        if self.keep_gates {
+            buffers.push(gates.clone());
+        }
+        let groups = kernel.groups(sizes);
+        self.dispatch(kernel, kernel.threads(), groups, buffers, sizes);
+
+        let kernel = ConvFluCandidate::new(channels, width, self.mode);
+        let mut buffers = self.inputs();
+        buffers.extend([middle, out_x.handle.clone(), out_y.handle.clone()]);
+        let groups = kernel.groups(sizes);
+        self.dispatch(kernel, kernel.threads(), groups, buffers, sizes);
+        (out_x, out_y, gates)
+    }
+
+    fn inputs(&self) -> Vec<Handle> {
+        [&self.x, &self.y, &self.weights]
+            .map(|tensor| tensor.handle.clone())
+            .to_vec()
+    }
+
+    /// x and y of the output, and the gates' buffer (of no use unless they are kept).
+    fn outputs(&self) -> (CubeTensor, CubeTensor, Handle) {
+        let out = || contiguous_like(&self.x, Shape::new(dims(&self.x)), self.maps(1));
+        let (x, y) = (out(), out());
+        let gates = if self.keep_gates {
+            self.maps(GATE_MAPS)
+        } else {
+            x.handle.clone()
+        };
+        (x, y, gates)
+    }
+
+    /// A buffer of so many maps of x's size.
+    fn maps(&self, count: usize) -> Handle {
+        let numbers: usize = dims(&self.x).iter().product();
+        self.x.client.empty(count * numbers * size_of::<f32>())
+    }
+
+    fn dispatch(
+        &self,
+        kernel: impl KernelSource,
+        threads: usize,
+        groups: [usize; 3],
+        buffers: Vec<Handle>,
+        sizes: [usize; 4],
+    ) {
+        let [x, y, z] = groups.map(|count| count as u32);
+        let arguments = KernelArguments::new()
+            .with_buffers(buffers.into_iter().map(Handle::binding).collect())
+            .with_info(uniform(sizes));
+        self.x.client.launch(
+            Box::new(SourceKernel::new(kernel, CubeDim::new_1d(threads as u32))),
+            CubeCount::Static(x, y, z),
+            arguments,
+        );
+        count_launch();
+    }
+}
+
+/// Four u32 in the words in which cubecl passes a kernel's sizes (bound last, as a uniform).
+fn uniform(sizes: [usize; 4]) -> MetadataBindingInfo {
+    let [a, b, c, d] = sizes.map(|size| size as u64);
+    MetadataBindingInfo::custom(vec![a | b << 32, c | d << 32])
+}
+
+/// The map as the two passes tile it, by four rows of pixels: with a 1x1 kernel the pixels'
+/// places do not matter, so that a map of a multiple of four pixels is seen as four rows.
+fn tiled_map(height: usize, width: usize, side: usize) -> (usize, usize) {
+    let map = height * width;
+    if side == 1 && map.is_multiple_of(TILE_H) {
+        (TILE_H, map / TILE_H)
+    } else {
+        (height, width)
+    }
+}
+
+/// Columns of a tile: the map's width in equal parts of at most `most`.
+pub(super) fn tile_width(width: usize, most: usize) -> usize {
+    width.div_ceil(width.div_ceil(most))
+}
+
+/// Tiles of a map.
+pub(super) fn tiles(height: usize, width: usize, tile_width: usize) -> usize {
+    height.div_ceil(TILE_H) * width.div_ceil(tile_width)
+}
+
+/// Pixels of a tile with its halo.
+pub(super) fn span(tile_width: usize, side: usize) -> usize {
+    (TILE_H + side - 1) * (tile_width + side - 1)
+}
+
+fn dims(tensor: &CubeTensor) -> [usize; 4] {
+    let shape = tensor.meta.shape();
+    [shape[0], shape[1], shape[2], shape[3]]
+}
+
+fn contiguous_like(tensor: &CubeTensor, shape: Shape, handle: Handle) -> CubeTensor {
+    CubeTensor::new_contiguous(
+        tensor.client.clone(),
+        tensor.device.clone(),
+        shape,
+        handle,
+        tensor.dtype,
+    )
+}

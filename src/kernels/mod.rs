@@ -1,0 +1,65 @@
+//! Our own WGSL kernels, launched on Burn's tensors, each with a twin in plain tensor operations.
+//!
+//! One name a stage: `shaders/convflu_1x1.wgsl` is launched by `convflu_1x1.rs`, and so on. A kernel
+//! is taken where its shader can run (see [`kernels_available`]); everywhere else, in training too,
+//! the twin does the same work.
+//!
+//! ConvFLU pair: [`convflu_1x1`] does all of it in one pass when the kernels are 1x1 and the channels
+//! fit; [`convflu_gates`] and [`convflu_candidate`] do it in two passes otherwise.
+
+mod convflu;
+mod convflu_1x1;
+mod convflu_candidate;
+mod convflu_gates;
+mod convflu_launch;
+mod convflu_weights;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::backend::DispatchDevice;
+use burn::tensor::Device;
+
+pub use convflu::{
+    GateSense, Gates, PairOutput, UnitWeights, convflu_pair, convflu_pair_packed,
+    convflu_pair_plain,
+};
+pub use convflu_weights::PackedPair;
+
+/// Workgroup memory that every WebGPU adapter grants, in bytes.
+const WORKGROUP_BYTES: usize = 16 * 1024;
+/// Workgroups that every WebGPU adapter grants along one axis of a dispatch.
+const MAX_GROUPS: usize = 65_535;
+/// Largest storage buffer that every WebGPU adapter binds, in bytes.
+const MAX_BUFFER_BYTES: usize = 128 * 1024 * 1024;
+
+/// How a shader declares the buffers that it only reads.
+///
+/// Natively cubecl serves several tensors from one buffer, and a buffer that is written in a
+/// dispatch may not be bound as read-only in it. In a page each tensor has its own buffer.
+const READ: &str = if cfg!(target_family = "wasm") {
+    "read"
+} else {
+    "read_write"
+};
+
+static LAUNCHES: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether tensors on `device` go through the WGSL kernels: a wgpu device whose compiler is WGSL
+/// (not SPIR-V or MSL), without autodiff.
+///
+/// Opens the device. In a page it has to be initialised before.
+pub fn kernels_available(device: &Device) -> bool {
+    match device.as_dispatch() {
+        DispatchDevice::Cube(device) => device.client().name() == "wgpu<wgsl>",
+        _ => false,
+    }
+}
+
+/// How many kernels this process has launched: tells a test or a bench which path was taken.
+pub fn launches() -> usize {
+    LAUNCHES.load(Ordering::Relaxed)
+}
+
+fn count_launch() {
+    LAUNCHES.fetch_add(1, Ordering::Relaxed);
+}
