@@ -1,0 +1,156 @@
+//! The whole way in one place, for the command line and the page alike: picture -> faces ->
+//! reading -> redrawn faces.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use thiserror::Error;
+
+use crate::answer::{Answer, answer, temperature};
+use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, Redrawn};
+use crate::network::weights::{self, WeightError};
+use crate::network::{Encoded, Network, NetworkConfig};
+use crate::picture::Picture;
+use crate::tensor::{face_tensor, read_back, redrawn_faces};
+
+/// The weights that are shipped, see `weights/`.
+#[cfg(feature = "native")]
+pub const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../weights/fersnet.safetensors");
+
+/// Why a picture could not be answered.
+#[derive(Debug, Error)]
+pub enum PipelineError {
+    /// The weight file is refused.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
+    /// The face detector failed.
+    #[error(transparent)]
+    Face(#[from] FaceError),
+    /// The device did not answer.
+    #[error("the device did not answer ({0}); reload, or choose the CPU")]
+    Device(String),
+    /// The network recognises only.
+    #[error("these weights read expressions but redraw no face; choose weights of another variant")]
+    NoSynthesis,
+    /// The network's scores are not numbers.
+    #[error(
+        "these weights answer with scores that are not numbers: the file is damaged, or its training diverged"
+    )]
+    NotFinite,
+    /// A weight of a target outside of 0 to 1.
+    #[error("a target's weight is {0}; each has to be from 0 to 1")]
+    TargetWeight(f32),
+    /// A target with another number of weights than the network has classes.
+    #[error("a target needs {expected} weights, one a class; {found} were given")]
+    Target {
+        /// Classes of the network.
+        expected: usize,
+        /// Weights that were given.
+        found: usize,
+    },
+}
+
+/// A network on a device together with the face detector.
+pub struct Pipeline {
+    detector: FaceDetector,
+    network: Network,
+    device: Device,
+    temperature: f32,
+}
+
+/// One face, read.
+pub struct Reading {
+    /// What the face shows.
+    pub answer: Answer,
+    /// Where the face lies in the picture.
+    pub alignment: Alignment,
+    encoded: Encoded,
+}
+
+impl Pipeline {
+    /// Loads weights onto a device, and the detector onto the CPU, where it is the same everywhere.
+    ///
+    /// # Errors
+    /// [`PipelineError::Weights`] when the file is refused.
+    pub fn new(weights: &[u8], device: Device) -> Result<Self, PipelineError> {
+        let network = weights::load(weights, &device)?.for_inference();
+        Ok(Self {
+            detector: FaceDetector::load(&Device::flex())?,
+            temperature: temperature(network.config()),
+            network,
+            device,
+        })
+    }
+
+    /// What kind of network answers.
+    pub fn config(&self) -> &NetworkConfig {
+        self.network.config()
+    }
+
+    /// The network itself.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// All faces of a picture, the largest first.
+    ///
+    /// # Errors
+    /// [`PipelineError::Face`] when the detector fails.
+    pub async fn find_faces(&self, picture: &Picture) -> Result<Vec<DetectedFace>, PipelineError> {
+        Ok(self.detector.detect(picture).await?)
+    }
+
+    /// Reads the face at `alignment`.
+    ///
+    /// # Errors
+    /// [`PipelineError::Device`] when the device is lost.
+    pub async fn read(
+        &self,
+        picture: &Picture,
+        alignment: Alignment,
+    ) -> Result<Reading, PipelineError> {
+        let channels = self.network.config().channels;
+        let x = face_tensor(picture, &alignment, channels, &self.device); // [1, k, 96, 96]
+        let encoded = self.network.encode(x, false);
+        let logits = read_back(encoded.logits.clone())
+            .await
+            .map_err(PipelineError::Device)?;
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(PipelineError::NotFinite);
+        }
+        Ok(Reading {
+            answer: answer(&logits, self.temperature),
+            alignment,
+            encoded,
+        })
+    }
+
+    /// Redraws a face that was read, once for each target (a weight for each class).
+    ///
+    /// # Errors
+    /// [`PipelineError`] when the weights cannot redraw, a target does not fit or the device is lost.
+    pub async fn redraw(
+        &self,
+        reading: &Reading,
+        targets: &[Vec<f32>],
+    ) -> Result<Vec<Redrawn>, PipelineError> {
+        let classes = self.network.config().classes.len();
+        if let Some(target) = targets.iter().find(|target| target.len() != classes) {
+            return Err(PipelineError::Target {
+                expected: classes,
+                found: target.len(),
+            });
+        }
+        let outside = |weight: &&f32| !(0.0..=1.0).contains(*weight);
+        if let Some(weight) = targets.iter().flatten().find(outside) {
+            return Err(PipelineError::TargetWeight(*weight));
+        }
+        if targets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let table = TensorData::new(targets.concat(), [targets.len(), classes]);
+        let drawn = self
+            .network
+            .decode(&reading.encoded, Tensor::from_data(table, &self.device))
+            .ok_or(PipelineError::NoSynthesis)?;
+        redrawn_faces(drawn).await.map_err(PipelineError::Device)
+    }
+}
