@@ -1,0 +1,159 @@
+//! Random views of a training face: place, turn, size, mirror, light, blur, grey.
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::face::{Alignment, Point};
+use crate::picture::Picture;
+use crate::tensor::luma;
+
+/// Where a face lies in its picture, before it is varied.
+#[derive(Debug, Clone, Copy)]
+pub enum Place {
+    /// Eyes are known: the person's left and right eye.
+    Eyes(Point, Point),
+    /// The picture is the face.
+    Whole,
+}
+
+/// How a face is cut out, and what is done to its pixels: drawn once, applied to each picture of a
+/// pair, so that source and target stay aligned.
+#[derive(Debug, Clone)]
+pub struct View {
+    turn_radians: f32,
+    scale: f32,
+    shift: [f32; 2],
+    mirror: bool,
+    light: [f32; 3],
+    contrast: f32,
+    grey: bool,
+    blur_passes: usize,
+    noise: f32,
+    seed: u64,
+}
+
+impl View {
+    /// The face as it is, without any change.
+    pub fn plain() -> Self {
+        Self {
+            turn_radians: 0.0,
+            scale: 1.0,
+            shift: [0.0; 2],
+            mirror: false,
+            light: [1.0; 3],
+            contrast: 1.0,
+            grey: false,
+            blur_passes: 0,
+            noise: 0.0,
+            seed: 0,
+        }
+    }
+
+    /// A random view. `whole` faces vary more in place and size, since nothing aligned them.
+    pub fn random(rng: &mut StdRng, whole: bool) -> Self {
+        let (turn, zoom, shift) = if whole {
+            (0.2, 0.14, 0.07)
+        } else {
+            (0.12, 0.08, 0.035)
+        };
+        let brightness = rng.random_range(0.75..1.25);
+        Self {
+            turn_radians: rng.random_range(-turn..turn),
+            scale: 1.0 + rng.random_range(-zoom..zoom),
+            shift: [
+                rng.random_range(-shift..shift),
+                rng.random_range(-shift..shift),
+            ],
+            mirror: rng.random_bool(0.5),
+            light: std::array::from_fn(|_| brightness * rng.random_range(0.9..1.1)),
+            contrast: rng.random_range(0.75..1.25),
+            grey: rng.random_bool(0.3),
+            blur_passes: usize::from(rng.random_bool(0.35)) * rng.random_range(1..4),
+            noise: if rng.random_bool(0.2) { 0.02 } else { 0.0 },
+            seed: rng.random(),
+        }
+    }
+
+    /// The face's pixels, `[3, size, size]` in `[0, 1]`.
+    pub fn cut(&self, picture: &Picture, place: Place, size: usize) -> Vec<f32> {
+        let alignment = self.alignment(picture, place);
+        let mut pixels = alignment.crop_planar(picture, size as u32);
+        if self.mirror {
+            pixels.chunks_exact_mut(size).for_each(<[f32]>::reverse);
+        }
+        self.change_light(&mut pixels, size);
+        for _ in 0..self.blur_passes {
+            pixels
+                .chunks_exact_mut(size * size)
+                .for_each(|plane| blur(plane, size));
+        }
+        if self.noise > 0.0 {
+            let mut rng = StdRng::seed_from_u64(self.seed);
+            for value in &mut pixels {
+                *value += rng.random_range(-1.0..1.0) * self.noise;
+            }
+        }
+        pixels.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
+        pixels
+    }
+
+    /// The aligner's own square, turned, scaled and shifted.
+    fn alignment(&self, picture: &Picture, place: Place) -> Alignment {
+        let aligned = match place {
+            Place::Eyes(left, right) => Alignment::from_eyes(left, right),
+            Place::Whole => Alignment::whole_picture(picture.width(), picture.height()),
+        };
+        aligned.moved(
+            Point::new(self.shift[0], self.shift[1]),
+            self.scale,
+            self.turn_radians,
+        )
+    }
+
+    fn change_light(&self, pixels: &mut [f32], size: usize) {
+        let plane = size * size;
+        if self.grey {
+            for i in 0..plane {
+                let luma = luma([pixels[i], pixels[plane + i], pixels[2 * plane + i]]);
+                for channel in 0..3 {
+                    pixels[channel * plane + i] = luma;
+                }
+            }
+        }
+        if self.contrast == 1.0 && self.light == [1.0; 3] {
+            return;
+        }
+        for (channel, values) in pixels.chunks_exact_mut(plane).enumerate() {
+            // Grey stays grey: one gain for all three.
+            let gain = if self.grey {
+                self.light[0]
+            } else {
+                self.light[channel]
+            };
+            for value in values {
+                *value = ((*value - 0.5) * self.contrast + 0.5) * gain;
+            }
+        }
+    }
+}
+
+/// One pass of the kernel 1 2 1 in both directions, the border repeated.
+fn blur(plane: &mut [f32], size: usize) {
+    let source = plane.to_vec();
+    let at = |row: usize, col: usize| source[row * size + col];
+    let rows: Vec<f32> = (0..size * size)
+        .map(|i| {
+            let (row, col) = (i / size, i % size);
+            let (left, right) = (col.saturating_sub(1), (col + 1).min(size - 1));
+            (at(row, left) + 2.0 * at(row, col) + at(row, right)) / 4.0
+        })
+        .collect();
+    for row in 0..size {
+        let (up, down) = (row.saturating_sub(1), (row + 1).min(size - 1));
+        for col in 0..size {
+            plane[row * size + col] =
+                (rows[up * size + col] + 2.0 * rows[row * size + col] + rows[down * size + col])
+                    / 4.0;
+        }
+    }
+}
