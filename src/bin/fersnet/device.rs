@@ -1,0 +1,58 @@
+//! `--device`: where the network runs.
+
+use anyhow::Result;
+use burn::tensor::{Device, DeviceKind};
+use clap::ValueEnum;
+
+use crate::failure::Failure;
+
+/// A device that the command line can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeviceName {
+    /// The CPU, by Burn's own backend.
+    Cpu,
+    /// A GPU, by Vulkan, Metal or DirectX 12.
+    Wgpu,
+    /// An NVIDIA GPU (build with `--features cuda`).
+    Cuda,
+    /// The CPU, by LibTorch: the fastest trainer without a GPU (build with `--features tch`).
+    Torch,
+}
+
+impl DeviceName {
+    /// The device.
+    ///
+    /// # Errors
+    /// [`Failure::Device`] when this build or this machine does not have it.
+    pub fn open(self) -> Result<Device> {
+        match self {
+            DeviceName::Cpu => Ok(Device::flex()),
+            DeviceName::Wgpu => Device::wgpu_options()
+                .device_kind(DeviceKind::DefaultDevice)
+                .init()
+                .map_err(|error| {
+                    Failure::Device(format!(
+                        "no GPU answers ({error}); install its Vulkan driver (Debian: mesa-vulkan-drivers), or use --device cpu"
+                    ))
+                    .into()
+                }),
+            #[cfg(feature = "cuda")]
+            DeviceName::Cuda => Ok(Device::cuda(0)),
+            #[cfg(not(feature = "cuda"))]
+            DeviceName::Cuda => missing("CUDA", "cuda"),
+            #[cfg(feature = "tch")]
+            #[expect(deprecated, reason = "no other CPU backend of Burn trains as fast")]
+            DeviceName::Torch => Ok(Device::libtorch()),
+            #[cfg(not(feature = "tch"))]
+            DeviceName::Torch => missing("LibTorch", "tch"),
+        }
+    }
+}
+
+#[cfg(not(all(feature = "cuda", feature = "tch")))]
+fn missing(what: &str, feature: &str) -> Result<Device> {
+    Err(Failure::Device(format!(
+        "this build has no {what}; build it with `cargo build --release --features {feature}`"
+    ))
+    .into())
+}

@@ -1,0 +1,62 @@
+//! The command line: one subcommand a file, each thin over the library.
+
+mod device;
+mod failure;
+mod forward;
+mod picture;
+mod predict;
+mod synthesize;
+mod train;
+mod weights;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Reads the expression of a face and redraws the face with another one.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 a picture cannot be read, 4 no face found,
+/// 5 weights refused, 6 this device is not at hand.
+#[derive(Parser)]
+#[command(name = "fersnet", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read the expression of every face in pictures.
+    Predict(predict::Predict),
+    /// Redraw a face with another expression.
+    Synthesize(synthesize::Synthesize),
+    /// One raw pass over a ready 96 x 96 face, as tensors.
+    Forward(forward::Forward),
+    /// What a weight file holds, and what a pass costs.
+    Inspect(weights::Inspect),
+    /// Turn a checkpoint of the authors' 2021 code into a weight file.
+    Convert(weights::Convert),
+    /// Train a network on FER+ and on faces of one person with several expressions.
+    Train(train::Train),
+    /// Accuracy, recall of each class and calibration of a weight file on FER+.
+    Evaluate(train::Evaluate),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Predict(command) => command.run(),
+        Command::Synthesize(command) => command.run(),
+        Command::Forward(command) => command.run(),
+        Command::Inspect(command) => command.run(),
+        Command::Convert(command) => command.run(),
+        Command::Train(command) => command.run(),
+        Command::Evaluate(command) => command.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("fersnet: {error:#}");
+            failure::exit_code(&error)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Arguments that the commands over pictures share: weights, device, faces.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use fersnet::face::{Alignment, DetectedFace};
+use fersnet::network::weights::MAX_FILE_BYTES;
+use fersnet::picture::{self, Picture};
+use fersnet::pipeline::{Pipeline, SHIPPED_WEIGHTS};
+
+use crate::device::DeviceName;
+use crate::failure::Failure;
+
+/// Which network reads, and where.
+#[derive(Args)]
+pub struct NetworkArguments {
+    /// The weight file; the shipped one by default.
+    #[arg(long)]
+    weights: Option<PathBuf>,
+    /// Where the network runs.
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: DeviceName,
+}
+
+impl NetworkArguments {
+    /// Loads the network and the detector.
+    pub fn pipeline(&self) -> Result<Pipeline> {
+        let device = self.device.open()?;
+        match &self.weights {
+            Some(path) => {
+                let bytes = read_weights(path)?;
+                Pipeline::new(&bytes, device).with_context(|| path.display().to_string())
+            }
+            None => Ok(Pipeline::new(SHIPPED_WEIGHTS, device)?),
+        }
+    }
+
+    /// Loads the weights alone.
+    pub fn weights(&self) -> Result<(Vec<u8>, DeviceName)> {
+        let bytes = match &self.weights {
+            Some(path) => read_weights(path)?,
+            None => SHIPPED_WEIGHTS.to_vec(),
+        };
+        Ok((bytes, self.device))
+    }
+}
+
+/// A whole file of at most `limit` bytes and one more, which tells that it is larger: the one who
+/// reads it refuses it then. Its path is in the error.
+fn read_limited(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(limit + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A weight file's bytes, its path in the error.
+pub fn read_weights(path: &Path) -> Result<Vec<u8>> {
+    read_limited(path, MAX_FILE_BYTES as u64)
+        .with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// A picture, its path in the error.
+pub fn read_picture(path: &Path) -> Result<Picture> {
+    let bytes = read_limited(path, picture::MAX_FILE_BYTES)
+        .map_err(|error| Failure::Picture(format!("cannot read {}: {error}", path.display())))?;
+    Picture::decode(&bytes).with_context(|| path.display().to_string())
+}
+
+/// A face to read: as found, or the whole picture.
+pub struct FaceAt {
+    /// What the detector found; none for the whole picture.
+    pub found: Option<DetectedFace>,
+    /// Where it lies.
+    pub alignment: Alignment,
+}
+
+/// The faces of a picture, the largest first; with `whole`, the picture itself.
+pub fn faces(pipeline: &Pipeline, picture: &Picture, whole: bool) -> Result<Vec<FaceAt>> {
+    if whole {
+        return Ok(vec![FaceAt {
+            found: None,
+            alignment: Alignment::whole_picture(picture.width(), picture.height()),
+        }]);
+    }
+    let found = pollster::block_on(pipeline.find_faces(picture))?;
+    Ok(found
+        .into_iter()
+        .map(|face| FaceAt {
+            alignment: face.alignment(),
+            found: Some(face),
+        })
+        .collect())
+}

@@ -1,0 +1,119 @@
+//! `fersnet inspect` and `fersnet convert`: weight files.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use fersnet::network::convert::from_authors_checkpoint;
+use fersnet::network::weights::{self, Precision};
+use fersnet::network::{Cost, NetworkConfig};
+use serde::Serialize;
+
+use crate::picture::read_weights;
+
+/// Edition, variant, width, classes, parameters, multiply-adds and licence of a weight file.
+#[derive(Args)]
+pub struct Inspect {
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+    /// The weight file.
+    weights: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Card<'a> {
+    #[serde(flatten)]
+    config: &'a NetworkConfig,
+    bytes: usize,
+    parameters: u64,
+    encoder_macs: u64,
+    decoder_macs_per_target: u64,
+}
+
+impl Inspect {
+    /// Prints what the file holds; the tensors are checked as by every other command.
+    pub fn run(&self) -> Result<()> {
+        let bytes = read_weights(&self.weights)?;
+        let network = weights::load(&bytes, &burn::tensor::Device::flex())
+            .with_context(|| self.weights.display().to_string())?;
+        let config = network.config();
+        let cost = Cost::of(config);
+        if self.json {
+            let card = Card {
+                config,
+                bytes: bytes.len(),
+                parameters: cost.parameters,
+                encoder_macs: cost.encoder_macs,
+                decoder_macs_per_target: cost.decoder_macs,
+            };
+            println!("{}", serde_json::to_string_pretty(&card)?);
+            return Ok(());
+        }
+        println!(
+            "file        {} ({} bytes)",
+            self.weights.display(),
+            bytes.len()
+        );
+        println!("edition     {}", config.edition_name());
+        println!("variant     {}", text(&config.variant)?);
+        println!("width       {}", config.width);
+        println!("channels    {}", config.channels);
+        println!("head        {}", text(&config.head)?);
+        println!(
+            "classes     {} ({})",
+            config.classes.len(),
+            config.classes.join(", ")
+        );
+        println!("parameters  {}", cost.parameters);
+        println!(
+            "work        {:.3} GMAC to read a face, {:.3} GMAC for each face redrawn",
+            cost.encoder_macs as f64 / 1e9,
+            cost.decoder_macs as f64 / 1e9
+        );
+        for (key, value) in &config.extra {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            println!("{key:<11} {value}");
+        }
+        if !config.extra.contains_key("licence") {
+            println!("licence     not stated in the file");
+        }
+        Ok(())
+    }
+}
+
+/// An enum's name as weight files write it.
+fn text(value: &impl Serialize) -> Result<String> {
+    let value = serde_json::to_value(value)?;
+    Ok(value.as_str().unwrap_or_default().to_owned())
+}
+
+/// Turn a checkpoint of the authors' 2021 code (BGR) into a weight file (RGB).
+#[derive(Args)]
+pub struct Convert {
+    /// The checkpoint, a .pth file.
+    checkpoint: PathBuf,
+    /// The weight file to write.
+    #[arg(short, long)]
+    output: PathBuf,
+    /// Store 16-bit floats.
+    #[arg(long)]
+    half: bool,
+}
+
+impl Convert {
+    /// Reads, converts and writes.
+    pub fn run(&self) -> Result<()> {
+        let network = from_authors_checkpoint(&self.checkpoint)
+            .with_context(|| self.checkpoint.display().to_string())?;
+        let precision = if self.half {
+            Precision::Half
+        } else {
+            Precision::Full
+        };
+        std::fs::write(&self.output, weights::save(&network, precision)?)
+            .with_context(|| format!("cannot write {}", self.output.display()))
+    }
+}
