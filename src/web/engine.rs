@@ -1,0 +1,111 @@
+//! The network on the page's device.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use burn::tensor::Device;
+use image::RgbImage;
+use wasm_bindgen::prelude::*;
+
+use super::error::{coded_error, js_error};
+use super::open_picture::OpenPicture;
+use crate::face::Alignment;
+use crate::network::FACE_SIZE;
+use crate::picture::Picture;
+use crate::pipeline::Pipeline;
+
+thread_local! {
+    /// Burn's WebGPU runtime can be started once.
+    static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
+}
+
+/// Runs when the program starts: a panic is written to the console with its place.
+#[wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Starts Burn on WebGPU; the second time it does nothing.
+///
+/// # Errors
+/// A JavaScript error with the code `device-missing` when there is no adapter or device.
+#[wasm_bindgen]
+pub async fn init_webgpu() -> Result<(), JsValue> {
+    if WEBGPU.with_borrow(Option::is_some) {
+        return Ok(());
+    }
+    let device = Device::wgpu_options()
+        .init_async()
+        .await
+        .map_err(js_error)?;
+    WEBGPU.set(Some(device));
+    Ok(())
+}
+
+/// A network that reads and redraws faces.
+#[wasm_bindgen]
+pub struct Engine {
+    pipeline: Rc<Pipeline>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Loads a weight file onto WebGPU ([`init_webgpu`] first) or the CPU.
+    ///
+    /// # Errors
+    /// A JavaScript error with the code `weights-damaged` when the file is refused.
+    #[wasm_bindgen(constructor)]
+    pub fn new(weights: &[u8], webgpu: bool) -> Result<Engine, JsValue> {
+        let device = if webgpu {
+            WEBGPU
+                .with_borrow(Clone::clone)
+                .ok_or_else(|| coded_error("WebGPU was not started.", "device-missing"))?
+        } else {
+            Device::flex()
+        };
+        let pipeline = Pipeline::new(weights, device).map_err(js_error)?;
+        Ok(Self {
+            pipeline: Rc::new(pipeline),
+        })
+    }
+
+    /// Names of the expressions, in the network's order.
+    #[wasm_bindgen(getter)]
+    pub fn classes(&self) -> Vec<String> {
+        self.pipeline.config().classes.clone()
+    }
+
+    /// Whether the network redraws faces.
+    #[wasm_bindgen(getter)]
+    pub fn redraws(&self) -> bool {
+        self.pipeline.config().synthesises()
+    }
+
+    /// Reads and redraws an empty face, so that the device has compiled all it needs.
+    ///
+    /// # Errors
+    /// A JavaScript error when the device fails.
+    pub async fn warm_up(&self) -> Result<(), JsValue> {
+        let size = FACE_SIZE as u32;
+        let picture = Picture::from(RgbImage::from_pixel(size, size, image::Rgb([128; 3])));
+        let alignment = Alignment::whole_picture(size, size);
+        let read = self.pipeline.read(&picture, alignment).await;
+        let reading = read.map_err(js_error)?;
+        if self.redraws() {
+            let classes = self.pipeline.config().classes.len();
+            let targets = vec![vec![1.0 / classes as f32; classes]; classes];
+            let redrawn = self.pipeline.redraw(&reading, &targets).await;
+            redrawn.map_err(js_error)?;
+        }
+        Ok(())
+    }
+
+    /// Decodes a picture file.
+    ///
+    /// # Errors
+    /// A JavaScript error with one of the codes `picture-...`.
+    pub fn open(&self, bytes: &[u8]) -> Result<OpenPicture, JsValue> {
+        let picture = Picture::decode(bytes).map_err(js_error)?;
+        Ok(OpenPicture::new(Rc::clone(&self.pipeline), picture))
+    }
+}

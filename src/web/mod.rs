@@ -1,0 +1,14 @@
+//! The page's side (wasm): what www/api/worker.js calls.
+//!
+//! - [`Engine`]: the network on a device.
+//! - [`OpenPicture`]: one picture, its faces, what was read in them and how they were redrawn.
+//! - [`error`]: an error's way to JavaScript.
+//!
+//! Everything here is thin: the work is done by the modules that the command line uses too.
+
+mod engine;
+pub mod error;
+mod open_picture;
+
+pub use engine::{Engine, init_webgpu};
+pub use open_picture::OpenPicture;

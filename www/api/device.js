@@ -1,0 +1,108 @@
+// @ts-check
+/** @file Which device computes: WebGPU on a real adapter, else the CPU, and why. */
+
+import { DeviceLostError, UnknownDeviceError } from './errors.js';
+
+/** @typedef {import('./protocol.js').DeviceReport} DeviceReport */
+
+/** Names that adapters give themselves when they compute on the CPU: slower there than our CPU path. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software/i;
+
+/** The notice when an adapter was found and still gave no working device. */
+export const WEBGPU_FAILED = 'WebGPU did not start, so the CPU computes: slower, with the same answers.';
+
+/** @type {DeviceReport} */
+const CPU = { kind: 'cpu', label: 'CPU', notice: null };
+
+/**
+ * Chooses the device; starts nothing.
+ * @param {string} wish `auto`, `webgpu` or `cpu`
+ * @returns {Promise<DeviceReport>}
+ */
+export async function chooseDevice(wish) {
+  if (wish === 'cpu') return CPU;
+  if (wish !== 'auto' && wish !== 'webgpu') throw UnknownDeviceError.of(wish);
+  const adapter = await findAdapter();
+  if (!adapter) {
+    return cpuBecause(
+      wish === 'webgpu'
+        ? 'WebGPU was asked for, but this browser offers none, so the CPU computes.'
+        : 'This browser offers no WebGPU, so the CPU computes: slower, with the same answers.',
+    );
+  }
+  if (wish === 'auto' && isSoftware(adapter)) {
+    return cpuBecause(
+      'This browser’s WebGPU runs in software, so the CPU computes directly, which is faster.',
+    );
+  }
+  return { kind: 'webgpu', label: `WebGPU${named(adapter)}`, notice: null };
+}
+
+/**
+ * The CPU as the device, with the reason.
+ * @param {string} notice
+ * @returns {DeviceReport}
+ */
+export function cpuBecause(notice) {
+  return { ...CPU, notice };
+}
+
+/** @returns {Promise<any>} a GPUAdapter, or null */
+async function findAdapter() {
+  const gpu = /** @type {any} */ (navigator).gpu;
+  if (!gpu) return null;
+  try {
+    return await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  } catch {
+    return null;
+  }
+}
+
+/** @param {any} adapter */
+function isSoftware(adapter) {
+  const info = adapter.info ?? {};
+  if (info.isFallbackAdapter || adapter.isFallbackAdapter) return true;
+  return [info.vendor, info.architecture, info.device, info.description].some(
+    (name) => typeof name === 'string' && SOFTWARE.test(name),
+  );
+}
+
+/** @param {any} adapter */
+function named(adapter) {
+  const info = adapter.info ?? {};
+  const name = info.description || [info.vendor, info.architecture].filter(Boolean).join(' ');
+  return name ? ` (${name})` : '';
+}
+
+/**
+ * Calls back when the device that the program makes is lost or runs out of memory. Burn has no such
+ * hook, so its request for the device is watched on its way to the browser.
+ * @param {(error: Error) => void} onLost
+ */
+export function watchDevices(onLost) {
+  const Adapter = /** @type {any} */ (globalThis).GPUAdapter;
+  const request = Adapter?.prototype?.requestDevice;
+  if (!request) return;
+  /** @this {any} @param {any} descriptor */
+  Adapter.prototype.requestDevice = async function (descriptor) {
+    const device = await request.call(this, descriptor);
+    device.lost.then((/** @type {any} */ info) => {
+      if (info.reason === 'destroyed') return;
+      onLost(
+        new DeviceLostError(
+          'The graphics device was lost (switched off, reset or short of memory): start again, ' +
+            'or use the CPU with ?device=cpu.',
+        ),
+      );
+    });
+    device.addEventListener('uncapturederror', (/** @type {any} */ event) => {
+      onLost(
+        new DeviceLostError(
+          `The graphics device refused a step (${event.error?.message ?? 'no reason given'}): ` +
+            'use the CPU with ?device=cpu.',
+        ),
+      );
+    });
+    return device;
+  };
+}

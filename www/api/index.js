@@ -1,0 +1,508 @@
+// @ts-check
+/**
+ * @file FERSNet for pages: reads the expressions in a picture and redraws its faces, in a worker, on
+ * the visitor's own device. No picture leaves the page.
+ *
+ *     const net = await FersNet.load();
+ *     const picture = await net.read(await file.arrayBuffer());
+ *     picture.faces[0].expression;                            // 'happiness'
+ *     const [surprised] = await net.redraw(picture.faces[0], ['surprise']);
+ *     const png = await net.save(picture, [surprised]);       // marked as synthetic
+ */
+
+import { cpuBecause, WEBGPU_FAILED } from './device.js';
+import {
+  ClosedError,
+  CropSizeError,
+  DeviceLostError,
+  errorOf,
+  PictureTooLargeError,
+  PictureUnreachableError,
+  ProgramCrashedError,
+  TargetWeightError,
+  UnknownExpressionError,
+  WorkerMissingError,
+} from './errors.js';
+import { CANCELLED } from './protocol.js';
+
+export * from './errors.js';
+
+/**
+ * @typedef {import('./protocol.js').Results} Results
+ * @typedef {import('./protocol.js').Question} Question
+ * @typedef {import('./protocol.js').FromWorker} FromWorker
+ * @typedef {import('./protocol.js').LoadStage} LoadStage
+ * @typedef {import('./protocol.js').DeviceReport} DeviceReport
+ * @typedef {import('./protocol.js').FoundFace} FoundFace
+ * @typedef {import('./protocol.js').FaceReading} FaceReading
+ */
+
+/**
+ * @typedef {object} LoadOptions
+ * @property {string | URL | ArrayBuffer | ArrayBufferView<ArrayBuffer>} [weights] address or bytes
+ *   of a weight file; addresses are relative to the page
+ * @property {string} [device] `auto` (the default), `webgpu` or `cpu`
+ * @property {string | URL} [program] address of the program's module
+ * @property {(stage: LoadStage, loaded: number, total: number | null) => void} [onProgress]
+ * @property {(error: Error) => void} [onBroken] hears of a lost device or a crash once the network
+ *   is loaded; load anew then
+ */
+
+/** @typedef {string | Record<string, number>} Target a class, or weights from 0 to 1 of several */
+
+/**
+ * @typedef {object} ReadOptions
+ * @property {AbortSignal} [signal]
+ * @property {(picture: ReadPicture) => void} [onFound] faces are known, not yet read
+ * @property {(face: Face) => void} [onReading]
+ */
+
+/** @typedef {{signal?: AbortSignal, size?: number}} RedrawOptions `size`: side of the crops, 1 to 2048 */
+
+/**
+ * A face of a picture. `expression`, `certain` and `probabilities` are there once it is read.
+ * @typedef {object} Face
+ * @property {ReadPicture} picture
+ * @property {number} index
+ * @property {import('./protocol.js').Box} box
+ * @property {FoundFace['landmarks']} landmarks
+ * @property {number} score
+ * @property {import('./protocol.js').Point[]} corners
+ * @property {string} [expression]
+ * @property {boolean} [certain]
+ * @property {Record<string, number>} [probabilities]
+ * @property {number} [milliseconds] the reading's time
+ */
+
+/**
+ * @typedef {object} ReadPicture
+ * @property {number} handle
+ * @property {number} width
+ * @property {number} height
+ * @property {ImageData} preview upright; made smaller where the picture is large
+ * @property {Face[]} faces the largest first
+ * @property {number} decodeMilliseconds
+ * @property {number} findMilliseconds
+ */
+
+/**
+ * @typedef {object} RedrawnFace
+ * @property {Face} face
+ * @property {Target} target
+ * @property {number} redrawn the worker's number for it
+ * @property {ImageData} image the face alone, as sharp as the photo
+ * @property {number} milliseconds of the batch that it was drawn in
+ */
+
+/** Side of the redrawn crops when nothing else is asked for, in pixels. */
+export const CROP_SIZE = 256;
+
+/** The largest side of the redrawn crops, in pixels. */
+const MAX_CROP_SIZE = 2048;
+
+/** The most bytes a picture file may have, as in src/picture.rs. */
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/** A network in its worker. */
+export class FersNet {
+  /** @type {Connection} */ #connection;
+
+  /** @param {Connection} connection @param {Results['load']} loaded */
+  constructor(connection, loaded) {
+    this.#connection = connection;
+    /** @type {readonly string[]} the expressions, in the network's order */
+    this.classes = loaded.classes;
+    /** @type {boolean} false for a network that only reads */
+    this.redraws = loaded.redraws;
+    /** @type {DeviceReport} */
+    this.device = loaded.device;
+  }
+
+  /**
+   * Starts the worker and loads the network.
+   * @param {LoadOptions} [options]
+   * @returns {Promise<FersNet>}
+   */
+  static async load(options = {}) {
+    try {
+      return await FersNet.#loadOn(options.device ?? 'auto', options);
+    } catch (error) {
+      // A browser whose WebGPU breaks the program while it starts has a CPU still.
+      const crashed = error instanceof ProgramCrashedError || error instanceof DeviceLostError;
+      if (!crashed || options.device === 'cpu') throw error;
+      const net = await FersNet.#loadOn('cpu', options);
+      net.device = cpuBecause(WEBGPU_FAILED);
+      return net;
+    }
+  }
+
+  /**
+   * @param {string} device
+   * @param {LoadOptions} options
+   */
+  static async #loadOn(device, options) {
+    const { weights = new URL('../weights/fersnet.safetensors', import.meta.url) } = options;
+    const program = addressOf(options.program ?? new URL('../fersnet.js', import.meta.url));
+    const { onProgress, onBroken } = options;
+    const connection = new Connection();
+    try {
+      const loaded = await connection.ask(
+        'load',
+        { program, weights: isBytes(weights) ? copied(weights) : addressOf(weights), device },
+        {
+          onNotice: (notice) => {
+            if (notice.type === 'progress') onProgress?.(notice.stage, notice.loaded, notice.total);
+          },
+        },
+      );
+      // Until here the promise tells, and a load that breaks on WebGPU may still succeed on the CPU.
+      connection.onBroken = onBroken;
+      return new FersNet(connection, loaded);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Finds and reads all faces of a picture file (JPEG, PNG, WebP, BMP, GIF).
+   * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} file its bytes are copied
+   * @param {ReadOptions} [options]
+   * @returns {Promise<ReadPicture>}
+   */
+  async read(file, { signal, onFound, onReading } = {}) {
+    const bytes = await bytesOf(file);
+    /** @type {ReadPicture | undefined} */
+    let picture;
+    const { picture: handle } = await this.#connection.ask(
+      'read',
+      { bytes },
+      {
+        signal,
+        transfer: [bytes],
+        onNotice: (notice) => {
+          if (notice.type === 'opened') {
+            picture = pictureFrom(notice.opened);
+            onFound?.(picture);
+          } else if (notice.type === 'reading' && picture) {
+            const { face, found, reading } = notice;
+            const read = this.#noteReading(picture, face, found, reading);
+            onReading?.(read);
+          }
+        },
+      },
+    );
+    if (!picture) throw new ClosedError();
+    picture.handle = handle;
+    return picture;
+  }
+
+  /**
+   * Reads the whole picture as if it were one face, and adds it to the picture's faces, once.
+   * @param {ReadPicture} picture
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Face>}
+   */
+  async readWhole(picture, { signal } = {}) {
+    /** @type {Face | undefined} */
+    let face;
+    await this.#connection.ask(
+      'whole',
+      { picture: picture.handle },
+      {
+        signal,
+        onNotice: (notice) => {
+          if (notice.type !== 'reading') return;
+          face = this.#noteReading(picture, notice.face, notice.found, notice.reading);
+        },
+      },
+    );
+    if (!face) throw new ClosedError();
+    return face;
+  }
+
+  /**
+   * Redraws a face, once for each target, all in one batch.
+   * @param {Face} face
+   * @param {readonly Target[]} [targets] every class, when left out
+   * @param {RedrawOptions} [options]
+   * @returns {Promise<RedrawnFace[]>}
+   */
+  async redraw(face, targets = this.classes, { signal, size = CROP_SIZE } = {}) {
+    if (!Number.isInteger(size) || size < 1 || size > MAX_CROP_SIZE) {
+      throw new CropSizeError(`No crop has the side ${size}: give a whole number from 1 to ${MAX_CROP_SIZE}.`);
+    }
+    const { crops, milliseconds } = await this.#connection.ask(
+      'redraw',
+      {
+        picture: face.picture.handle,
+        face: face.index,
+        targets: targets.map((target) => this.#weightsOf(target)),
+        size,
+      },
+      { signal },
+    );
+    return crops.map(({ redrawn, pixels }, i) => ({
+      face,
+      target: targets[i],
+      redrawn,
+      image: imageFrom(pixels),
+      milliseconds,
+    }));
+  }
+
+  /**
+   * The preview with redrawn faces put back into it.
+   * @param {ReadPicture} picture
+   * @param {readonly RedrawnFace[]} changes at most one a face
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<ImageData>}
+   */
+  async compose(picture, changes, { signal } = {}) {
+    const question = { picture: picture.handle, changes: changesOf(changes) };
+    return imageFrom(await this.#connection.ask('compose', question, { signal }));
+  }
+
+  /**
+   * The full picture with redrawn faces put back into it, as a PNG file that carries the mark of a
+   * synthetic picture, visibly and in its metadata.
+   * @param {ReadPicture} picture
+   * @param {readonly RedrawnFace[]} changes at most one a face
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Blob>}
+   */
+  async save(picture, changes, { signal } = {}) {
+    const question = { picture: picture.handle, changes: changesOf(changes) };
+    return new Blob([await this.#connection.ask('save', question, { signal })], { type: 'image/png' });
+  }
+
+  /**
+   * Frees a picture's memory; it cannot be redrawn any more.
+   * @param {ReadPicture} picture
+   */
+  async release(picture) {
+    const { handle } = picture;
+    picture.handle = 0;
+    // A worker that has ended holds nothing any more.
+    if (handle) await this.#connection.ask('release', { picture: handle }).catch(() => {});
+  }
+
+  /** Ends the worker and frees all that it holds. */
+  close() {
+    this.#connection.close();
+  }
+
+  /** @param {Target} target @returns {number[]} */
+  #weightsOf(target) {
+    const wanted = typeof target === 'string' ? { [target]: 1 } : target;
+    for (const [name, weight] of Object.entries(wanted)) {
+      if (!this.classes.includes(name)) {
+        throw new UnknownExpressionError(
+          `There is no expression "${name}": choose among ${this.classes.join(', ')}.`,
+        );
+      }
+      // Written so that NaN is refused too.
+      if (!(typeof weight === 'number' && weight >= 0 && weight <= 1)) {
+        throw new TargetWeightError(`The weight of "${name}" is ${weight}: give a number from 0 to 1.`);
+      }
+    }
+    if (!Object.values(wanted).some((weight) => weight > 0)) {
+      throw new TargetWeightError('The target names no expression: give at least one a weight above 0.');
+    }
+    return this.classes.map((name) => wanted[name] ?? 0);
+  }
+
+  /**
+   * @param {ReadPicture} picture
+   * @param {number} index
+   * @param {FoundFace} found
+   * @param {FaceReading} reading
+   */
+  #noteReading(picture, index, found, reading) {
+    const face = (picture.faces[index] ??= { picture, index, ...found });
+    face.expression = this.classes[reading.expression];
+    face.certain = reading.certain;
+    face.probabilities = Object.fromEntries(
+      this.classes.map((name, i) => [name, reading.probabilities[i]]),
+    );
+    face.milliseconds = reading.milliseconds;
+    return face;
+  }
+}
+
+/**
+ * @param {import('./protocol.js').OpenedPicture} opened
+ * @returns {ReadPicture}
+ */
+function pictureFrom({ picture: handle, preview, faces, ...rest }) {
+  /** @type {ReadPicture} */
+  const picture = { handle, preview: imageFrom(preview), faces: [], ...rest };
+  picture.faces = faces.map((found, index) => ({ picture, index, ...found }));
+  return picture;
+}
+
+/** @param {import('./protocol.js').Pixels} pixels */
+function imageFrom({ data, width, height }) {
+  return new ImageData(data, width, height);
+}
+
+/** @param {readonly RedrawnFace[]} changes */
+function changesOf(changes) {
+  return changes.map(({ face, redrawn }) => ({ face: face.index, redrawn }));
+}
+
+/**
+ * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} file
+ * @returns {Promise<ArrayBuffer>}
+ */
+async function bytesOf(file) {
+  const size = file instanceof Blob ? file.size : file.byteLength;
+  if (size > MAX_FILE_BYTES) {
+    const mebibytes = MAX_FILE_BYTES / 1024 / 1024;
+    throw new PictureTooLargeError(
+      `The file has ${size} bytes, more than the ${mebibytes} MiB that are read: save it smaller first.`,
+    );
+  }
+  if (!(file instanceof Blob)) return copied(file);
+  try {
+    return await file.arrayBuffer();
+  } catch {
+    // A folder, or a file that was moved or changed since it was chosen.
+    throw new PictureUnreachableError();
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is ArrayBuffer | ArrayBufferView<ArrayBuffer>}
+ */
+function isBytes(value) {
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+}
+
+/**
+ * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} bytes
+ * @returns {ArrayBuffer}
+ */
+function copied(bytes) {
+  if (bytes instanceof ArrayBuffer) return bytes.slice(0);
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+}
+
+/**
+ * The full address: the worker would take a relative one from its own folder.
+ * @param {string | URL} address
+ */
+function addressOf(address) {
+  return new URL(address, document.baseURI).href;
+}
+
+/**
+ * @typedef {object} Pending
+ * @property {(result: any) => void} resolve
+ * @property {(error: Error) => void} reject
+ * @property {(notice: FromWorker) => void} [onNotice]
+ */
+
+/**
+ * @template {Question['type']} T
+ * @typedef {Omit<Extract<Question, {type: T}>, 'type' | 'id'>} Asked
+ */
+
+/**
+ * @typedef {object} AskOptions
+ * @property {AbortSignal} [signal]
+ * @property {Transferable[]} [transfer]
+ * @property {(notice: FromWorker) => void} [onNotice]
+ */
+
+/** The worker, and the questions it has not yet answered. */
+class Connection {
+  /** @type {Map<number, Pending>} */ #pending = new Map();
+  #ids = 0;
+  /** @type {Error | null} */ #end = null;
+  /** @type {Worker} */ #worker;
+  /** @type {((error: Error) => void) | undefined} */ onBroken;
+
+  constructor() {
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    this.#worker.addEventListener('message', (/** @type {MessageEvent<FromWorker>} */ event) => {
+      const message = event.data;
+      if (message.type === 'broken') {
+        const error = errorOf(message.code, message.message);
+        this.#finish(error);
+        this.onBroken?.(error);
+      } else {
+        this.#settle(message);
+      }
+    });
+    this.#worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      const error = new WorkerMissingError();
+      this.#finish(error);
+      this.onBroken?.(error);
+    });
+  }
+
+  /**
+   * @template {Question['type']} T
+   * @param {T} type
+   * @param {Asked<T>} question
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results[T]>}
+   */
+  ask(type, question, { signal, transfer = [], onNotice } = {}) {
+    if (this.#end) return Promise.reject(this.#end);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const id = ++this.#ids;
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.#pending.delete(id);
+        this.#worker.postMessage({ type: 'cancel', id });
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      const settled = () => signal?.removeEventListener('abort', abort);
+      this.#pending.set(id, {
+        resolve: (result) => (settled(), resolve(result)),
+        reject: (error) => (settled(), reject(error)),
+        onNotice,
+      });
+      this.#worker.postMessage({ type, id, ...question }, transfer);
+    });
+  }
+
+  close() {
+    this.#finish(new ClosedError());
+  }
+
+  /** @param {Exclude<FromWorker, {type: 'broken'}>} message */
+  #settle(message) {
+    const pending = this.#pending.get(message.id);
+    if (!pending) {
+      // The answer to a question that was taken back too late: its picture is not needed.
+      if (message.type === 'done' && message.result?.picture) {
+        void this.ask('release', { picture: message.result.picture }).catch(() => {});
+      }
+      return;
+    }
+    if (message.type === 'done') {
+      this.#pending.delete(message.id);
+      pending.resolve(message.result);
+    } else if (message.type === 'failed') {
+      this.#pending.delete(message.id);
+      if (message.code !== CANCELLED) pending.reject(errorOf(message.code, message.message));
+    } else {
+      pending.onNotice?.(message);
+    }
+  }
+
+  /** @param {Error} error */
+  #finish(error) {
+    if (this.#end) return;
+    this.#end = error;
+    this.#worker.terminate();
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * @file The messages between a page and the worker, each its own shape.
+ *
+ * The page asks (each question has an `id`), the worker answers with any number of notices that
+ * carry the question's `id` and then exactly one `done` or `failed`. The worker takes one question
+ * after the other; `cancel` is heard between two steps of one.
+ */
+
+/** @typedef {{x: number, y: number}} Point */
+/** @typedef {{x: number, y: number, width: number, height: number}} Box in picture pixels */
+
+/**
+ * @typedef {object} FoundFace
+ * @property {Box} box from the brow to the chin, about; the picture's own size for the whole picture
+ * @property {Record<string, Point> | null} landmarks null for the whole picture as the face
+ * @property {number} score how sure the detector is, 0 to 1
+ * @property {Point[]} corners the aligned square that the network sees: four corners, clockwise
+ */
+
+/**
+ * @typedef {object} FaceReading
+ * @property {number} expression index of the likeliest class
+ * @property {boolean} certain false when the network is not sure
+ * @property {number[]} probabilities one a class, in the order of the classes
+ * @property {number} milliseconds
+ */
+
+/** @typedef {{width: number, height: number, data: Uint8ClampedArray<ArrayBuffer>}} Pixels RGBA */
+
+/**
+ * @typedef {object} OpenedPicture
+ * @property {number} picture the worker's handle
+ * @property {number} width
+ * @property {number} height
+ * @property {Pixels} preview the upright picture, made smaller where it is large
+ * @property {FoundFace[]} faces the largest first
+ * @property {number} decodeMilliseconds
+ * @property {number} findMilliseconds
+ */
+
+/** @typedef {{redrawn: number, pixels: Pixels}} RedrawnCrop `redrawn` counts within its face */
+/** @typedef {{face: number, redrawn: number}} Change a redrawn face that goes into the picture */
+
+/** @typedef {'webgpu' | 'cpu'} DeviceKind */
+
+/**
+ * @typedef {object} DeviceReport
+ * @property {DeviceKind} kind
+ * @property {string} label for people: "WebGPU (apple metal-3)", "CPU"
+ * @property {string | null} notice why it is not WebGPU, when it was not asked to be the CPU
+ */
+
+/**
+ * @typedef {object} LoadedNetwork
+ * @property {string[]} classes
+ * @property {boolean} redraws false for a network that only reads
+ * @property {DeviceReport} device
+ */
+
+/** @typedef {'program' | 'weights' | 'device' | 'warm-up'} LoadStage */
+
+/**
+ * @typedef {object} Load
+ * @property {'load'} type
+ * @property {number} id
+ * @property {string} program address of wasm-bindgen's module; the .wasm lies beside it
+ * @property {string | ArrayBuffer} weights address or bytes
+ * @property {string} device `auto`, `webgpu` or `cpu`
+ */
+
+/**
+ * @typedef {object} Read
+ * @property {'read'} type
+ * @property {number} id
+ * @property {ArrayBuffer} bytes of the file
+ */
+
+/** @typedef {{type: 'whole', id: number, picture: number}} Whole reads the whole picture as a face */
+
+/**
+ * @typedef {object} Redraw
+ * @property {'redraw'} type
+ * @property {number} id
+ * @property {number} picture
+ * @property {number} face
+ * @property {number[][]} targets one weight a class each
+ * @property {number} size side of the crops that come back, in pixels
+ */
+
+/** @typedef {{type: 'compose', id: number, picture: number, changes: Change[]}} Compose */
+/** @typedef {{type: 'save', id: number, picture: number, changes: Change[]}} Save */
+/** @typedef {{type: 'release', id: number, picture: number}} Release */
+/** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
+
+/** @typedef {Load | Read | Whole | Redraw | Compose | Save | Release} Question */
+/** @typedef {Question | Cancel} ToWorker */
+
+/** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
+/** @typedef {{type: 'opened', id: number, opened: OpenedPicture}} Opened */
+/** @typedef {{type: 'reading', id: number, face: number, found: FoundFace, reading: FaceReading}} ReadingNotice */
+/** @typedef {{type: 'done', id: number, result: any}} Done see `Results` */
+/** @typedef {{type: 'failed', id: number, code: string, message: string}} Failed `cancelled` is a code too */
+/** @typedef {{type: 'broken', code: string, message: string}} Broken nothing will be answered any more */
+
+/** @typedef {Progress | Opened | ReadingNotice | Done | Failed | Broken} FromWorker */
+
+/**
+ * What `done` carries, by question.
+ * @typedef {object} Results
+ * @property {LoadedNetwork} load
+ * @property {{picture: number}} read
+ * @property {null} whole
+ * @property {{crops: RedrawnCrop[], milliseconds: number}} redraw
+ * @property {Pixels} compose
+ * @property {ArrayBuffer} save a marked PNG file
+ * @property {null} release
+ */
+
+/** The code under which a cancelled question fails. */
+export const CANCELLED = 'cancelled';

@@ -1,0 +1,339 @@
+// @ts-check
+/**
+ * @file The worker: loads the program and the weights, and answers the questions of protocol.js one
+ * after the other. All heavy work happens here.
+ */
+
+import {
+  asFersNetError,
+  ClosedError,
+  FersNetError,
+  ProgramMissingError,
+  WeightsDamagedError,
+  WeightsMissingError,
+} from './errors.js';
+import { chooseDevice, cpuBecause, watchDevices, WEBGPU_FAILED } from './device.js';
+import { fetchCounted, fetchedBytes } from './fetch.js';
+import { CANCELLED } from './protocol.js';
+
+/**
+ * @typedef {import('./protocol.js').ToWorker} ToWorker
+ * @typedef {import('./protocol.js').FromWorker} FromWorker
+ * @typedef {import('./protocol.js').Question} Question
+ * @typedef {import('./protocol.js').Load} Load
+ * @typedef {import('./protocol.js').Read} Read
+ * @typedef {import('./protocol.js').Whole} Whole
+ * @typedef {import('./protocol.js').Redraw} Redraw
+ * @typedef {import('./protocol.js').Change} Change
+ * @typedef {import('./protocol.js').DeviceReport} DeviceReport
+ * @typedef {import('./protocol.js').FaceReading} FaceReading
+ */
+
+/** Thrown where a question turns out to be no longer wanted. */
+class Cancelled extends FersNetError {
+  static code = CANCELLED;
+}
+
+/** @type {any} wasm-bindgen's Engine */
+let engine = null;
+/** @type {Map<number, any>} wasm-bindgen's OpenPicture, by handle */
+const pictures = new Map();
+let handles = 0;
+/**
+ * The whole picture as a face, by picture: added once, even where the page never heard its reading.
+ * @type {WeakMap<object, {face: number, found: import('./protocol.js').FoundFace}>}
+ */
+const wholes = new WeakMap();
+
+/** @type {Question[]} */
+const queue = [];
+/** @type {Set<number>} ids of questions that wait or are being answered */
+const wanted = new Set();
+let busy = false;
+
+/**
+ * @param {FromWorker} message
+ * @param {Transferable[]} [transfer]
+ */
+function post(message, transfer = []) {
+  postMessage(message, { transfer });
+}
+
+/** @param {unknown} caught */
+function broken(caught) {
+  const { code, message } = asFersNetError(caught);
+  post({ type: 'broken', code, message });
+}
+
+// A panic in the program ends the running promise without settling it: only these hear of it.
+addEventListener('error', (event) => {
+  event.preventDefault();
+  broken(event.error ?? new FersNetError(event.message));
+});
+addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  broken(event.reason);
+});
+
+addEventListener('message', (/** @type {MessageEvent<ToWorker>} */ event) => {
+  const message = event.data;
+  if (message.type === 'cancel') {
+    wanted.delete(message.id);
+    return;
+  }
+  wanted.add(message.id);
+  queue.push(message);
+  void work();
+});
+
+async function work() {
+  if (busy) return;
+  busy = true;
+  for (let question = queue.shift(); question; question = queue.shift()) {
+    const { id } = question;
+    try {
+      await breathe(id);
+      const [result, transfer] = await answer(question);
+      post({ type: 'done', id, result }, transfer);
+    } catch (caught) {
+      const { code, message } = asFersNetError(caught);
+      post({ type: 'failed', id, code, message });
+      if (caught instanceof WebAssembly.RuntimeError) broken(caught);
+    } finally {
+      wanted.delete(id);
+    }
+  }
+  busy = false;
+}
+
+const channel = new MessageChannel();
+/** @type {(() => void) | null} */
+let woken = null;
+channel.port2.onmessage = () => woken?.();
+
+/**
+ * Lets waiting messages in, and stops when one of them took this question back.
+ * @param {number} id
+ */
+async function breathe(id) {
+  await new Promise((resolve) => {
+    woken = () => resolve(undefined);
+    channel.port1.postMessage(null);
+  });
+  if (!wanted.has(id)) throw new Cancelled('no longer wanted');
+}
+
+/**
+ * @param {Question} question
+ * @returns {Promise<[any, Transferable[]?]>}
+ */
+async function answer(question) {
+  switch (question.type) {
+    case 'load':
+      return [await load(question)];
+    case 'read':
+      return [await read(question)];
+    case 'whole':
+      return [await whole(question)];
+    case 'redraw':
+      return redraw(question);
+    case 'compose': {
+      const picture = pictureOf(question.picture);
+      const data = picture.compose(flat(question.changes));
+      const pixels = { width: picture.preview_width, height: picture.preview_height, data };
+      return [pixels, [data.buffer]];
+    }
+    case 'save': {
+      const bytes = pictureOf(question.picture).encode(flat(question.changes));
+      return [bytes.buffer, [bytes.buffer]];
+    }
+    case 'release':
+      pictures.get(question.picture)?.free();
+      pictures.delete(question.picture);
+      return [null];
+  }
+}
+
+/** @param {number} handle */
+function pictureOf(handle) {
+  const picture = pictures.get(handle);
+  if (!picture) throw new ClosedError();
+  return picture;
+}
+
+/** @param {Change[]} changes */
+function flat(changes) {
+  return Uint32Array.from(changes.flatMap(({ face, redrawn }) => [face, redrawn]));
+}
+
+/** @param {Load} question */
+async function load({ id, program, weights, device: wish }) {
+  /** @param {import('./protocol.js').LoadStage} stage */
+  const counted = (stage) => (/** @type {number} */ loaded, /** @type {number | null} */ total) =>
+    post({ type: 'progress', id, stage, loaded, total });
+  // The choice first: an unknown device is refused before anything is fetched.
+  let device = await chooseDevice(wish);
+  const [wasm, bytes] = await Promise.all([
+    start(program, counted('program')),
+    typeof weights === 'string'
+      ? fetchedBytes(weights, WeightsMissingError, 'the weights', counted('weights'))
+      : new Uint8Array(weights),
+  ]);
+  await breathe(id);
+  if (device.kind === 'webgpu') {
+    counted('device')(0, null);
+    try {
+      watchDevices(broken);
+      await wasm.init_webgpu();
+    } catch {
+      device = cpuBecause(WEBGPU_FAILED);
+    }
+  }
+  const next = makeEngine(wasm, bytes, device);
+  engine?.free();
+  engine = next;
+  if (device.kind === 'webgpu') {
+    // Compiles every pipeline now, so that the first face does not wait for them.
+    counted('warm-up')(0, null);
+    await engine.warm_up();
+  }
+  return { classes: engine.classes, redraws: engine.redraws, device };
+}
+
+/**
+ * @param {any} wasm
+ * @param {Uint8Array} bytes of the weight file
+ * @param {DeviceReport} device
+ */
+function makeEngine(wasm, bytes, device) {
+  try {
+    return new wasm.Engine(bytes, device.kind === 'webgpu');
+  } catch (caught) {
+    const error = asFersNetError(caught);
+    if (!(error instanceof WeightsDamagedError)) throw error;
+    throw new WeightsDamagedError(
+      `The weights cannot be used. ${error.message} Load them again; if that does not help, ask ` +
+        'whoever runs this site for a whole file.',
+    );
+  }
+}
+
+/** @type {Map<string, Promise<any>>} modules that were started, by address */
+const programs = new Map();
+
+/**
+ * Fetches and starts the WebAssembly program, once.
+ * @param {string} address of wasm-bindgen's module
+ * @param {(loaded: number, total: number | null) => void} onBytes
+ */
+function start(address, onBytes) {
+  let running = programs.get(address);
+  if (!running) {
+    running = startNow(address, onBytes);
+    programs.set(address, running);
+    running.catch(() => programs.delete(address));
+  }
+  return running;
+}
+
+/**
+ * @param {string} address
+ * @param {(loaded: number, total: number | null) => void} onBytes
+ */
+async function startNow(address, onBytes) {
+  const wasmAddress = address.replace(/\.js$/, '_bg.wasm');
+  const response = fetchCounted(wasmAddress, ProgramMissingError, 'the program', onBytes);
+  try {
+    const [module, wasm] = await Promise.all([import(address), response]);
+    await module.default({ module_or_path: wasm });
+    return module;
+  } catch (caught) {
+    if (caught instanceof ProgramMissingError) throw caught;
+    const reason = caught instanceof Error ? caught.message : String(caught);
+    throw new ProgramMissingError(
+      `The program could not be started (${reason}): reload the page. If that does not help, use a ` +
+        'current browser, or ask whoever runs this site whether its files are whole.',
+    );
+  }
+}
+
+/** @param {Read} question */
+async function read({ id, bytes }) {
+  if (!engine) throw new ClosedError();
+  const begun = performance.now();
+  const picture = engine.open(new Uint8Array(bytes));
+  const handle = ++handles;
+  try {
+    const decoded = performance.now();
+    await breathe(id);
+    const finding = performance.now();
+    const faces = await picture.find_faces();
+    const found = performance.now();
+    const data = picture.preview();
+    const preview = { width: picture.preview_width, height: picture.preview_height, data };
+    const opened = {
+      picture: handle,
+      width: picture.width,
+      height: picture.height,
+      preview,
+      faces,
+      decodeMilliseconds: decoded - begun,
+      findMilliseconds: found - finding,
+    };
+    post({ type: 'opened', id, opened }, [data.buffer]);
+    for (let face = 0; face < faces.length; face += 1) {
+      await readFace(id, picture, face, faces[face]);
+    }
+  } catch (caught) {
+    picture.free();
+    throw caught;
+  }
+  pictures.set(handle, picture);
+  return { picture: handle };
+}
+
+/** @param {Whole} question */
+async function whole({ id, picture: handle }) {
+  const picture = pictureOf(handle);
+  const { face, found } = wholes.get(picture) ?? addWhole(picture);
+  await readFace(id, picture, face, found);
+  return null;
+}
+
+/** @param {any} picture */
+function addWhole(picture) {
+  const added = { face: picture.face_count, found: picture.add_whole_picture() };
+  wholes.set(picture, added);
+  return added;
+}
+
+/**
+ * @param {number} id
+ * @param {any} picture
+ * @param {number} face
+ * @param {import('./protocol.js').FoundFace} found
+ */
+async function readFace(id, picture, face, found) {
+  await breathe(id);
+  const begun = performance.now();
+  const answered = await picture.read(face);
+  /** @type {FaceReading} */
+  const reading = { ...answered, milliseconds: performance.now() - begun };
+  post({ type: 'reading', id, face, found, reading });
+}
+
+/**
+ * @param {Redraw} question
+ * @returns {Promise<[any, Transferable[]]>}
+ */
+async function redraw({ picture: handle, face, targets, size }) {
+  const picture = pictureOf(handle);
+  const begun = performance.now();
+  const first = await picture.redraw(face, Float32Array.from(targets.flat()));
+  const milliseconds = performance.now() - begun;
+  const crops = targets.map((_, i) => ({
+    redrawn: first + i,
+    pixels: { width: size, height: size, data: picture.crop(face, first + i, size) },
+  }));
+  return [{ crops, milliseconds }, crops.map(({ pixels }) => pixels.data.buffer)];
+}

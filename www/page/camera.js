@@ -1,0 +1,176 @@
+// @ts-check
+/** @file The camera: one frame as a picture, or readings of frame after frame. */
+
+import { byId, element, percent } from './dom.js';
+
+/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
+
+/**
+ * @typedef {object} CameraEvents
+ * @property {(picture: Blob) => void} onPicture a frame was taken
+ * @property {(picture: Blob, signal: AbortSignal) => Promise<ReadPicture | null>} read reads a frame;
+ *   null when the network is not loaded
+ */
+
+/** The longer side of the frames that are read live, in pixels. */
+const LIVE_SIZE = 480;
+
+/** The dialog with the camera's picture. */
+export class Camera {
+  #dialog = /** @type {HTMLDialogElement} */ (byId('camera'));
+  #video = /** @type {HTMLVideoElement} */ (byId('camera-video'));
+  #frames = byId('camera-frames');
+  #status = byId('camera-status');
+  #take = /** @type {HTMLButtonElement} */ (byId('camera-take'));
+  #live = /** @type {HTMLButtonElement} */ (byId('camera-live'));
+  #events;
+  /** @type {MediaStream | null} */ #stream = null;
+  /** @type {AbortController | null} */ #reading = null;
+  /** Counts the openings: a camera that comes after its dialog was closed is let go. */
+  #opening = 0;
+
+  /** @param {CameraEvents} events */
+  constructor(events) {
+    this.#events = events;
+    byId('camera-open').addEventListener('click', () => void this.open());
+    byId('camera-close').addEventListener('click', () => this.#dialog.close());
+    this.#dialog.addEventListener('close', () => this.#stop());
+    this.#take.addEventListener('click', () => void this.#takePicture());
+    this.#live.addEventListener('click', () => void this.#toggleLive());
+  }
+
+  async open() {
+    const opening = ++this.#opening;
+    this.#dialog.showModal();
+    this.#status.textContent = 'Waiting for the camera: the browser may ask you to allow it.';
+    try {
+      if (!navigator.mediaDevices) throw new DOMException('', 'SecurityError');
+      const stream = await navigator.mediaDevices.getUserMedia({
+        video: { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 960 } },
+      });
+      if (opening !== this.#opening || !this.#dialog.open) {
+        stream.getTracks().forEach((track) => track.stop());
+        return;
+      }
+      this.#stream = stream;
+      this.#video.srcObject = stream;
+      await this.#video.play();
+      this.#status.textContent = 'The camera is on. Its picture stays on this device.';
+      this.#take.disabled = false;
+      this.#live.disabled = false;
+      this.#take.focus();
+    } catch (error) {
+      if (opening === this.#opening) this.#status.textContent = reasonOf(error);
+    }
+  }
+
+  async #takePicture() {
+    const picture = await this.#frame(Infinity);
+    if (!picture) return;
+    this.#dialog.close();
+    this.#events.onPicture(picture);
+  }
+
+  async #toggleLive() {
+    if (this.#reading) {
+      this.#stopReading();
+      this.#status.textContent = 'The camera is on. Its picture stays on this device.';
+      return;
+    }
+    const controller = new AbortController();
+    this.#reading = controller;
+    this.#live.setAttribute('aria-pressed', 'true');
+    try {
+      while (!controller.signal.aborted) {
+        const frame = await this.#frame(LIVE_SIZE);
+        const picture = frame && (await this.#events.read(frame, controller.signal));
+        if (controller.signal.aborted) return;
+        if (!picture) {
+          this.#status.textContent = 'The network is not loaded yet.';
+          return;
+        }
+        this.#show(picture);
+      }
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      this.#status.textContent = error instanceof Error ? error.message : String(error);
+    } finally {
+      if (this.#reading === controller) this.#stopReading();
+    }
+  }
+
+  /** @param {ReadPicture} picture */
+  #show({ faces, width, height }) {
+    this.#frames.replaceChildren(
+      ...faces.map(({ box }) => {
+        const frame = element('div', { className: 'frame' });
+        // The video is mirrored, as people expect of themselves.
+        frame.style.left = `${(1 - (box.x + box.width) / width) * 100}%`;
+        frame.style.top = `${(box.y / height) * 100}%`;
+        frame.style.width = `${(box.width / width) * 100}%`;
+        frame.style.height = `${(box.height / height) * 100}%`;
+        return frame;
+      }),
+    );
+    const [face] = faces;
+    const { expression = '', probabilities = {} } = face ?? {};
+    this.#status.textContent = face
+      ? `${face.certain ? '' : 'perhaps '}${expression}, ${percent(probabilities[expression])}`
+      : 'No face in view.';
+  }
+
+  /**
+   * The camera's picture of this moment as a file.
+   * @param {number} size the longest side
+   * @returns {Promise<Blob | null>}
+   */
+  #frame(size) {
+    const { videoWidth, videoHeight } = this.#video;
+    if (!videoWidth) return Promise.resolve(null);
+    const scale = Math.min(1, size / Math.max(videoWidth, videoHeight));
+    const canvas = element('canvas', {
+      width: Math.round(videoWidth * scale),
+      height: Math.round(videoHeight * scale),
+    });
+    canvas.getContext('2d')?.drawImage(this.#video, 0, 0, canvas.width, canvas.height);
+    return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.95));
+  }
+
+  #stopReading() {
+    this.#reading?.abort();
+    this.#reading = null;
+    this.#live.setAttribute('aria-pressed', 'false');
+    this.#frames.replaceChildren();
+  }
+
+  #stop() {
+    this.#opening += 1;
+    this.#stopReading();
+    this.#stream?.getTracks().forEach((track) => track.stop());
+    this.#stream = null;
+    this.#video.srcObject = null;
+    this.#take.disabled = true;
+    this.#live.disabled = true;
+  }
+}
+
+/**
+ * Why there is no camera, and what to do.
+ * @param {unknown} error
+ */
+function reasonOf(error) {
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError':
+      return 'The camera is not allowed here: allow it in the browser’s address bar, or choose a picture instead.';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'There is no camera on this device: choose a picture instead.';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'The camera is in use by another program: close that one, then try again.';
+    case 'SecurityError':
+      return 'Browsers give the camera to secure pages only (https or localhost): choose a picture instead.';
+    default:
+      return 'The camera did not start: try again, or choose a picture instead.';
+  }
+}

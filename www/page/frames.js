@@ -1,0 +1,84 @@
+// @ts-check
+/** @file The frames around the faces of a picture. */
+
+import { element, percent } from './dom.js';
+
+/** @typedef {import('../api/index.js').Face} Face */
+/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
+
+/**
+ * A frame for each face: buttons that choose one.
+ * @param {HTMLElement} container
+ * @param {ReadPicture} picture
+ * @param {(index: number) => void} onChoose
+ */
+export function drawFrames(container, picture, onChoose) {
+  container.replaceChildren(
+    ...picture.faces.map((face) => {
+      const frame = element('button', {
+        type: 'button',
+        className: 'frame',
+        data: { testid: `face-${face.index}`, face: face.index, ...boxData(face) },
+        aria: { pressed: face.index === 0, controls: `panel-${face.index}` },
+        onclick: () => onChoose(face.index),
+      });
+      place(frame, face);
+      frame.append(element('span', { className: 'frame-name' }));
+      return frame;
+    }),
+  );
+  container.dataset.count = String(picture.faces.length);
+  picture.faces.forEach((face) => nameFrame(container, face));
+}
+
+/**
+ * Writes into a frame what its face shows.
+ * @param {HTMLElement} container
+ * @param {Face} face
+ */
+export function nameFrame(container, face) {
+  const frame = container.children[face.index];
+  const name = frame?.querySelector('.frame-name');
+  if (!frame || !name) return;
+  const number = face.picture.faces.length > 1 ? `${face.index + 1} ` : '';
+  const shows = face.expression
+    ? `${face.certain ? '' : 'perhaps '}${face.expression}`
+    : 'being read';
+  name.textContent = `${number}${shows}`;
+  const sure = face.expression ? `, ${percent(face.probabilities?.[face.expression] ?? 0)}` : '';
+  frame.setAttribute('aria-label', `Face ${face.index + 1}: ${shows}${sure}`);
+}
+
+/**
+ * Marks one frame as the chosen one.
+ * @param {HTMLElement} container
+ * @param {number} index
+ */
+export function pressFrame(container, index) {
+  [...container.children].forEach((frame, i) =>
+    frame.setAttribute('aria-pressed', String(i === index)),
+  );
+}
+
+/** @param {Face} face */
+function boxData({ box }) {
+  return { x: box.x, y: box.y, width: box.width, height: box.height };
+}
+
+/**
+ * In parts of the picture, so that it follows the picture's shown size.
+ * @param {HTMLElement} frame
+ * @param {Face} face
+ */
+function place(frame, { box, picture: { width, height } }) {
+  const left = Math.max(0, box.x / width);
+  const top = Math.max(0, box.y / height);
+  const right = Math.min(1, (box.x + box.width) / width);
+  const bottom = Math.min(1, (box.y + box.height) / height);
+  frame.style.left = `${left * 100}%`;
+  frame.style.top = `${top * 100}%`;
+  frame.style.width = `${Math.max(0, right - left) * 100}%`;
+  frame.style.height = `${Math.max(0, bottom - top) * 100}%`;
+  frame.classList.toggle('at-top', top < 0.06);
+  frame.classList.toggle('at-right', left > 0.75);
+}

@@ -1,0 +1,251 @@
+// @ts-check
+/** @file The page: loads the network, takes pictures, and keeps what is shown in step with it. */
+
+import { FersNet, FersNetError, ProgramCrashedError } from '../api/index.js';
+import { Camera } from './camera.js';
+import { byId, counted } from './dom.js';
+import { listenForPictures } from './inputs.js';
+import { Status } from './status.js';
+import { Viewer } from './viewer.js';
+
+/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
+/** @typedef {import('../api/index.js').RedrawnFace} RedrawnFace */
+
+const status = new Status();
+const viewer = new Viewer(() => void recompose());
+const noFace = byId('no-face');
+
+/** @type {FersNet | null} */
+let net = null;
+/** @type {(() => Promise<Blob>) | null} the picture that is answered once the network is there */
+let waiting = null;
+/** @type {(() => Promise<Blob>) | null} the picture that was given last */
+let latest = null;
+/** Ends whatever is under way for the picture before. */
+let current = new AbortController();
+/** Ends the composing of the photo before. */
+let composing = new AbortController();
+
+/** @param {string} device */
+async function load(device) {
+  net?.close();
+  net = null;
+  status.loading();
+  try {
+    net = await FersNet.load({
+      device,
+      onProgress: (stage, loaded, total) => status.progress(stage, loaded, total),
+      onBroken: breakDown,
+    });
+  } catch (error) {
+    const code = error instanceof FersNetError ? error.code : '';
+    status.failed(error, { retry: code !== 'device-unknown', cpu: code.startsWith('device') });
+    return;
+  }
+  status.loaded(net.device);
+  const picture = waiting;
+  waiting = null;
+  if (picture) await take(picture);
+}
+
+/** @param {Error} error after which the network answers no more */
+function breakDown(error) {
+  current.abort();
+  composing.abort();
+  net?.close();
+  net = null;
+  // What is shown lay in the worker: it is read again after the retry, unless it may be the cause.
+  if (!(error instanceof ProgramCrashedError)) waiting ??= latest;
+  const focus = document.activeElement;
+  viewer.clear();
+  noFace.hidden = true;
+  status.failed(error, { retry: true, cpu: true });
+  if (focus && !isShown(focus)) byId('retry').focus();
+}
+
+/** @param {Element} part */
+function isShown(part) {
+  return part.isConnected && part.getClientRects().length > 0;
+}
+
+/** @param {() => Promise<Blob>} picture */
+async function take(picture) {
+  latest = picture;
+  if (!net) {
+    waiting = picture;
+    if (status.state === 'error') void load(wishedDevice());
+    return;
+  }
+  current.abort();
+  composing.abort();
+  current = new AbortController();
+  const { signal } = current;
+  const before = viewer.picture;
+  viewer.clear();
+  noFace.hidden = true;
+  if (before) void net.release(before);
+  status.busy('Reading the picture');
+  await attempt(signal, async () => answer(net, await picture(), signal));
+}
+
+/**
+ * Does something for the picture that is shown; errors are told unless it has been superseded.
+ * @param {AbortSignal} signal
+ * @param {() => Promise<void>} work
+ */
+async function attempt(signal, work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) status.failed(error, {});
+  }
+}
+
+/**
+ * All answers of a picture.
+ * @param {FersNet | null} network
+ * @param {Blob} file
+ * @param {AbortSignal} signal
+ */
+async function answer(network, file, signal) {
+  if (!network || signal.aborted) return;
+  const picture = await network.read(file, {
+    signal,
+    onFound: (found) => {
+      viewer.show(network, found);
+      status.busy(found.faces.length ? `${counted(found.faces.length, 'face')} found, reading` : 'No face found');
+    },
+    onReading: (face) => viewer.showReading(face),
+  });
+  if (signal.aborted) return;
+  status.read(picture);
+  if (picture.faces.length === 0) {
+    noFace.hidden = false;
+    status.ready('No face was found in this picture.');
+    return;
+  }
+  await redrawAll(network, picture, signal);
+}
+
+/**
+ * Redraws every face, the chosen one first.
+ * @param {FersNet} network
+ * @param {ReadPicture} picture
+ * @param {AbortSignal} signal
+ */
+async function redrawAll(network, picture, signal) {
+  const { faces } = picture;
+  const open = new Set(network.redraws ? faces : []);
+  while (open.size > 0) {
+    const chosen = faces[viewer.selected];
+    const face = open.has(chosen) ? chosen : [...open][0];
+    open.delete(face);
+    const which = faces.length > 1 ? `face ${face.index + 1} of ${faces.length}` : 'the face';
+    status.busy(`Redrawing ${which} with ${network.classes.length} expressions`);
+    const redrawn = await network.redraw(face, network.classes, { signal });
+    if (signal.aborted) return;
+    viewer.showRedrawn(redrawn);
+    status.redrawn(redrawn[0]?.milliseconds ?? 0, redrawn.length);
+  }
+  status.ready(summary(picture));
+}
+
+/** @param {ReadPicture} picture */
+function summary({ faces }) {
+  const shown = faces.map(({ expression, certain }) => `${certain ? '' : 'perhaps '}${expression}`);
+  return faces.length === 1
+    ? `The face shows ${shown[0]}.`
+    : `${counted(faces.length, 'face')}: ${shown.join(', ')}.`;
+}
+
+async function readWhole() {
+  const { picture } = viewer;
+  if (!net || !picture) return;
+  const network = net;
+  const { signal } = current;
+  status.busy('Reading the whole picture as a face');
+  status.focus();
+  noFace.hidden = true;
+  await attempt(signal, async () => {
+    await network.readWhole(picture, { signal });
+    if (signal.aborted) return;
+    viewer.refreshFaces();
+    status.read(picture);
+    await redrawAll(network, picture, signal);
+  });
+}
+
+/** Draws the photo with the redrawn faces that were chosen. */
+async function recompose() {
+  composing.abort();
+  composing = new AbortController();
+  const { picture, changes } = viewer;
+  if (!net || !picture) return;
+  const { signal } = composing;
+  const done = status.alsoBusy();
+  await attempt(signal, async () => {
+    const image =
+      changes.size > 0
+        ? await /** @type {FersNet} */ (net).compose(picture, [...changes.values()], { signal })
+        : picture.preview;
+    if (!signal.aborted) viewer.drawPhoto(image);
+  });
+  done();
+}
+
+/** Saves the photo with the redrawn faces, marked. */
+async function save() {
+  const { picture, changes } = viewer;
+  if (!net || !picture || changes.size === 0) return;
+  const network = net;
+  const done = status.alsoBusy();
+  await attempt(current.signal, async () => {
+    const file = await network.save(picture, [...changes.values()], { signal: current.signal });
+    const names = new Set([...changes.values()].map(({ target }) => target));
+    download(file, `fersnet-${[...names].join('-').replace(/[^\w-]+/g, '_')}.png`);
+  });
+  done();
+}
+
+/** @param {Blob} file @param {string} name */
+function download(file, name) {
+  const address = URL.createObjectURL(file);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The download has its own hold on the bytes once it has begun.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+/** @param {string} device */
+function retry(device) {
+  // The buttons hide: the focus goes to what tells how the loading goes.
+  status.focus();
+  void load(device);
+}
+
+function wishedDevice() {
+  return new URLSearchParams(location.search).get('device') ?? 'auto';
+}
+
+viewer.clear();
+listenForPictures((picture) => void take(picture));
+new Camera({
+  onPicture: (picture) => void take(async () => picture),
+  read: async (picture, signal) => {
+    if (!net) return null;
+    const read = await net.read(picture, { signal });
+    void net.release(read);
+    return read;
+  },
+});
+byId('whole').addEventListener('click', () => void readWhole());
+byId('original').addEventListener('click', () => {
+  viewer.restore();
+  viewer.focus();
+});
+byId('save').addEventListener('click', () => void save());
+byId('retry').addEventListener('click', () => retry(wishedDevice()));
+byId('retry-cpu').addEventListener('click', () => retry('cpu'));
+void load(wishedDevice());

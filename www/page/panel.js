@@ -1,0 +1,154 @@
+// @ts-check
+/** @file One face's answers: its expression, all probabilities, and the face redrawn. */
+
+import { draw, element, percent } from './dom.js';
+
+/** @typedef {import('../api/index.js').Face} Face */
+/** @typedef {import('../api/index.js').RedrawnFace} RedrawnFace */
+
+/**
+ * @typedef {object} PanelEvents
+ * @property {(step: -1 | 1) => void} onStep another face is wanted
+ * @property {(redrawn: RedrawnFace) => void} onPut a redrawn face goes into the photo, or out of it
+ */
+
+/** The panel of one face. */
+export class Panel {
+  #face;
+  #events;
+  #bars;
+  #tiles;
+  #expression;
+  #doubt;
+
+  /**
+   * @param {Face} face
+   * @param {readonly string[]} classes
+   * @param {boolean} redraws whether redrawn faces will come
+   * @param {PanelEvents} events
+   */
+  constructor(face, classes, redraws, events) {
+    this.#face = face;
+    this.#events = events;
+    const { index } = face;
+    const count = face.picture.faces.length;
+    this.#expression = element('h2', { data: { testid: `expression-${index}` } }, '…');
+    this.#doubt = element('p', { className: 'doubt', hidden: true });
+    this.#bars = element('ul', { className: 'bars', aria: { label: 'Probabilities' } });
+    this.#tiles = element(
+      'ul',
+      { className: 'tiles' },
+      ...(redraws ? classes : []).map(() => element('li', {}, element('div', { className: 'tile-waits' }))),
+    );
+    /** @type {HTMLElement} */
+    this.root = element(
+      'section',
+      { className: 'panel', id: `panel-${index}`, aria: { label: `Face ${index + 1} of ${count}` } },
+      element('div', { className: 'panel-head' }, this.#title(count), this.#pager(count), this.#doubt),
+      this.#bars,
+    );
+    if (redraws) {
+      this.root.append(
+        element(
+          'div',
+          { className: 'redrawn' },
+          element('h3', {}, 'The same face, redrawn'),
+          element('p', { className: 'hint' }, 'Choose one to put it into the photo; choose it again to take it out.'),
+          this.#tiles,
+        ),
+      );
+    }
+    if (face.expression) this.showReading();
+  }
+
+  /** Writes the expression and the probabilities of the face, which has been read. */
+  showReading() {
+    const { index, expression = '', certain, probabilities = {} } = this.#face;
+    this.#expression.textContent = expression;
+    Object.assign(this.#expression.dataset, { expression, certain: String(certain) });
+    const ranked = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
+    this.#doubt.hidden = Boolean(certain);
+    if (!certain && ranked.length > 1) {
+      this.#doubt.textContent = `Not sure: it may also be ${ranked[1][0]}.`;
+    }
+    this.#bars.replaceChildren(
+      ...Object.entries(probabilities).map(([name, value]) => {
+        const fill = element('span', { className: 'bar-fill' });
+        fill.style.width = `${value * 100}%`;
+        return element(
+          'li',
+          {
+            className: name === expression ? 'top-class' : '',
+            data: { testid: `probability-${index}-${name}`, value },
+          },
+          element('span', {}, name),
+          element('span', { className: 'bar', aria: { hidden: true } }, fill),
+          element('span', { className: 'bar-value' }, percent(value)),
+        );
+      }),
+    );
+  }
+
+  /**
+   * Shows the redrawn faces.
+   * @param {RedrawnFace[]} redrawn
+   */
+  showRedrawn(redrawn) {
+    this.#tiles.replaceChildren(...redrawn.map((one) => element('li', {}, this.#tile(one))));
+  }
+
+  /**
+   * Marks the redrawn face that is in the photo.
+   * @param {RedrawnFace | undefined} put
+   */
+  press(put) {
+    for (const tile of this.#tiles.querySelectorAll('button')) {
+      tile.setAttribute('aria-pressed', String(tile.dataset.target === put?.target));
+    }
+  }
+
+  /** @param {number} count */
+  #title(count) {
+    const line = count > 1 ? `Face ${this.#face.index + 1} of ${count} shows` : 'The face shows';
+    return element(
+      'div',
+      {},
+      element('p', { className: 'panel-count' }, line),
+      this.#expression,
+    );
+  }
+
+  /** @param {number} count */
+  #pager(count) {
+    /** @param {-1 | 1} step @param {string} sign @param {string} label */
+    const button = (step, sign, label) =>
+      element(
+        'button',
+        { type: 'button', className: 'button', aria: { label }, onclick: () => this.#events.onStep(step) },
+        sign,
+      );
+    return count > 1
+      ? element('div', { className: 'pager' }, button(-1, '‹', 'Previous face'), button(1, '›', 'Next face'))
+      : '';
+  }
+
+  /** @param {RedrawnFace} redrawn */
+  #tile(redrawn) {
+    const name = String(redrawn.target);
+    const canvas = element('canvas', { aria: { hidden: true } });
+    draw(canvas, redrawn.image);
+    return element(
+      'button',
+      {
+        type: 'button',
+        className: 'tile',
+        data: { testid: `synthesis-${this.#face.index}-${name}`, target: name },
+        aria: { pressed: false, label: `${name}, synthetic` },
+        onclick: () => this.#events.onPut(redrawn),
+      },
+      canvas,
+      element('span', { className: 'tile-name' }, name),
+      element('span', { className: 'badge' }, 'synthetic'),
+    );
+  }
+}
