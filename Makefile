@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make demo` and `make test`. What they install and build lies in
+# $FERSNET_HOME (default ~/.cache/fersnet); see tools/setup.sh.
+SHELL := bash
+NATIVE := tools/in-env.sh native
+WEB := tools/in-env.sh web
+# nextest where the machine has it; cargo's own runner asks for nothing more.
+RUN_TESTS = $(shell command -v cargo-nextest >/dev/null && echo nextest run --no-fail-fast || echo test --no-fail-fast --lib --bins --tests)
+
+.PHONY: help demo test setup setup-web build-web check test-native test-web clean
+# The steps share build directories and two cores: in order, whatever -j says.
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo       install what is missing, build the page, serve it on 127.0.0.1:8080'
+	@echo 'make test       install what the tests need and run them all'
+	@echo 'make check      formatting and lints only'
+	@echo 'make build-web  the page into dist/'
+	@echo 'make clean      remove dist/ (the cache stays: rm -r ~/.cache/fersnet)'
+
+demo: setup-web
+	@tools/demo.sh
+
+test: setup check test-native build-web test-web
+
+setup:
+	@tools/setup.sh test
+
+setup-web:
+	@tools/setup.sh web
+
+check: setup
+	$(NATIVE) cargo fmt --check
+	$(NATIVE) cargo clippy --release --all-targets -- -D warnings
+
+test-native: setup
+	$(NATIVE) cargo $(RUN_TESTS) --release
+	$(NATIVE) cargo test --release --doc
+
+build-web: setup-web
+	$(WEB) trunk build --release
+
+test-web: build-web
+	tools/web-test.sh
+
+clean:
+	rm -rf dist
