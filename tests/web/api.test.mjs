@@ -1,0 +1,170 @@
+// The module that other pages may use: www/api/index.js, without this page around it.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { launch, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+
+const SAMPLE = join(ROOT, 'www/samples/rendered-S1004-neutral.jpg');
+
+let server;
+let browser;
+let visit;
+
+before(async () => {
+  server = await serveDist();
+  browser = await launch();
+  visit = await Visit.open(browser, server.origin, 'samples/SOURCES.md');
+  const base64 = (await readFile(SAMPLE)).toString('base64');
+  await visit.page.evaluate(async (base64) => {
+    window.api = await import('/api/index.js');
+    window.bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    window.net = await window.api.FersNet.load({ device: 'cpu' });
+    window.nameOf = async (promise) => promise.then(() => 'none', (error) => error.name);
+  }, base64);
+}, { timeout: PATIENCE_MS });
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test('a picture is read, and its bytes are still the caller’s', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const { faces, width, preview } = await net.read(bytes);
+    const [{ expression, probabilities, certain }] = faces;
+    const { length } = bytes;
+    return { expression, probabilities, certain, width, shown: preview.width, length };
+  });
+  assert.ok(seen.length > 0);
+  assert.equal(seen.shown, seen.width);
+  const best = Object.entries(seen.probabilities).sort((a, b) => b[1] - a[1])[0];
+  assert.equal(seen.expression, best[0]);
+  assert.equal(seen.certain, best[1] >= 0.5);
+});
+
+test('a face is redrawn with a class, and with a mixture of several', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const picture = await net.read(bytes);
+    const mixture = { happiness: 0.6, surprise: 0.4 };
+    const [one, mixed] = await net.redraw(picture.faces[0], ['happiness', mixture], { size: 64 });
+    const file = await net.save(picture, [mixed]);
+    const differ = one.image.data.some((value, i) => value !== mixed.image.data[i]);
+    return { size: one.image.width, differ, mixed: mixed.target, type: file.type, bytes: file.size };
+  });
+  assert.equal(seen.size, 64);
+  assert.ok(seen.differ);
+  assert.deepEqual(seen.mixed, { happiness: 0.6, surprise: 0.4 });
+  assert.equal(seen.type, 'image/png');
+  assert.ok(seen.bytes > 1000);
+});
+
+test('mistakes of a caller have names', async () => {
+  const names = await visit.page.evaluate(async () => {
+    const picture = await net.read(bytes);
+    const other = new Blob(['no picture']);
+    const names = [
+      await nameOf(net.redraw(picture.faces[0], ['joy'])),
+      await nameOf(net.redraw(picture.faces[0], [{ happiness: NaN }])),
+      await nameOf(net.redraw(picture.faces[0], [{ happiness: -0.1 }])),
+      await nameOf(net.redraw(picture.faces[0], [{ happiness: 1.1 }])),
+      await nameOf(net.redraw(picture.faces[0], [{}])),
+      await nameOf(net.redraw(picture.faces[0], ['happiness'], { size: 0 })),
+      await nameOf(net.redraw(picture.faces[0], ['happiness'], { size: 2049 })),
+      await nameOf(net.read(other)),
+      await nameOf(net.read(new ArrayBuffer(0))),
+    ];
+    await net.release(picture);
+    names.push(await nameOf(net.redraw(picture.faces[0], ['happiness'])));
+    return names;
+  });
+  assert.deepEqual(names, [
+    'UnknownExpressionError',
+    'TargetWeightError',
+    'TargetWeightError',
+    'TargetWeightError',
+    'TargetWeightError',
+    'CropSizeError',
+    'CropSizeError',
+    'PictureFormatError',
+    'EmptyPictureError',
+    'ClosedError',
+  ]);
+});
+
+test('a reading that is taken back ends as an AbortError, and the next one is answered', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const controller = new AbortController();
+    const taken = nameOf(net.read(bytes, { signal: controller.signal }));
+    controller.abort();
+    const { faces } = await net.read(bytes);
+    return [await taken, faces.length];
+  });
+  assert.deepEqual(seen, ['AbortError', 1]);
+});
+
+test('the whole picture is one face, whether or not its reading was taken back', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const picture = await net.read(bytes);
+    const count = picture.faces.length;
+    const controller = new AbortController();
+    const taken = nameOf(net.readWhole(picture, { signal: controller.signal }));
+    // Late enough that the worker has added the face.
+    setTimeout(() => controller.abort(), 20);
+    await taken;
+    const face = await net.readWhole(picture);
+    const again = await net.readWhole(picture);
+    const [redrawn] = await net.redraw(face, ['happiness'], { size: 8 });
+    return [count, face.index, again === face, picture.faces.length, redrawn.image.width];
+  });
+  assert.deepEqual(seen, [1, 1, true, 2, 8]);
+});
+
+test('weights are bytes, or an address as the page sees it', async () => {
+  const classes = await visit.page.evaluate(async () => {
+    const here = location.href;
+    history.replaceState(null, '', '/');
+    const address = 'weights/fersnet.safetensors';
+    const file = new Uint8Array(await (await fetch(address)).arrayBuffer());
+    const padded = new Uint8Array(file.length + 8);
+    padded.set(file, 8);
+    const classes = [];
+    for (const weights of [address, file, file.buffer, padded.subarray(8)]) {
+      const one = await api.FersNet.load({ device: 'cpu', program: 'fersnet.js', weights });
+      classes.push(one.classes);
+      one.close();
+    }
+    history.replaceState(null, '', here);
+    return [net.classes, ...classes];
+  });
+  for (const found of classes.slice(1)) assert.deepEqual(found, classes[0]);
+});
+
+test('a program that breaks while it loads is told by the load alone', async () => {
+  const breaks = 'export default () => new Promise(() => setTimeout(() => { throw new Error("broke"); }));';
+  await visit.page.route('**/breaks.js', (route) =>
+    route.fulfill({ contentType: 'text/javascript', body: breaks }),
+  );
+  await visit.page.route('**/breaks_bg.wasm', (route) =>
+    route.fulfill({ contentType: 'application/wasm', body: 'none' }),
+  );
+  const seen = await visit.page.evaluate(async () => {
+    let heard = 0;
+    const onBroken = () => (heard += 1);
+    const load = api.FersNet.load({ device: 'cpu', program: '/breaks.js', onBroken });
+    return [await load.then(() => 'none', (error) => error.message), heard];
+  });
+  assert.deepEqual(seen, ['broke', 0]);
+});
+
+test('a closed network says so', async () => {
+  const names = await visit.page.evaluate(async () => {
+    const closed = await api.FersNet.load({ device: 'cpu' });
+    const asked = nameOf(closed.read(bytes));
+    closed.close();
+    return [await asked, await nameOf(closed.read(bytes))];
+  });
+  assert.deepEqual(names, ['ClosedError', 'ClosedError']);
+});
