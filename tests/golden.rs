@@ -14,9 +14,9 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::Deserialize;
 
-/// The limit on the CPU: float32 sums in another order.
+/// What is promised on the CPU: float32 sums in another order.
 const CPU_TOLERANCE: f32 = 1e-4;
-/// The limit on wgpu, where exp and tanh are the driver's.
+/// What is promised on wgpu, where exp and tanh are the driver's.
 const WGPU_TOLERANCE: f32 = 1e-3;
 /// Half a step of the 16 bits that gates are stored with.
 const GATE_STEP: f32 = 0.5 / 65535.0;
