@@ -116,6 +116,7 @@ fn a_redrawn_picture_keeps_its_size_and_carries_its_mark() {
             "synthesize",
             "--target",
             "happiness=0.6,surprise=0.4",
+            "--json",
             "-o",
             &out,
             &photo("turned.jpg"),
@@ -125,6 +126,12 @@ fn a_redrawn_picture_keeps_its_size_and_carries_its_mark() {
         assert!(fersnet::mark::is_marked(&bytes));
         let picture = fersnet::picture::Picture::decode(&bytes).expect("a picture");
         assert_eq!((picture.width(), picture.height()), (512, 512));
+        let told = json(&output);
+        assert_eq!(
+            (&told["width"], &told["height"]),
+            (&512.into(), &512.into())
+        );
+        assert!(told["face"]["width"].as_f64().expect("a width") > 40.0);
     }
 }
 

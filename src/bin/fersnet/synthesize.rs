@@ -39,6 +39,9 @@ pub struct Synthesize {
     /// The picture to write: .png or .jpg.
     #[arg(short, long)]
     output: PathBuf,
+    /// Tell as JSON what was written.
+    #[arg(long)]
+    json: bool,
     /// Which face: 0 is the largest.
     #[arg(long, default_value_t = 0)]
     face: usize,
@@ -87,7 +90,18 @@ impl Synthesize {
             Format::Jpeg => mark::encode_marked_jpeg(&output, JPEG_QUALITY)?,
         };
         std::fs::write(&self.output, bytes)
-            .with_context(|| format!("cannot write {}", self.output.display()))
+            .with_context(|| format!("cannot write {}", self.output.display()))?;
+        if self.json {
+            let written = serde_json::json!({
+                "file": self.output.display().to_string(),
+                "width": output.width(),
+                "height": output.height(),
+                "target": self.target,
+                "face": face.found.map(|found| found.bounds),
+            });
+            println!("{}", serde_json::to_string_pretty(&written)?);
+        }
+        Ok(())
     }
 
     fn format(&self) -> Result<Format> {
