@@ -37,18 +37,14 @@ pub fn temperature(config: &NetworkConfig) -> f32 {
 
 /// Softmax of the logits divided by the temperature.
 pub fn answer(logits: &[f32], temperature: f32) -> Answer {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let peak = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f32> = logits
         .iter()
-        .map(|logit| ((logit - largest) / temperature).exp())
+        .map(|logit| ((logit - peak) / temperature).exp())
         .collect();
     let sum: f32 = exponentials.iter().sum();
     let probabilities: Vec<f32> = exponentials.iter().map(|e| e / sum).collect();
-    let expression =
-        probabilities.iter().enumerate().fold(
-            0,
-            |best, (i, p)| if *p > probabilities[best] { i } else { best },
-        );
+    let expression = largest(&probabilities);
     Answer {
         certain: probabilities
             .get(expression)
@@ -56,6 +52,17 @@ pub fn answer(logits: &[f32], temperature: f32) -> Answer {
         probabilities,
         expression,
     }
+}
+
+/// Index of the largest value; the first where several are equal.
+pub fn largest(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (i, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = i;
+        }
+    }
+    best
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::TrainError;
 use super::augment::{Place, View};
 use super::ferplus::LabelledFace;
 use super::pairs::{Person, PersonFace};
+use crate::answer::largest;
 
 /// The training data in memory.
 pub struct TrainingData {
@@ -196,17 +197,6 @@ fn choose_target<'a>(goals: &[&'a PersonFace], rng: &mut StdRng) -> Option<&'a P
 
 fn one_hot(index: usize, classes: usize) -> impl Iterator<Item = f32> {
     (0..classes).map(move |i| if i == index { 1.0 } else { 0.0 })
-}
-
-/// Index of the largest value; the first where several are equal.
-pub fn largest(values: &[f32]) -> usize {
-    let mut best = 0;
-    for (i, value) in values.iter().enumerate() {
-        if *value > values[best] {
-            best = i;
-        }
-    }
-    best
 }
 
 fn running_sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {

@@ -2,7 +2,6 @@
 //! not at all.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
@@ -11,7 +10,7 @@ use burn::tensor::{Bytes, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use super::ferplus::read_file;
+use super::files::{read_file, write, write_error};
 use crate::network::Network;
 use crate::network::weights::{self, Precision};
 
@@ -128,29 +127,10 @@ pub fn load(
     }))
 }
 
-/// Writes a file whole or not at all.
-///
-/// # Errors
-/// [`TrainError::Write`].
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    let partial = path.with_extension("partial");
-    fs::File::create(&partial)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(|source| write_error(&partial, source))?;
-    fs::rename(&partial, path).map_err(|source| write_error(path, source))
-}
-
 fn remove_dir(path: &Path) -> Result<(), TrainError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(write_error(path, error)),
         _ => Ok(()),
-    }
-}
-
-fn write_error(path: &Path, source: std::io::Error) -> TrainError {
-    TrainError::Write {
-        path: path.to_owned(),
-        source,
     }
 }
 

@@ -5,9 +5,8 @@ use serde::Serialize;
 
 use super::TrainError;
 use super::augment::View;
-use super::batch::largest;
 use super::ferplus::{CLASSES, LabelledFace};
-use crate::answer;
+use crate::answer::{self, largest};
 use crate::network::Network;
 use crate::tensor::planar_tensor;
 

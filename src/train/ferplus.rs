@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::augment::Place;
+use super::files::{for_each_in_tar, read_file};
 use super::{Split, TrainError};
 use crate::face::{FaceDetector, FaceError};
 use crate::picture::Picture;
@@ -206,37 +206,6 @@ fn sorted_files(dir: &Path) -> Result<Vec<PathBuf>, TrainError> {
         .map_err(error)?;
     paths.sort();
     Ok(paths)
-}
-
-/// A whole file.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, TrainError> {
-    fs::read(path).map_err(|source| TrainError::Read {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// Calls `each` with the path and the bytes of every file of an archive.
-pub(super) fn for_each_in_tar(
-    path: &Path,
-    mut each: impl FnMut(&Path, Vec<u8>),
-) -> Result<(), TrainError> {
-    let error = |source| TrainError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut archive = tar::Archive::new(fs::File::open(path).map_err(error)?);
-    for entry in archive.entries().map_err(error)? {
-        let mut entry = entry.map_err(error)?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let name = entry.path().map_err(error)?.into_owned();
-        let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(error)?;
-        each(&name, bytes);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod calibrate;
 pub mod checkpoint;
 pub mod evaluate;
 pub mod ferplus;
+pub mod files;
 pub mod losses;
 pub mod pairs;
 pub mod run;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::TrainError;
-use super::ferplus::{for_each_in_tar, read_file};
+use super::files::{for_each_in_tar, read_file};
 use crate::face::Point;
 use crate::picture::Picture;
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::{Batch, BatchShape, TrainingData};
 use super::checkpoint::{self, State};
 use super::losses::{emphasised_l1, flow_roughness, gradient_l1, soft_cross_entropy};
-use super::{TrainError, calibrate, evaluate};
+use super::{TrainError, calibrate, evaluate, files};
 use crate::answer::TEMPERATURE_KEY;
 use crate::network::weights::{self, Precision};
 use crate::network::{Network, NetworkConfig};
@@ -156,7 +156,7 @@ pub fn train(
     })?;
     bar.finish();
     let shipped = calibrated(config, state.average, held_out, device)?;
-    checkpoint::write(
+    files::write(
         &folder.join("weights.safetensors"),
         &weights::save(&shipped, Precision::Half)?,
     )
@@ -203,7 +203,7 @@ fn check_same_run(config: &RunConfig, folder: &Path) -> Result<(), TrainError> {
         what: error.to_string(),
     };
     if path.is_file() {
-        let bytes = super::ferplus::read_file(&path)?;
+        let bytes = files::read_file(&path)?;
         let old: RunConfig = serde_json::from_slice(&bytes).map_err(error)?;
         let (old, new) = (
             comparable(&old).map_err(error)?,
@@ -223,7 +223,7 @@ fn check_same_run(config: &RunConfig, folder: &Path) -> Result<(), TrainError> {
         }
     }
     let bytes = serde_json::to_vec_pretty(config).map_err(error)?;
-    checkpoint::write(&path, &bytes)
+    files::write(&path, &bytes)
 }
 
 /// The run's last checkpoint, else a new network.
@@ -235,7 +235,7 @@ fn begin(config: &RunConfig, folder: &Path, device: &Device) -> Result<State, Tr
     device.seed(config.seed);
     let network = match &config.start {
         Some(path) => {
-            let network = weights::load(&super::ferplus::read_file(path)?, device)?;
+            let network = weights::load(&files::read_file(path)?, device)?;
             if !config.network.same_layers(network.config()) {
                 return Err(TrainError::Checkpoint {
                     path: path.clone(),
