@@ -11,10 +11,13 @@
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`pipeline`]: the whole way in one place.
-//! - [`train`]: data, losses, runs and evaluation (native).
+//! - [`data`]: folders of faces in the known layouts (native).
+//! - [`train`]: losses, runs and evaluation (native).
 //! - [`web`]: the page's side (wasm).
 
 pub mod answer;
+#[cfg(feature = "native")]
+pub mod data;
 pub mod face;
 pub mod kernels;
 pub mod mark;

@@ -1,6 +1,7 @@
 //! The command line: one subcommand a file, each thin over the library.
 
 mod device;
+mod evaluate;
 mod failure;
 mod forward;
 mod picture;
@@ -39,7 +40,7 @@ enum Command {
     /// Train a network on FER+ and on faces of one person with several expressions.
     Train(train::Train),
     /// Accuracy, recall of each class and calibration of a weight file on FER+.
-    Evaluate(train::Evaluate),
+    Evaluate(evaluate::Evaluate),
 }
 
 fn main() -> ExitCode {
