@@ -1,7 +1,24 @@
 //! Data sets: a folder of faces in one of the known layouts becomes a [`Dataset`]. Native only.
+//!
+//! [`open`] recognises the layout, reads the pictures, finds the faces and says what it left out;
+//! one module a layout.
+
+mod cut;
+mod dataset;
+mod error;
+pub mod expressions;
+mod ferplus;
+mod files;
+mod left_out;
+mod paired;
+mod votes;
+
+pub use error::DataError;
+pub use votes::tally;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::face::Point;
 use crate::picture::Picture;
@@ -15,6 +32,20 @@ pub enum Split {
     Validation,
     /// What is reported once.
     Test,
+}
+
+impl Split {
+    /// All parts.
+    pub const ALL: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
+
+    /// `train`, `validation` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Validation => "validation",
+            Split::Test => "test",
+        }
+    }
 }
 
 /// How the files of a data set are arranged.
@@ -39,6 +70,22 @@ pub enum Layout {
     Folders,
     /// `manifest.csv`: the same person with several expressions.
     Paired,
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Layout::FerPlus => "FER+",
+            Layout::Fer2013 => "FER2013",
+            Layout::CkPlus => "CK+",
+            Layout::OuluCasia => "Oulu-CASIA",
+            Layout::Mmi => "MMI",
+            Layout::Bu4dFe => "BU-4DFE",
+            Layout::Authors => "the authors' layout",
+            Layout::Folders => "a folder an expression",
+            Layout::Paired => "a paired set",
+        })
+    }
 }
 
 /// Where a face lies in its picture.
@@ -102,4 +149,88 @@ pub struct Dataset {
     pub faces: Vec<Face>,
     /// What was not taken.
     pub left_out: Vec<LeftOut>,
+}
+
+/// How pictures that are faces already (FER2013's, and others as small) are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Cut {
+    /// The picture is the face.
+    #[default]
+    Whole,
+    /// By the eyes that the detector finds, as the page and the command line do; whole where it
+    /// finds no face.
+    Eyes,
+}
+
+/// How a folder is read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Its layout; recognised where none is given.
+    pub layout: Option<Layout>,
+    /// The official part; all that are there where none is given.
+    pub split: Option<Split>,
+    /// How small pictures are cut.
+    pub cut: Cut,
+    /// Where found faces are kept between calls; `fersnet/faces` in the user's cache folder where
+    /// none is given.
+    pub cache: Option<PathBuf>,
+    /// Whether a paired set's further photographs of a person are read. They carry the group
+    /// `sample` = `real` and are no pixel-wise pairs of the other pictures.
+    pub real: bool,
+}
+
+/// Reads the faces of a folder.
+///
+/// # Errors
+/// [`DataError`] that names the path that is missing or cannot be read, and what to do.
+pub fn open(root: &Path, options: &Options) -> Result<Dataset, DataError> {
+    let layout = match options.layout {
+        Some(layout) => layout,
+        None => recognise(root)?,
+    };
+    if options.split.is_some() && !matches!(layout, Layout::FerPlus | Layout::Fer2013) {
+        return Err(DataError::NoSplits {
+            root: root.to_owned(),
+            layout,
+        });
+    }
+    match layout {
+        Layout::FerPlus => ferplus::read(root, options),
+        Layout::Paired => paired::read(root, options),
+        _ => Err(DataError::NotRecognised {
+            root: root.to_owned(),
+            looked_for: vec![
+                ferplus::LOOKED_FOR.to_owned(),
+                paired::LOOKED_FOR.to_owned(),
+            ],
+        }),
+    }
+}
+
+/// The layout of a folder.
+///
+/// # Errors
+/// [`DataError::NotRecognised`], which lists what was looked for.
+pub fn recognise(root: &Path) -> Result<Layout, DataError> {
+    if ferplus::fits(root) {
+        return Ok(Layout::FerPlus);
+    }
+    if paired::fits(root) {
+        return Ok(Layout::Paired);
+    }
+    Err(DataError::NotRecognised {
+        root: root.to_owned(),
+        looked_for: vec![
+            ferplus::LOOKED_FOR.to_owned(),
+            paired::LOOKED_FOR.to_owned(),
+        ],
+    })
+}
+
+/// Why a picture with a label of this name is left out.
+fn unknown_expression(name: &str) -> String {
+    format!(
+        "`{name}` is none of the expressions {}",
+        expressions::EXPRESSIONS.join(", ")
+    )
 }
