@@ -1,5 +1,9 @@
 //! Names of the expressions: the nouns that the program uses, and the names that data sets use.
 
+use std::path::Path;
+
+use super::{DataError, files};
+
 /// The eight expressions in the order of FER+'s columns.
 pub const EXPRESSIONS: [&str; 8] = [
     "neutral",
@@ -31,6 +35,14 @@ pub fn canonical(name: &str) -> Option<&'static str> {
         .iter()
         .find(|(noun, others)| *noun == name || others.contains(&name.as_str()))
         .map(|(noun, _)| *noun)
+}
+
+/// Whether the folder holds one that is named by an expression.
+pub(super) fn holds_expressions(dir: &Path) -> Result<bool, DataError> {
+    let folders = files::folders(dir)?;
+    Ok(folders
+        .iter()
+        .any(|folder| canonical(&files::name(folder)).is_some()))
 }
 
 /// Of the eight, in their order, those that `is_there`.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::cut::Cutter;
+use super::cut::{self, Cutter};
 use super::expressions::EXPRESSIONS;
 use super::left_out::Tally;
 use super::votes::{self, Row};
@@ -120,11 +120,12 @@ impl Part {
             return Ok(());
         };
         let path = root.join(&name);
-        match self.cutter.thumbnail(&path, bytes)? {
-            Ok(found) => {
-                let face =
-                    Face::new(name, label, class, found).with_group("split", row.split.name());
-                self.faces.push(face);
+        match cut::decode(bytes) {
+            Ok(picture) => {
+                let digest = files::digest(bytes);
+                let found = self.cutter.cut_face(&path, picture, digest)?;
+                let face = Face::new(name, label, class, found);
+                self.faces.push(face.with_group("split", row.split.name()));
             }
             Err(reason) => self.left_out.add(&reason, &name),
         }

@@ -3,28 +3,43 @@
 //! [`open`] recognises the layout, reads the pictures, finds the faces and says what it left out;
 //! one module a layout.
 
+mod authors;
+mod bu4dfe;
+mod cache;
+mod ck_plus;
 mod cut;
 mod dataset;
 mod error;
 pub mod expressions;
+mod fer2013;
 mod ferplus;
 mod files;
+mod folders;
+mod folds;
 mod left_out;
+mod listing;
+mod mmi;
+mod oulu_casia;
 mod paired;
 mod votes;
 
 pub use error::DataError;
-pub use votes::tally;
+pub use folds::{Folding, folds};
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+use serde::Serialize;
+
 use crate::face::Point;
 use crate::picture::Picture;
 
 /// Official part of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize)]
+#[value(rename_all = "lower")]
+#[serde(rename_all = "lowercase")]
 pub enum Split {
     /// What a network learns from.
     Train,
@@ -49,7 +64,9 @@ impl Split {
 }
 
 /// How the files of a data set are arranged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize)]
+#[value(rename_all = "lower")]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// `fer2013new.csv` beside `FER2013Train`, `FER2013Valid`, `FER2013Test` (folders or tars).
     FerPlus,
@@ -123,7 +140,7 @@ pub struct Face {
 }
 
 /// Pictures that were not taken, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     /// Why, in words.
     pub reason: String,
@@ -152,7 +169,9 @@ pub struct Dataset {
 }
 
 /// How pictures that are faces already (FER2013's, and others as small) are cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, ValueEnum, Serialize)]
+#[value(rename_all = "lower")]
+#[serde(rename_all = "lowercase")]
 pub enum Cut {
     /// The picture is the face.
     #[default]
@@ -194,37 +213,51 @@ pub fn open(root: &Path, options: &Options) -> Result<Dataset, DataError> {
             layout,
         });
     }
-    match layout {
-        Layout::FerPlus => ferplus::read(root, options),
-        Layout::Paired => paired::read(root, options),
-        _ => Err(DataError::NotRecognised {
-            root: root.to_owned(),
-            looked_for: vec![
-                ferplus::LOOKED_FOR.to_owned(),
-                paired::LOOKED_FOR.to_owned(),
-            ],
-        }),
-    }
+    let read = match layout {
+        Layout::FerPlus => ferplus::read,
+        Layout::Fer2013 => fer2013::read,
+        Layout::CkPlus => ck_plus::read,
+        Layout::OuluCasia => oulu_casia::read,
+        Layout::Mmi => mmi::read,
+        Layout::Bu4dFe => bu4dfe::read,
+        Layout::Authors => authors::read,
+        Layout::Folders => folders::read,
+        Layout::Paired => paired::read,
+    };
+    read(root, options)
 }
 
 /// The layout of a folder.
 ///
 /// # Errors
-/// [`DataError::NotRecognised`], which lists what was looked for.
+/// [`DataError::NotRecognised`], which lists what was looked for; [`DataError::Read`] when the
+/// folder cannot be listed.
 pub fn recognise(root: &Path) -> Result<Layout, DataError> {
-    if ferplus::fits(root) {
-        return Ok(Layout::FerPlus);
+    // Those with names of their own first; the plainest last.
+    let known = [
+        (Layout::FerPlus, ferplus::LOOKED_FOR, ferplus::fits(root)),
+        (Layout::Fer2013, fer2013::LOOKED_FOR, fer2013::fits(root)?),
+        (Layout::CkPlus, ck_plus::LOOKED_FOR, ck_plus::fits(root)),
+        (
+            Layout::OuluCasia,
+            oulu_casia::LOOKED_FOR,
+            oulu_casia::fits(root),
+        ),
+        (Layout::Mmi, mmi::LOOKED_FOR, mmi::fits(root)),
+        (Layout::Paired, paired::LOOKED_FOR, paired::fits(root)),
+        (Layout::Bu4dFe, bu4dfe::LOOKED_FOR, bu4dfe::fits(root)?),
+        (Layout::Folders, folders::LOOKED_FOR, folders::fits(root)?),
+        (Layout::Authors, authors::LOOKED_FOR, authors::fits(root)?),
+    ];
+    match known.iter().find(|(_, _, fits)| *fits) {
+        Some((layout, _, _)) => Ok(*layout),
+        None => Err(DataError::NotRecognised {
+            root: root.to_owned(),
+            looked_for: known
+                .map(|(_, looked_for, _)| looked_for.to_owned())
+                .to_vec(),
+        }),
     }
-    if paired::fits(root) {
-        return Ok(Layout::Paired);
-    }
-    Err(DataError::NotRecognised {
-        root: root.to_owned(),
-        looked_for: vec![
-            ferplus::LOOKED_FOR.to_owned(),
-            paired::LOOKED_FOR.to_owned(),
-        ],
-    })
 }
 
 /// Why a picture with a label of this name is left out.

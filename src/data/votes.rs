@@ -36,11 +36,16 @@ pub(super) fn split_of_usage(usage: &str) -> Option<Split> {
     }
 }
 
+/// What is wrong with another name.
+pub(super) fn unknown_usage(usage: &str) -> String {
+    format!("`{usage}` is not Training, PublicTest or PrivateTest")
+}
+
 /// What the votes say: their shares over the eight expressions, and the majority.
 ///
 /// Single votes are dropped as slips. None when nothing is left, or when most say that the
 /// expression is unknown or that there is no face.
-pub fn tally(votes: [u32; COLUMNS]) -> Option<(Vec<f32>, Option<usize>)> {
+pub(super) fn tally(votes: [u32; COLUMNS]) -> Option<(Vec<f32>, Option<usize>)> {
     let kept = votes.map(|count| if count > 1 { count } else { 0 });
     let total: u32 = kept.iter().sum();
     let of_expressions = &kept[..EXPRESSIONS.len()];
@@ -67,11 +72,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Row>, DataError> {
         let line = record.position().map_or(1, csv::Position::line);
         let wrong = |what: String| DataError::table(path, line, what);
         let usage = record.get(0).unwrap_or_default();
-        let split = split_of_usage(usage).ok_or_else(|| {
-            wrong(format!(
-                "`{usage}` is not Training, PublicTest or PrivateTest"
-            ))
-        })?;
+        let split = split_of_usage(usage).ok_or_else(|| wrong(unknown_usage(usage)))?;
         let name = record.get(1).unwrap_or_default();
         let mut votes = [0; COLUMNS];
         for (column, vote) in votes.iter_mut().enumerate() {
