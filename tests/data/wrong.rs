@@ -1,4 +1,4 @@
-//! Folders that are not what they are taken for.
+//! Folders that are not what they are taken for, and what the command says of one that is.
 
 use fersnet::data::{self, Layout, Options, Split};
 
@@ -56,4 +56,39 @@ fn a_part_of_a_set_without_parts_is_refused() {
         ..tree.options()
     });
     assert!(error.contains("no official parts"), "{error}");
+}
+
+#[test]
+fn the_command_says_what_a_folder_holds() {
+    let tree = paired(0);
+    let fersnet = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_fersnet"))
+            .arg("data")
+            .arg(tree.root())
+            .args(arguments)
+            .output()
+            .expect("the binary runs");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let text = fersnet(&[]);
+    for words in [
+        "a paired set",
+        "subjects    2",
+        "2 fear",
+        "made 4",
+        "left out    1: another photograph",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let contents: serde_json::Value =
+        serde_json::from_str(&fersnet(&["--json", "--real"])).expect("JSON");
+    assert_eq!(contents["layout"], "paired");
+    assert_eq!(contents["pictures"], 5);
+    assert_eq!(contents["splits"]["train"], 5);
+    assert_eq!(contents["left_out"].as_array().map(Vec::len), Some(0));
 }

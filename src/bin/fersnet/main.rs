@@ -1,5 +1,6 @@
 //! The command line: one subcommand a file, each thin over the library.
 
+mod data;
 mod device;
 mod evaluate;
 mod failure;
@@ -37,6 +38,8 @@ enum Command {
     Inspect(weights::Inspect),
     /// Turn a checkpoint of the authors' 2021 code into a weight file.
     Convert(weights::Convert),
+    /// What a folder of faces holds, and what is left out of it and why.
+    Data(data::Data),
     /// Train a network on FER+ and on faces of one person with several expressions.
     Train(train::Train),
     /// Accuracy, recall of each class and calibration of a weight file on FER+.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Forward(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Convert(command) => command.run(),
+        Command::Data(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Evaluate(command) => command.run(),
     };
