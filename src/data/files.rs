@@ -16,7 +16,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     fs::read(path).map_err(DataError::read(path))
 }
 
-/// What lies in a folder, by name, without hidden files; the same on every machine.
+/// What lies in a folder, by name, without hidden files; the same on every machine. Numbers count
+/// as numbers: the frames `1.png` to `10.png` stay in their order.
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     let error = DataError::read(dir);
     let mut paths = Vec::new();
@@ -26,8 +27,23 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
             paths.push(path);
         }
     }
-    paths.sort();
+    paths.sort_by_cached_key(|path| order(&name(path)));
     Ok(paths)
+}
+
+/// A name's texts, each with the number after it; then the name itself, so that `1` and `01` differ.
+fn order(name: &str) -> (Vec<(String, u64)>, String) {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| c.is_ascii_digit());
+        let (text, from_digits) = rest.split_at(digits.unwrap_or(rest.len()));
+        let end = from_digits.find(|c: char| !c.is_ascii_digit());
+        let (number, after) = from_digits.split_at(end.unwrap_or(from_digits.len()));
+        parts.push((text.to_owned(), number.parse().unwrap_or(0)));
+        rest = after;
+    }
+    (parts, name.to_owned())
 }
 
 /// The folders in a folder, by name.
@@ -114,4 +130,16 @@ pub(super) fn table_error(path: &Path) -> impl Fn(csv::Error) -> DataError {
 /// SHA-256 in hexadecimal.
 pub(super) fn digest(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_in_the_order_of_their_numbers() {
+        let mut names = ["a10.png", "a2.png", "b1.png", "a1.png", "a02.png"];
+        names.sort_by_cached_key(|name| order(name));
+        assert_eq!(names, ["a1.png", "a02.png", "a2.png", "a10.png", "b1.png"]);
+    }
 }

@@ -71,13 +71,13 @@ pub enum Layout {
     /// `fer2013new.csv` beside `FER2013Train`, `FER2013Valid`, `FER2013Test` (folders or tars).
     FerPlus,
     /// FER2013's official `fer2013.csv` or `icml_face_data.csv`, or `train/` and `test/` folders by
-    /// expression; with FER+'s votes where `fer2013new.csv` lies beside it.
+    /// expression; with FER+'s votes where `fer2013new.csv` lies beside the table.
     Fer2013,
     /// CK+: `cohn-kanade-images/` and `Emotion/`.
     CkPlus,
     /// Oulu-CASIA: `OriginalImg/VL/Strong/P001/Anger/000.jpeg`.
     OuluCasia,
-    /// MMI: sessions with their annotations.
+    /// MMI: `Sessions/171/` with its annotations and the frames of its video.
     Mmi,
     /// BU-4DFE: `F001/Angry/000.jpg`.
     Bu4dFe,
