@@ -69,9 +69,9 @@ fn arguments(run: &Path, data: &Path, steps: usize) -> Vec<String> {
         "train",
         "--run",
         &text(run),
-        "--labelled",
+        "--data",
         &text(&data.join("labelled")),
-        "--paired",
+        "--data",
         &text(&data.join("paired")),
         "--device",
         "cpu",
@@ -119,10 +119,6 @@ fn a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not() {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    let log = |run: &Path| std::fs::read_to_string(run.join("log.txt")).expect("a log");
-    let steps = |run: &Path| log(run).matches("held-out").count();
-    // Checkpoints at 2 and 4 and the end of each call: one that began anew would log more.
-    assert_eq!((steps(&whole), steps(&halved)), (3, 4), "{}", log(&halved));
     for file in ["network.safetensors", "average.safetensors"] {
         let read = |run: &Path| std::fs::read(run.join("checkpoint").join(file)).expect("weights");
         assert!(read(&whole) == read(&halved), "{file} differs");

@@ -79,10 +79,7 @@ impl FaceMesh {
 
     /// The answers for `[n, 3, 192, 192]` in 0..1.
     pub async fn forward(&self, faces: Tensor<4>) -> Result<Vec<Mesh>, FaceError> {
-        let mut x = self.stem.forward(faces, 2, (0, 1)); // [n, 16, 96, 96]
-        for block in &self.blocks {
-            x = block.forward(x);
-        } // [n, 128, 6, 6]
+        let x = self.features(faces, BLOCKS); // [n, 128, 6, 6]
         let presence = read(sigmoid(self.presence.forward(x.clone()))).await?; // [n]
         let points = read(self.points.forward(x)).await?; // [n, 2 * POINTS]
         let answers = presence.into_iter().zip(points.chunks_exact(2 * POINTS));
@@ -93,6 +90,16 @@ impl FaceMesh {
                 points: std::array::from_fn(|i| place(points, i)),
             })
             .collect())
+    }
+}
+
+impl FaceMesh {
+    /// What the first `blocks` of the shared blocks see in `[n, 3, 192, 192]` in 0..1: after 2, 5, 8
+    /// and 11 of them 96, 48, 24 and 12 places across. Gradients pass to the faces.
+    pub fn features(&self, faces: Tensor<4>, blocks: usize) -> Tensor<4> {
+        let x = self.stem.forward(faces, 2, (0, 1)); // [n, 16, 96, 96]
+        let blocks = &self.blocks[..blocks.min(BLOCKS)];
+        blocks.iter().fold(x, |x, block| block.forward(x))
     }
 }
 

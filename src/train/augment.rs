@@ -3,18 +3,17 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::config::Views;
+pub use crate::data::Place;
 use crate::face::{Alignment, Point};
 use crate::picture::Picture;
 use crate::tensor::luma;
 
-/// Where a face lies in its picture, before it is varied.
-#[derive(Debug, Clone, Copy)]
-pub enum Place {
-    /// Eyes are known: the person's left and right eye.
-    Eyes(Point, Point),
-    /// The picture is the face.
-    Whole,
-}
+/// Side of the 2021 release's stored faces.
+const RELEASE_SIDE: f32 = 110.0;
+
+/// Side of the part of them that its network sees.
+const RELEASE_CROP: f32 = 96.0;
 
 /// How a face is cut out, and what is done to its pixels: drawn once, applied to each picture of a
 /// pair, so that source and target stay aligned.
@@ -46,6 +45,39 @@ impl View {
             blur_passes: 0,
             noise: 0.0,
             seed: 0,
+        }
+    }
+
+    /// A view of the kind that a run asks for.
+    pub fn draw(views: Views, rng: &mut StdRng, whole: bool) -> Self {
+        match views {
+            Views::Varied => Self::random(rng, whole),
+            Views::Crop => Self::crop(rng, whole),
+            Views::Plain => Self::plain(),
+        }
+    }
+
+    /// The view in which a run that trains on `views` is judged.
+    pub fn judged(views: Views, whole: bool) -> Self {
+        Self {
+            scale: match views {
+                Views::Crop if whole => RELEASE_CROP / RELEASE_SIDE,
+                _ => 1.0,
+            },
+            ..Self::plain()
+        }
+    }
+
+    /// As in the 2021 release: 96 of a stored face's 110 pixels from anywhere in it, and a mirror.
+    /// A face that is cut by its eyes has no margin of its own: it is moved as far.
+    fn crop(rng: &mut StdRng, whole: bool) -> Self {
+        let margin = (RELEASE_SIDE - RELEASE_CROP) / 2.0 / RELEASE_SIDE;
+        let mut shift = || rng.random_range(-margin..=margin);
+        let shift = [shift(), shift()];
+        Self {
+            shift,
+            mirror: rng.random_bool(0.5),
+            ..Self::judged(Views::Crop, whole)
         }
     }
 

@@ -1,216 +1,260 @@
-//! Batches: labelled faces for recognition and pairs of one person for synthesis, drawn at random
-//! from a seed and the step alone, so that a resumed run sees the same ones.
+//! Batches: faces for recognition, pairs of one person and faces without a partner, drawn from a
+//! seed and the step alone, so that a resumed run sees the same ones.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use rayon::prelude::*;
 
-use super::TrainError;
 use super::augment::{Place, View};
-use super::ferplus::LabelledFace;
-use super::pairs::{Person, PersonFace};
-use crate::answer::largest;
+use super::config::BatchTable;
+use super::sets::{At, Person, Pool, SHOWN, TrainingData, expression};
+use crate::data::Face;
 
-/// The training data in memory.
-pub struct TrainingData {
-    /// Pictures with votes.
-    pub labelled: Vec<LabelledFace>,
-    /// Persons with several expressions.
-    pub people: Vec<Person>,
-    /// Running sums of the sampling weights of `labelled`.
-    labelled_sums: Vec<f64>,
-    /// Running sums of the sampling weights of `people`.
-    people_sums: Vec<f64>,
-    /// Number of expressions E.
-    classes: usize,
-}
-
-/// Batch sizes and the picture's side.
-#[derive(Debug, Clone, Copy)]
+/// Numbers of faces in a batch, and their side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchShape {
-    /// Labelled faces a batch.
+    /// Faces for recognition alone.
     pub labelled: usize,
-    /// Pairs a batch.
+    /// Pairs.
     pub pairs: usize,
+    /// Faces that are redrawn without a target.
+    pub unpaired: usize,
     /// Side of the faces in pixels.
     pub size: usize,
 }
 
-/// One batch, flat and row-major: the labelled faces first, then the sources of the pairs.
+impl From<&BatchTable> for BatchShape {
+    fn from(table: &BatchTable) -> Self {
+        Self {
+            labelled: table.labelled,
+            pairs: table.pairs,
+            unpaired: table.unpaired,
+            size: table.size,
+        }
+    }
+}
+
+impl BatchShape {
+    /// Faces that are read.
+    pub fn rows(&self) -> usize {
+        self.labelled + self.pairs + self.unpaired
+    }
+}
+
+/// One batch, flat and row-major. Rows: labelled faces, sources of the pairs, unpaired faces.
+#[derive(Debug, Clone)]
 pub struct Batch {
-    /// `[labelled + pairs, 3, size, size]`.
+    /// Numbers of faces.
+    pub shape: BatchShape,
+    /// Names of the faces, `[rows]`, then of the targets, `[pairs]`.
+    pub names: Vec<String>,
+    /// `[rows, 3, size, size]` in `[0, 1]`.
     pub faces: Vec<f32>,
-    /// `[labelled + pairs, E]`.
+    /// `[rows, E]`, each row's sum 1.
     pub labels: Vec<f32>,
-    /// Weight of each label, `[labelled + pairs]`.
+    /// Weight of each label, `[rows]`.
     pub label_weights: Vec<f32>,
     /// Targets of the pairs, `[pairs, 3, size, size]`.
     pub targets: Vec<f32>,
-    /// Expressions of the targets, one-hot, `[pairs, E]`.
-    pub target_labels: Vec<f32>,
+    /// Expressions to be drawn, one-hot, `[pairs + unpaired, E]`.
+    pub wanted: Vec<f32>,
 }
 
-/// How much rarer classes are drawn more often: weight = (1 / pictures of the class) ^ this.
-const CLASS_BALANCE: f64 = 0.35;
+/// A face, the place by which it is cut, and its view: all that chance decides.
+struct Cut<'a> {
+    face: &'a Face,
+    place: Place,
+    view: View,
+}
 
-/// Weight of a pair's own label, which a recipe made and no person judged.
-const PAIR_LABEL_WEIGHT: f32 = 0.3;
+/// What is drawn before any pixel is touched.
+#[derive(Default)]
+struct Plan<'a> {
+    faces: Vec<Cut<'a>>,
+    targets: Vec<Cut<'a>>,
+    labels: Vec<f32>,
+    label_weights: Vec<f32>,
+    wanted: Vec<f32>,
+}
 
-/// From this intensity on, an expression counts as shown: as a label and as a target.
-const SHOWN: f32 = 0.8;
+/// Draws batches from the training data.
+pub struct Sampler<'a> {
+    data: &'a TrainingData,
+    table: BatchTable,
+    class_weights: Vec<f32>,
+}
 
-impl TrainingData {
-    /// Prepares sampling.
-    ///
-    /// # Errors
-    /// [`TrainError::Empty`] when one of the sets is needed by `shape` but empty.
-    pub fn new(
-        labelled: Vec<LabelledFace>,
-        people: Vec<Person>,
-        classes: usize,
-        shape: BatchShape,
-    ) -> Result<Self, TrainError> {
-        if labelled.is_empty() && shape.labelled > 0 {
-            return Err(TrainError::Empty("the labelled set".into()));
+impl<'a> Sampler<'a> {
+    /// Batches of `data` as `table` asks for.
+    pub fn new(data: &'a TrainingData, table: &BatchTable) -> Self {
+        Self {
+            data,
+            table: *table,
+            class_weights: data.class_weights(table.class_weights),
         }
-        if people.is_empty() && shape.pairs > 0 {
-            return Err(TrainError::Empty("the paired set".into()));
-        }
-        let class_of = |face: &LabelledFace| largest(&face.votes);
-        let mut counts = vec![0_usize; classes];
-        for face in &labelled {
-            counts[class_of(face)] += 1;
-        }
-        let labelled_sums = running_sums(
-            labelled
-                .iter()
-                .map(|face| (1.0 / counts[class_of(face)] as f64).powf(CLASS_BALANCE)),
-        );
-        // Each source has the same weight as the square root of its persons, so that many
-        // one-picture persons do not drown the well-lit portraits.
-        let mut source_counts = std::collections::BTreeMap::<&str, usize>::new();
-        for person in &people {
-            *source_counts.entry(&person.source).or_default() += 1;
-        }
-        let people_sums = running_sums(
-            people
-                .iter()
-                .map(|person| (1.0 / source_counts[person.source.as_str()] as f64).sqrt()),
-        );
-        Ok(Self {
-            labelled,
-            people,
-            labelled_sums,
-            people_sums,
-            classes,
-        })
     }
 
     /// The batch of one step.
-    pub fn draw(&self, seed: u64, step: usize, shape: BatchShape) -> Batch {
+    pub fn draw(&self, seed: u64, step: usize) -> Batch {
         let mut rng = StdRng::seed_from_u64(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ step as u64);
-        let total = shape.labelled + shape.pairs;
-        let plane = 3 * shape.size * shape.size;
-        let mut batch = Batch {
-            faces: Vec::with_capacity(total * plane),
-            labels: Vec::with_capacity(total * self.classes),
-            label_weights: Vec::with_capacity(total),
-            targets: Vec::with_capacity(shape.pairs * plane),
-            target_labels: Vec::with_capacity(shape.pairs * self.classes),
-        };
-        for _ in 0..shape.labelled {
-            let face = &self.labelled[pick(&self.labelled_sums, &mut rng)];
-            let view = View::random(&mut rng, true);
-            batch
-                .faces
-                .extend(view.cut(&face.picture, Place::Whole, shape.size));
-            batch.labels.extend(face.votes);
-            batch.label_weights.push(1.0);
+        let mut plan = Plan::default();
+        for _ in 0..self.table.labelled {
+            let at = pick(&self.data.labelled, &mut rng);
+            self.plan_face(*at, &mut rng, &mut plan);
         }
-        for _ in 0..shape.pairs {
-            self.draw_pair(&mut rng, shape.size, &mut batch);
+        for _ in 0..self.table.pairs {
+            self.plan_pair(&mut rng, &mut plan);
         }
-        batch
+        for _ in 0..self.table.unpaired {
+            let at = pick(&self.data.unpaired, &mut rng);
+            self.plan_face(*at, &mut rng, &mut plan);
+            let wanted = rng.random_range(0..self.classes());
+            plan.wanted.extend(self.one_hot(wanted));
+        }
+        self.cut(plan)
     }
 
-    fn draw_pair(&self, rng: &mut StdRng, size: usize, batch: &mut Batch) {
-        let person = &self.people[pick(&self.people_sums, rng)];
-        let shown: Vec<&PersonFace> = person
-            .faces
-            .iter()
-            .flatten()
-            .filter(|face| face.intensity >= SHOWN || face.expression == 0)
-            .collect();
-        let all: Vec<&PersonFace> = person.faces.iter().flatten().collect();
-        // A visitor's photo mostly shows a calm or a smiling face.
-        let calm: Vec<&PersonFace> = all
-            .iter()
-            .copied()
-            .filter(|face| face.expression == 0)
-            .collect();
-        let from: &[&PersonFace] = if !calm.is_empty() && rng.random_bool(0.4) {
-            &calm
+    fn classes(&self) -> usize {
+        self.class_weights.len()
+    }
+
+    fn plan_face(&self, at: At, rng: &mut StdRng, plan: &mut Plan<'a>) {
+        let face = self.data.face(at);
+        let weight = if self.data.is_judged(at) {
+            1.0
         } else {
-            &all
+            self.table.pair_label_weight as f32
         };
-        let goals: &[&PersonFace] = if shown.is_empty() { &all } else { &shown };
-        let (Some(source), Some(target)) = (from.choose(rng), choose_target(goals, rng)) else {
-            return;
+        self.add_label(face, weight, plan);
+        let whole = face.place == Place::Whole;
+        plan.faces.push(Cut {
+            face,
+            place: face.place,
+            view: View::draw(self.table.views, rng, whole),
+        });
+    }
+
+    fn plan_pair(&self, rng: &mut StdRng, plan: &mut Plan<'a>) {
+        let person = pick(&self.data.people, rng);
+        let source = self.choose_source(person, rng);
+        let target = self.choose_target(person, source, rng);
+        // A weak expression is a fair source, but no fair label.
+        let clear = Some(expression(source)) == self.data.neutral || source.intensity >= SHOWN;
+        let weight = if clear {
+            self.table.pair_label_weight as f32
+        } else {
+            0.0
         };
-        let view = View::random(rng, false);
-        let cut = |face: &PersonFace| {
-            view.cut(
-                &face.picture,
-                // One place for both: the source's eyes.
-                Place::Eyes(source.left_eye, source.right_eye),
-                size,
-            )
+        self.add_label(source, weight, plan);
+        plan.wanted.extend(self.one_hot(expression(target)));
+        let view = View::draw(self.table.views, rng, source.place == Place::Whole);
+        // Faces that lie pixel on pixel stay so when both are cut by the source's eyes.
+        let place = if person.pixel_aligned {
+            source.place
+        } else {
+            target.place
         };
-        batch.faces.extend(cut(source));
-        batch
-            .labels
-            .extend(one_hot(source.expression, self.classes));
-        let clear = source.expression == 0 || source.intensity >= SHOWN;
-        batch
-            .label_weights
-            .push(if clear { PAIR_LABEL_WEIGHT } else { 0.0 });
-        batch.targets.extend(cut(target));
-        batch
-            .target_labels
-            .extend(one_hot(target.expression, self.classes));
+        plan.targets.push(Cut {
+            face: target,
+            place,
+            view: view.clone(),
+        });
+        plan.faces.push(Cut {
+            face: source,
+            place: source.place,
+            view,
+        });
+    }
+
+    /// Any face of the person; the calm one more often, as a visitor's photo mostly shows it.
+    fn choose_source(&self, person: &'a Person, rng: &mut StdRng) -> &'a Face {
+        let calm = person.faces.iter().filter(|at| {
+            let shown = expression(self.data.face(**at));
+            Some(shown) == self.data.neutral
+        });
+        let calm: Vec<&At> = calm.collect();
+        let from_calm = !calm.is_empty() && rng.random_bool(self.table.calm_share);
+        let at = if from_calm {
+            **one_of(&calm, rng)
+        } else {
+            *one_of(&person.faces, rng)
+        };
+        self.data.face(at)
+    }
+
+    /// An expression that the person clearly shows, then one of its faces: expressions with more
+    /// pictures do not come oftener.
+    fn choose_target(&self, person: &'a Person, source: &Face, rng: &mut StdRng) -> &'a Face {
+        let faces: Vec<&Face> = person.faces.iter().map(|at| self.data.face(*at)).collect();
+        let other =
+            |face: &&Face| !self.table.other_expression || expression(face) != expression(source);
+        let shown =
+            |face: &&Face| face.intensity >= SHOWN || Some(expression(face)) == self.data.neutral;
+        let mut goals: Vec<&Face> = faces.iter().copied().filter(other).collect();
+        if goals.iter().any(&shown) {
+            goals.retain(&shown);
+        }
+        let mut expressions: Vec<usize> = goals.iter().map(|face| expression(face)).collect();
+        expressions.sort_unstable();
+        expressions.dedup();
+        let wanted = *one_of(&expressions, rng);
+        goals.retain(|face| expression(face) == wanted);
+        one_of::<&Face>(&goals, rng)
+    }
+
+    fn add_label(&self, face: &Face, weight: f32, plan: &mut Plan<'a>) {
+        let label: Vec<f32> = if self.table.soft_labels {
+            face.label.clone()
+        } else {
+            self.one_hot(expression(face)).collect()
+        };
+        let class_weight: f32 = label
+            .iter()
+            .zip(&self.class_weights)
+            .map(|(share, weight)| share * weight)
+            .sum();
+        plan.labels.extend(label);
+        plan.label_weights.push(weight * class_weight);
+    }
+
+    fn one_hot(&self, index: usize) -> impl Iterator<Item = f32> + use<> {
+        (0..self.classes()).map(move |i| if i == index { 1.0 } else { 0.0 })
+    }
+
+    /// Cuts every face, on all cores.
+    fn cut(&self, plan: Plan<'_>) -> Batch {
+        let size = self.table.size;
+        let names = plan.faces.iter().chain(&plan.targets);
+        let names = names.map(|cut| cut.face.name.clone()).collect();
+        let pixels = |cuts: &[Cut<'_>]| -> Vec<f32> {
+            let faces: Vec<Vec<f32>> = cuts
+                .par_iter()
+                .map(|cut| cut.view.cut(&cut.face.picture, cut.place, size))
+                .collect();
+            faces.concat()
+        };
+        Batch {
+            shape: BatchShape::from(&self.table),
+            names,
+            faces: pixels(&plan.faces),
+            labels: plan.labels,
+            label_weights: plan.label_weights,
+            targets: pixels(&plan.targets),
+            wanted: plan.wanted,
+        }
     }
 }
 
-/// An expression at random, then one of its faces: classes with more pictures do not come oftener.
-fn choose_target<'a>(goals: &[&'a PersonFace], rng: &mut StdRng) -> Option<&'a PersonFace> {
-    let mut expressions: Vec<usize> = goals.iter().map(|face| face.expression).collect();
-    expressions.sort_unstable();
-    expressions.dedup();
-    let expression = *expressions.choose(rng)?;
-    let faces: Vec<&PersonFace> = goals
-        .iter()
-        .copied()
-        .filter(|face| face.expression == expression)
-        .collect();
-    faces.choose(rng).copied()
-}
-
-fn one_hot(index: usize, classes: usize) -> impl Iterator<Item = f32> {
-    (0..classes).map(move |i| if i == index { 1.0 } else { 0.0 })
-}
-
-fn running_sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
-    weights
-        .scan(0.0, |sum, weight| {
-            *sum += weight;
-            Some(*sum)
-        })
-        .collect()
-}
-
-fn pick(sums: &[f64], rng: &mut StdRng) -> usize {
-    let total = sums.last().copied().unwrap_or_default();
+/// One of the pool, by its weights. The pool is not empty: [`TrainingData::new`] sees to it.
+fn pick<'a, T>(pool: &'a Pool<T>, rng: &mut StdRng) -> &'a T {
+    let total = pool.sums.last().copied().unwrap_or_default();
     let at = rng.random_range(0.0..1.0) * total;
-    sums.partition_point(|sum| *sum <= at)
-        .min(sums.len().saturating_sub(1))
+    let index = pool.sums.partition_point(|sum| *sum <= at);
+    &pool.items[index.min(pool.items.len() - 1)]
+}
+
+/// One of a list that is not empty: a person has at least two expressions.
+fn one_of<'a, T>(items: &'a [T], rng: &mut StdRng) -> &'a T {
+    items.choose(rng).unwrap_or(&items[0])
 }

@@ -1,5 +1,5 @@
-//! Checkpoints of a run: weights, averaged weights, optimiser state and the step, written whole or
-//! not at all.
+//! Checkpoints of a run: weights, averaged weights, optimiser states, the discriminator and the
+//! step, written whole or not at all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use super::files::{read_file, write, write_error};
-use crate::network::Network;
+use super::stored::{read_parameters, stored_parameters};
 use crate::network::weights::{self, Precision};
+use crate::network::{Discriminator, Network};
 
 /// Everything that a run goes on from.
 pub struct State {
@@ -20,22 +21,48 @@ pub struct State {
     pub network: Network,
     /// Its running average, which is what gets shipped.
     pub average: Network,
-    /// The optimiser.
+    /// The network's optimiser.
     pub optimiser: ModuleOptimizer,
+    /// The discriminator, where the objective has one.
+    pub adversary: Option<Adversary>,
     /// Steps done.
     pub step: usize,
+    /// The best held-out figure so far.
+    pub best: Option<Best>,
+}
+
+/// The discriminator in training.
+pub struct Adversary {
+    /// Its weights.
+    pub discriminator: Discriminator,
+    /// Its optimiser.
+    pub optimiser: ModuleOptimizer,
+}
+
+/// The checkpoint whose weights read the held-out faces best.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Its step.
+    pub step: usize,
+    /// Share of the held-out faces that it reads right.
+    pub accuracy: f64,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Progress {
     step: usize,
+    best: Option<Best>,
     /// Ids under which the optimiser keeps its moments, in the order of the parameters.
     parameters: Vec<u64>,
+    /// The same of the discriminator.
+    discriminator: Vec<u64>,
 }
 
 const NETWORK: &str = "network.safetensors";
 const AVERAGE: &str = "average.safetensors";
 const OPTIMISER: &str = "optimiser.bin";
+const DISCRIMINATOR: &str = "discriminator.safetensors";
+const DISCRIMINATOR_OPTIMISER: &str = "discriminator-optimiser.bin";
 const PROGRESS: &str = "progress.json";
 
 /// The checkpoint's folder inside a run.
@@ -54,35 +81,31 @@ pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
     remove_dir(&new)?;
     fs::create_dir_all(&new).map_err(|source| write_error(&new, source))?;
     let network = state.network.valid();
-    let finite = |network: &Network| {
-        let tensors = weights::to_tensors(network);
-        tensors
-            .iter()
-            .all(|(_, tensor)| tensor.values.iter().all(|v| v.is_finite()))
-    };
-    if !finite(&network) || !finite(&state.average) {
+    if !is_finite(&network) || !is_finite(&state.average) {
         return Err(TrainError::NotFinite(state.step));
     }
-    write(
-        &new.join(NETWORK),
-        &weights::save(&network, Precision::Full)?,
-    )?;
-    write(
-        &new.join(AVERAGE),
-        &weights::save(&state.average, Precision::Full)?,
-    )?;
-    let optimiser = state
-        .optimiser
-        .into_bytes()
-        .map_err(|error| checkpoint_error(&new, error.to_string()))?;
-    write(&new.join(OPTIMISER), &optimiser)?;
-    let mut ids = Ids(Vec::new());
-    network.visit(&mut ids);
-    let progress = serde_json::to_vec(&Progress {
+    let weights = weights::save(&network, Precision::Full)?;
+    write(&new.join(NETWORK), &weights)?;
+    let average = weights::save(&state.average, Precision::Full)?;
+    write(&new.join(AVERAGE), &average)?;
+    write_optimiser(&new.join(OPTIMISER), &state.optimiser)?;
+    if let Some(adversary) = &state.adversary {
+        let weights = stored_parameters(&adversary.discriminator.valid())?;
+        write(&new.join(DISCRIMINATOR), &weights)?;
+        write_optimiser(&new.join(DISCRIMINATOR_OPTIMISER), &adversary.optimiser)?;
+    }
+    let progress = Progress {
         step: state.step,
-        parameters: ids.0,
-    })
-    .map_err(|error| checkpoint_error(&new, error.to_string()))?;
+        best: state.best,
+        parameters: ids(&network),
+        discriminator: state
+            .adversary
+            .as_ref()
+            .map(|adversary| ids(&adversary.discriminator))
+            .unwrap_or_default(),
+    };
+    let progress =
+        serde_json::to_vec(&progress).map_err(|error| checkpoint_error(&new, error.to_string()))?;
     write(&new.join(PROGRESS), &progress)?;
     remove_dir(&retired)?;
     if old.exists() {
@@ -94,11 +117,14 @@ pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
 
 /// Reads the checkpoint of a run; none when the run has not written one yet.
 ///
+/// `optimiser` and `adversary` are new ones of the run's kind, which take over what was stored.
+///
 /// # Errors
 /// [`TrainError::Checkpoint`] when it is damaged.
 pub fn load(
     run: &Path,
     optimiser: ModuleOptimizer,
+    adversary: Option<Adversary>,
     device: &Device,
 ) -> Result<Option<State>, TrainError> {
     let mut dir = folder(run);
@@ -113,18 +139,51 @@ pub fn load(
         .map_err(|error| checkpoint_error(&dir, error.to_string()))?;
     let network = weights::load(&read_file(&dir.join(NETWORK))?, device)?;
     let average = weights::load(&read_file(&dir.join(AVERAGE))?, device)?;
-    let mut with_ids = WithIds(progress.parameters.into_iter());
-    let network = network.map(&mut with_ids).train();
-    let bytes = Bytes::from_bytes_vec(read_file(&dir.join(OPTIMISER))?);
-    let optimiser = optimiser
-        .from_bytes(bytes)
-        .map_err(|error| checkpoint_error(&dir, error.to_string()))?;
+    let adversary = adversary
+        .map(|adversary| load_adversary(&dir, adversary, progress.discriminator))
+        .transpose()?;
     Ok(Some(State {
-        network,
+        network: with_ids(network, progress.parameters).train(),
         average,
-        optimiser,
+        optimiser: read_optimiser(&dir.join(OPTIMISER), optimiser)?,
+        adversary,
         step: progress.step,
+        best: progress.best,
     }))
+}
+
+fn load_adversary(
+    dir: &Path,
+    adversary: Adversary,
+    ids: Vec<u64>,
+) -> Result<Adversary, TrainError> {
+    let path = dir.join(DISCRIMINATOR);
+    let discriminator = read_parameters(adversary.discriminator.valid(), &read_file(&path)?)
+        .map_err(|what| checkpoint_error(&path, what))?;
+    let optimiser = read_optimiser(&dir.join(DISCRIMINATOR_OPTIMISER), adversary.optimiser)?;
+    Ok(Adversary {
+        discriminator: with_ids(discriminator, ids).train(),
+        optimiser,
+    })
+}
+
+fn write_optimiser(path: &Path, optimiser: &ModuleOptimizer) -> Result<(), TrainError> {
+    let bytes = optimiser
+        .into_bytes()
+        .map_err(|error| checkpoint_error(path, error.to_string()))?;
+    write(path, &bytes)
+}
+
+fn read_optimiser(path: &Path, optimiser: ModuleOptimizer) -> Result<ModuleOptimizer, TrainError> {
+    optimiser
+        .from_bytes(Bytes::from_bytes_vec(read_file(path)?))
+        .map_err(|error| checkpoint_error(path, error.to_string()))
+}
+
+fn is_finite(network: &Network) -> bool {
+    weights::to_tensors(network)
+        .iter()
+        .all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
 }
 
 fn remove_dir(path: &Path) -> Result<(), TrainError> {
@@ -139,6 +198,18 @@ fn checkpoint_error(path: &Path, what: String) -> TrainError {
         path: path.to_owned(),
         what,
     }
+}
+
+/// Ids of a module's parameters, in their order.
+fn ids(module: &impl Module) -> Vec<u64> {
+    let mut ids = Ids(Vec::new());
+    module.visit(&mut ids);
+    ids.0
+}
+
+/// The module with the ids under which the optimiser knows its parameters.
+fn with_ids<M: Module>(module: M, ids: Vec<u64>) -> M {
+    module.map(&mut WithIds(ids.into_iter()))
 }
 
 struct Ids(Vec<u64>);
@@ -156,42 +227,5 @@ impl ModuleMapper for WithIds {
         let (id, value, mapper) = param.consume();
         let id = self.0.next().map_or(id, ParamId::from);
         Param::from_mapped_value(id, value, mapper)
-    }
-}
-
-/// Moves an average towards a network: average = rate . average + (1 - rate) . network.
-pub fn update_average(average: Network, network: &Network, rate: f64) -> Network {
-    let mut values = Values(Vec::new());
-    network.valid().visit(&mut values);
-    let mut blend = Blend {
-        values: values.0.into_iter(),
-        rate,
-    };
-    average.map(&mut blend)
-}
-
-struct Values(Vec<Tensor<1>>);
-
-impl ModuleVisitor for Values {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.0.push(param.val().reshape([-1]));
-    }
-}
-
-struct Blend {
-    values: std::vec::IntoIter<Tensor<1>>,
-    rate: f64,
-}
-
-impl ModuleMapper for Blend {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(value) = self.values.next() else {
-            return param;
-        };
-        let rate = self.rate;
-        param.map(|old| {
-            let shape = old.dims();
-            old * rate + value.reshape(shape) * (1.0 - rate)
-        })
     }
 }

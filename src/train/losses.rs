@@ -42,6 +42,17 @@ pub fn flow_roughness(drawn: &Drawn) -> Option<Tensor<1>> {
     Some((steps(flow.clone(), 3).abs().mean() + steps(flow, 2).abs().mean()) / 2.0)
 }
 
+/// Mean squared difference of two tensors of one shape.
+pub fn squared_error<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<1> {
+    (x - y).square().mean()
+}
+
+/// Mean squared distance of patch scores from the value for real (1) or drawn (0) faces: the least
+/// squares of LSGAN (Mao et al., ICCV 2017, arXiv 1611.04076).
+pub fn least_squares(scores: Tensor<4>, value: f64) -> Tensor<1> {
+    (scores - value).square().mean()
+}
+
 /// Differences of neighbours along a dimension.
 fn steps(x: Tensor<4>, dim: usize) -> Tensor<4> {
     let length = x.dims()[dim];
@@ -91,6 +102,16 @@ mod tests {
             10.0,
         );
         assert!((scalar(loss) - (0.1 + 0.2 * 6.0) / 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn least_squares_is_the_mean_squared_distance_from_the_wanted_score() {
+        let device = Device::flex();
+        let scores =
+            Tensor::<4>::from_data(TensorData::new(vec![0.5_f32, 2.0], [1, 1, 1, 2]), &device);
+        // ((0.5 - 1)^2 + (2 - 1)^2) / 2 and (0.5^2 + 2^2) / 2.
+        assert!((scalar(least_squares(scores.clone(), 1.0)) - 0.625).abs() < 1e-6);
+        assert!((scalar(least_squares(scores, 0.0)) - 2.125).abs() < 1e-6);
     }
 
     #[test]

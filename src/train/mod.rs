@@ -1,20 +1,34 @@
 //! Training and evaluation: data layouts, views, losses, the run. Native only.
 
 pub mod augment;
+pub mod average;
 pub mod batch;
 pub mod calibrate;
 pub mod checkpoint;
+pub mod config;
 pub mod evaluate;
+pub mod features;
 pub mod ferplus;
 pub mod files;
+pub mod held_out;
 pub mod losses;
-pub mod pairs;
+pub mod metrics;
+pub mod objective;
+pub mod optimise;
+pub mod presets;
+pub mod progress;
+pub mod record;
 pub mod run;
+pub mod sets;
+pub mod stored;
+pub mod trainer;
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::data::DataError;
+use crate::face::FaceError;
 use crate::network::ConfigError;
 use crate::network::weights::WeightError;
 use crate::picture::PictureError;
@@ -103,14 +117,69 @@ pub enum TrainError {
         /// What was wrong.
         what: String,
     },
-    /// The loss is no longer a number.
+    /// A data set cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The feature net cannot be built.
+    #[error(transparent)]
+    Face(#[from] FaceError),
+    /// A key of the configuration is unknown, or its value does not do.
+    #[error("{key}: {rule}")]
+    Setting {
+        /// The key, as `table.key`.
+        key: String,
+        /// What would do.
+        rule: String,
+    },
+    /// A kind of face that the batches need is not in the data.
     #[error(
-        "the loss became {loss} at step {step}; lower the learning rate and resume from the last checkpoint"
+        "the data sets hold no {what} once some are held out: give a set that does with --data, or ask for none of them with --set batch.{key}=0"
     )]
-    Diverged {
+    NoFaces {
+        /// The kind of face.
+        what: &'static str,
+        /// The key that asks for it.
+        key: &'static str,
+    },
+    /// The weights to start from are another network's.
+    #[error(
+        "{}: these weights are of another network than the run asks for; `fersnet inspect` says which", path.display()
+    )]
+    OtherNetwork {
+        /// The weight file.
+        path: PathBuf,
+    },
+    /// The objective has no term for the faces of a step.
+    #[error(
+        "the objective has no term for these batches: set one of the weights under [objective] above 0"
+    )]
+    NoTerm,
+    /// A term of the loss is no number.
+    #[error("at step {step} the loss is no number: {losses}")]
+    NotANumber {
         /// The step.
         step: usize,
-        /// The loss.
-        loss: f32,
+        /// The terms, in words.
+        losses: String,
+    },
+    /// The batch of a step whose loss is no number.
+    #[error(
+        "{source}; its faces ({names} ...) are kept in {}: look at them, or lower optimiser.rate in a new run; the last checkpoint is still good", batch.display()
+    )]
+    BadBatch {
+        /// What became of the loss.
+        source: Box<TrainError>,
+        /// The first of the faces.
+        names: String,
+        /// Where the batch was written.
+        batch: PathBuf,
+    },
+    /// The folder holds a run on other data.
+    #[error(
+        "{}: this run was begun on other faces than those of --data now; give the same sets, or start a new run in another folder", path.display()
+    )]
+    OtherData {
+        /// The run's folder.
+        path: PathBuf,
     },
 }

@@ -40,8 +40,8 @@ enum Command {
     Convert(weights::Convert),
     /// What a folder of faces holds, and what is left out of it and why.
     Data(data::Data),
-    /// Train a network on FER+ and on faces of one person with several expressions.
-    Train(train::Train),
+    /// Train a network on labelled faces and on faces of one person with several expressions.
+    Train(Box<train::Train>),
     /// Accuracy, recall of each class and calibration of a weight file on FER+.
     Evaluate(evaluate::Evaluate),
 }

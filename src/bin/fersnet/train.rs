@@ -1,80 +1,98 @@
 //! `fersnet train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
-use fersnet::network::{Edition, FACE_SIZE, Head, NetworkConfig, Variant};
-use fersnet::train::batch::{BatchShape, TrainingData};
-use fersnet::train::run::{self, RunConfig};
-use fersnet::train::{Split, ferplus, pairs};
+use clap::Args;
+use fersnet::data::{self, Dataset, Layout, Options, Split};
+use fersnet::train::config::RunConfig;
+use fersnet::train::presets;
+use fersnet::train::run::{Call, Run};
+use toml::Value;
 
 use crate::device::DeviceName;
-
-/// Every this many-th labelled face is held out, to watch a run without touching the validation
-/// split.
-const HOLD_OUT_EVERY: usize = 20;
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum HeadName {
-    Raw,
-    Residual,
-    Warp,
-}
+use crate::failure::Failure;
 
 /// Train a network; a run that was stopped goes on where its last checkpoint was.
+///
+/// A preset states every number of the run; the arguments below change single ones.
 #[derive(Args)]
 pub struct Train {
-    /// The run's folder: configuration, log, checkpoint, weights.
+    /// The run's folder: numbers, faces, figures, plots, checkpoint, weights.
     #[arg(long)]
     run: PathBuf,
-    /// FER+: a folder with fer2013new.csv and FER2013Train as a folder or tar.
-    #[arg(long, required_unless_present = "paired")]
-    labelled: Option<PathBuf>,
-    /// Paired sets: folders with manifest.csv; may be given more than once.
-    #[arg(long)]
-    paired: Vec<PathBuf>,
+    /// A data set, in a layout that the program recognises; may be given more than once.
+    #[arg(long, required = true)]
+    data: Vec<PathBuf>,
+    /// ship, release-2021, paper-2020 or a TOML file.
+    #[arg(long, default_value = "ship")]
+    preset: String,
+    /// Any number of the preset, such as objective.cycle=0.5; may be given more than once.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, Value)>,
     /// Where to train.
     #[arg(long, value_enum, default_value = "cpu")]
     device: DeviceName,
-    /// Base width n of the 2021 edition.
-    #[arg(long, default_value_t = 12)]
-    width: usize,
-    /// Head of the decoder.
-    #[arg(long, value_enum, default_value = "warp")]
-    head: HeadName,
-    /// Steps in all.
-    #[arg(long, default_value_t = 10_000)]
-    steps: usize,
-    /// Largest learning rate.
-    #[arg(long, default_value_t = 2e-3)]
-    rate: f64,
-    /// Labelled faces a step.
-    #[arg(long, default_value_t = 48, value_parser = parse_batch)]
-    labelled_batch: usize,
-    /// Pairs a step.
-    #[arg(long, default_value_t = 16, value_parser = parse_batch)]
-    pairs_batch: usize,
-    /// Side of the training faces in pixels: a multiple of 32 from 64 on.
-    #[arg(long, default_value_t = FACE_SIZE, value_parser = parse_side)]
-    size: usize,
-    /// Seed of weights and batches.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Steps between checkpoints.
-    #[arg(long, default_value_t = 500)]
-    checkpoint_every: usize,
     /// Stop after this many steps; the same command without it goes on.
     #[arg(long)]
     stop_after: Option<usize>,
+    /// Lines instead of a progress bar.
+    #[arg(long)]
+    plain: bool,
+    #[command(flatten)]
+    numbers: Numbers,
+}
+
+/// Shorthands of `--set`.
+#[derive(Args)]
+struct Numbers {
+    /// Which network: recognition alone, hard sharing, or FERSNet.
+    #[arg(long, value_parser = ["single", "hard", "fersnet"])]
+    variant: Option<String>,
+    /// The layers of the paper of 2020 or of the release of 2021.
+    #[arg(long, value_parser = ["2020", "2021"])]
+    edition: Option<String>,
+    /// Base width.
+    #[arg(long)]
+    width: Option<usize>,
+    /// Channels of the face: 1 (grey) or 3.
+    #[arg(long)]
+    channels: Option<usize>,
+    /// Head of the decoder.
+    #[arg(long, value_parser = ["raw", "residual", "warp"])]
+    head: Option<String>,
+    /// Weights to start from.
+    #[arg(long, value_name = "WEIGHTS")]
+    finetune: Option<PathBuf>,
+    /// Steps in all.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Largest learning rate.
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Faces a step that only recognition learns from.
+    #[arg(long)]
+    labelled_batch: Option<usize>,
+    /// Pairs a step.
+    #[arg(long)]
+    pairs_batch: Option<usize>,
+    /// Faces a step that are redrawn without a target.
+    #[arg(long)]
+    unpaired_batch: Option<usize>,
+    /// Side of the training faces in pixels: a multiple of 32 from 64 on.
+    #[arg(long)]
+    size: Option<usize>,
+    /// Seed of weights and batches.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+    /// Steps between checkpoints.
+    #[arg(long)]
+    checkpoint_every: Option<usize>,
     /// Terms of the weights, to be noted in their file.
     #[arg(long)]
     licence: Option<String>,
-    /// A weight file to start from.
-    #[arg(long)]
-    start: Option<PathBuf>,
 }
 
 /// Sides that both editions' five halvings and instance norms can work with.
@@ -85,97 +103,111 @@ pub fn parse_side(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_batch(text: &str) -> Result<usize, String> {
-    match text.parse::<usize>() {
-        Ok(count) if (1..=4096).contains(&count) => Ok(count),
-        _ => Err("1 to 4096 faces a step".into()),
+fn parse_setting(text: &str) -> Result<(String, Value), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains('.') => {
+            Ok((key.trim().to_owned(), presets::parse_value(value.trim())))
+        }
+        _ => Err("KEY=VALUE is needed, the key with its table: objective.cycle=0.5".into()),
+    }
+}
+
+impl Numbers {
+    /// As keys and values.
+    fn settings(&self) -> Vec<(String, Value)> {
+        let text = |value: &Option<String>| value.clone().map(Value::String);
+        let count = |value: Option<usize>| value.map(|value| Value::Integer(value as i64));
+        let finetune = self.finetune.as_ref();
+        [
+            ("network.variant", text(&self.variant)),
+            ("network.edition", text(&self.edition)),
+            ("network.width", count(self.width)),
+            ("network.channels", count(self.channels)),
+            ("network.head", text(&self.head)),
+            ("batch.labelled", count(self.labelled_batch)),
+            ("batch.pairs", count(self.pairs_batch)),
+            ("batch.unpaired", count(self.unpaired_batch)),
+            ("batch.size", count(self.size)),
+            ("optimiser.rate", self.rate.map(Value::Float)),
+            ("run.steps", count(self.steps)),
+            (
+                "run.seed",
+                self.seed.map(|seed| Value::Integer(seed as i64)),
+            ),
+            ("run.checkpoint_every", count(self.checkpoint_every)),
+            (
+                "run.finetune",
+                finetune.map(|path| Value::String(path.display().to_string())),
+            ),
+            ("run.licence", text(&self.licence)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
     }
 }
 
 impl Train {
     /// Runs it until it is done or interrupted.
     pub fn run(&self) -> Result<()> {
-        let mut network = NetworkConfig::new(
-            Edition::Release2021,
-            Variant::Fersnet,
-            self.width,
-            3,
-            &ferplus::CLASSES,
-        );
-        network.head = match self.head {
-            HeadName::Raw => Head::Raw,
-            HeadName::Residual => Head::Residual,
-            HeadName::Warp => Head::Warp,
-        };
-        let shape = BatchShape {
-            labelled: if self.labelled.is_some() {
-                self.labelled_batch
-            } else {
-                0
-            },
-            pairs: if self.paired.is_empty() {
-                0
-            } else {
-                self.pairs_batch
-            },
-            size: self.size,
-        };
-        let config = RunConfig {
-            network,
-            seed: self.seed,
-            steps: self.steps,
-            learning_rate: self.rate,
-            weight_decay: 0.02,
-            labelled: shape.labelled,
-            pairs: shape.pairs,
-            size: self.size,
-            classification: 1.0,
-            synthesis: 6.0,
-            emphasis: 10.0,
-            roughness: 0.05,
-            average_rate: 0.998,
-            checkpoint_every: self.checkpoint_every,
-            stop_after: self.stop_after,
-            licence: self.licence.clone(),
-            start: self.start.clone(),
-        };
-        let (labelled, held_out) = self.read_labelled()?;
-        let mut people = Vec::new();
-        for root in &self.paired {
-            people.extend(
-                pairs::read(root, &config.network.classes)
-                    .with_context(|| format!("reading the paired set {}", root.display()))?,
-            );
-        }
-        println!(
-            "{} labelled faces, {} held out, {} persons",
-            labelled.len(),
-            held_out.len(),
-            people.len()
-        );
-        let data = TrainingData::new(labelled, people, config.network.classes.len(), shape)?;
+        let config = self.config()?;
+        let sets = self
+            .data
+            .iter()
+            .map(|root| read_set(root))
+            .collect::<Result<Vec<_>>>()?;
+        let device = self.device.open()?;
+        let run = Run::open(config, sets, &self.run, &device)?;
+        println!("{}", run.summary());
         let stop = Arc::new(AtomicBool::new(false));
         let handler = Arc::clone(&stop);
         ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))
             .context("cannot listen for Ctrl-C")?;
-        let device = self.device.open()?;
-        run::train(&config, &self.run, &data, &held_out, &device, &stop)?;
+        let call = Call {
+            stop_after: self.stop_after,
+            plain: self.plain,
+        };
+        run.train(&device, call, &stop)?;
         Ok(())
     }
 
-    fn read_labelled(&self) -> Result<(Vec<ferplus::LabelledFace>, Vec<ferplus::LabelledFace>)> {
-        let Some(root) = &self.labelled else {
-            return Ok((Vec::new(), Vec::new()));
+    /// The preset with the arguments on top.
+    fn config(&self) -> Result<RunConfig> {
+        let text = match presets::named(&self.preset) {
+            Some(text) => text.to_owned(),
+            None => std::fs::read_to_string(&self.preset).map_err(|error| {
+                Failure::Arguments(format!(
+                    "--preset {}: neither one of {} nor a file that can be read ({error})",
+                    self.preset,
+                    presets::names()
+                ))
+            })?,
         };
-        let faces = ferplus::read(root, Split::Train)?;
-        let (mut train, mut held_out) = (Vec::new(), Vec::new());
-        for (index, face) in faces.into_iter().enumerate() {
-            if index % HOLD_OUT_EVERY == 0 {
-                held_out.push(face);
-            } else {
-                train.push(face);
-            }
-        }
-        Ok((train, held_out))
+        let settings = [self.set.clone(), self.numbers.settings()].concat();
+        let config = presets::read(&text, &settings)?;
+        config.validate()?;
+        Ok(config)
     }
+}
+
+/// A data set; of one with official parts only that for training.
+fn read_set(root: &Path) -> Result<Dataset> {
+    let layout = data::recognise(root)?;
+    let has_parts = matches!(layout, Layout::FerPlus | Layout::Fer2013);
+    let set = data::open(
+        root,
+        &Options {
+            layout: Some(layout),
+            split: has_parts.then_some(Split::Train),
+            ..Options::default()
+        },
+    )?;
+    println!("{}: {layout}, {} faces", root.display(), set.faces.len());
+    for left_out in &set.left_out {
+        println!(
+            "  {} left out: {} (such as {})",
+            left_out.count, left_out.reason, left_out.example
+        );
+    }
+    Ok(set)
 }

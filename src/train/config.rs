@@ -1,0 +1,404 @@
+//! All numbers of a run, in the tables of a preset file.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::TrainError;
+use crate::network::{Edition, Head, NetworkConfig, Variant};
+
+/// Largest number of faces of one kind in a step.
+const MAX_FACES: usize = 4096;
+
+/// A run: what is trained, on what, towards what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// The network.
+    pub network: NetworkTable,
+    /// What a step sees.
+    pub batch: BatchTable,
+    /// Weights of the terms.
+    pub objective: Objective,
+    /// How the weights are moved.
+    pub optimiser: OptimiserTable,
+    /// Length, checkpoints, seed.
+    pub run: RunTable,
+}
+
+/// The network among those that the paper compares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTable {
+    /// The layers' edition.
+    pub edition: Edition,
+    /// Two branches with ConvFLU, hard sharing, or recognition alone.
+    pub variant: Variant,
+    /// Base width: C of the 2020 edition, n of the 2021 edition.
+    pub width: usize,
+    /// Channels k of the picture: 1 (grey) or 3 (RGB).
+    pub channels: usize,
+    /// Head of the decoder.
+    pub head: Head,
+    /// 2020 edition: a fourth ConvFLU pair after block 4.
+    pub fourth_pair: bool,
+    /// 2020 edition: one pair's weights serve all levels.
+    pub tied_pairs: bool,
+    /// Names of the expressions, in the order of the logits; empty: those of the first data set.
+    pub classes: Vec<String>,
+}
+
+/// How training faces are varied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Views {
+    /// Place, turn, size, mirror, light, blur, grey.
+    Varied,
+    /// A shifted crop and a mirror, as in the 2021 release.
+    Crop,
+    /// None.
+    Plain,
+}
+
+/// What a step sees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchTable {
+    /// Faces that only recognition learns from.
+    pub labelled: usize,
+    /// Pairs: two faces of one person, the source and the target.
+    pub pairs: usize,
+    /// Faces that are redrawn without a target.
+    pub unpaired: usize,
+    /// Side of the faces in pixels.
+    pub size: usize,
+    /// How the faces are varied.
+    pub views: Views,
+    /// Labelled faces are drawn with weight (1 / faces of the class) ^ this.
+    pub balance: f64,
+    /// Whether labels are the shares of the votes; else the most voted class alone.
+    pub soft_labels: bool,
+    /// A class weighs (mean count / its count) ^ this in the cross-entropy.
+    pub class_weights: f64,
+    /// Weight of a paired face's label, which a recipe may have made.
+    pub pair_label_weight: f64,
+    /// Share of the pairs that start from the neutral face.
+    pub calm_share: f64,
+    /// Whether the target always shows another expression than the source.
+    pub other_expression: bool,
+}
+
+/// The frozen network whose features the perceptual term compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeatureNet {
+    /// MediaPipe's face mesh (Apache 2.0), which the crate carries.
+    FaceMesh,
+}
+
+/// Weights of the objective's terms; a term of weight 0 is not computed.
+///
+/// The 2021 release has cross-entropy + L1 + 0.05 features + 0.3 adversarial + 0.5 cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objective {
+    /// Cross-entropy of recognition.
+    pub classification: f64,
+    /// L1 between redrawn face and target.
+    pub l1: f64,
+    /// Extra L1 weight of pixels where target and source differ.
+    pub emphasis: f64,
+    /// L1 between the differences of neighbouring pixels.
+    pub gradient_l1: f64,
+    /// Mean squared difference of the feature net's features.
+    pub features: f64,
+    /// The feature net.
+    pub feature_net: FeatureNet,
+    /// The discriminator's judgement (least squares).
+    pub adversarial: f64,
+    /// Steps of the discriminator for each of the network's.
+    pub discriminator_steps: usize,
+    /// Mean squared difference of the face drawn back from the redrawn one.
+    pub cycle: f64,
+    /// Cross-entropy of the target expression on the redrawn face.
+    pub synthetic_classification: f64,
+    /// Roughness of the warp head's flow, in pixels.
+    pub roughness: f64,
+}
+
+/// The rule by which gradients move weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Adam; weight decay is added to the gradient (L2).
+    Adam,
+    /// AdamW; weight decay is applied to the weights.
+    AdamW,
+}
+
+/// How the learning rate changes over a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Falls along half a cosine.
+    Cosine,
+    /// Falls in steps.
+    Drops,
+    /// Does not fall.
+    Constant,
+}
+
+/// How the weights are moved, the discriminator's as the network's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimiserTable {
+    /// The rule.
+    pub method: Method,
+    /// Largest learning rate.
+    pub rate: f64,
+    /// Decay of the first moment.
+    pub beta_1: f64,
+    /// Decay of the second moment.
+    pub beta_2: f64,
+    /// Added to the second moment's root.
+    pub epsilon: f64,
+    /// Weight decay.
+    pub weight_decay: f64,
+    /// Largest norm of each weight tensor's gradient; 0: unlimited.
+    pub clip_norm: f64,
+    /// How the rate falls.
+    pub schedule: Schedule,
+    /// Steps over which the rate rises.
+    pub warm_up: usize,
+    /// Cosine: the last rate as a part of the largest.
+    pub last_rate: f64,
+    /// Drops: the parts of the run after which the rate falls, 0 to 1.
+    pub drops: Vec<f64>,
+    /// Drops: what the rate is multiplied by.
+    pub drop_factor: f64,
+}
+
+/// Numbers that convolutions compute with while training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrainingPrecision {
+    /// 32-bit floats.
+    Full,
+    /// bf16 convolutions; weights and sums stay 32-bit.
+    Half,
+}
+
+/// Length, checkpoints, seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunTable {
+    /// Seed of the initial weights and of every batch.
+    pub seed: u64,
+    /// Steps in all; 0: as many as `epochs` ask for.
+    pub steps: usize,
+    /// Times that as many faces are seen as there are.
+    pub epochs: usize,
+    /// Rate of the running average of the weights; 0: no average.
+    pub average_rate: f64,
+    /// Steps between checkpoints.
+    pub checkpoint_every: usize,
+    /// Checkpoints between contact sheets; 0: none.
+    pub sheet_every: usize,
+    /// Numbers that convolutions compute with.
+    pub precision: TrainingPrecision,
+    /// Weight file that the run starts from; empty: new weights.
+    pub finetune: PathBuf,
+    /// Terms of the weights, noted in their file; empty: none.
+    pub licence: String,
+}
+
+impl RunTable {
+    /// The weight file that the run starts from.
+    pub fn start(&self) -> Option<&Path> {
+        let path = self.finetune.as_path();
+        (!path.as_os_str().is_empty()).then_some(path)
+    }
+}
+
+impl NetworkTable {
+    /// The network's configuration.
+    pub fn config(&self) -> NetworkConfig {
+        NetworkConfig {
+            edition: self.edition,
+            variant: self.variant,
+            width: self.width,
+            channels: self.channels,
+            classes: self.classes.clone(),
+            head: self.head,
+            fourth_pair: self.fourth_pair,
+            tied_pairs: self.tied_pairs,
+            extra: serde_json::Map::new(),
+        }
+    }
+}
+
+impl BatchTable {
+    /// Faces a step, of all kinds.
+    pub fn faces(&self) -> usize {
+        self.labelled + self.pairs + self.unpaired
+    }
+}
+
+impl RunConfig {
+    /// Steps of an epoch, in which as many faces are seen as there are: `faces`.
+    pub fn steps_of_epoch(&self, faces: usize) -> usize {
+        faces.div_ceil(self.batch.faces().max(1)).max(1)
+    }
+
+    /// Fixes the number of steps for this many training faces.
+    pub fn resolve_steps(&mut self, faces: usize) {
+        if self.run.steps == 0 {
+            self.run.steps = self.run.epochs * self.steps_of_epoch(faces);
+        }
+    }
+
+    /// Whether a discriminator is trained too.
+    pub fn is_adversarial(&self) -> bool {
+        self.objective.adversarial > 0.0 && self.network.variant != Variant::Single
+    }
+
+    /// Checks what serde cannot: ranges, and values that contradict each other.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] that names the key.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        self.check_batch()?;
+        self.check_objective()?;
+        self.check_optimiser()?;
+        let run = &self.run;
+        require(run.steps > 0 || run.epochs > 0, "run.steps", || {
+            "steps or epochs has to be above 0".into()
+        })?;
+        require(run.checkpoint_every > 0, "run.checkpoint_every", || {
+            "at least 1 step".into()
+        })?;
+        require(
+            (0.0..1.0).contains(&run.average_rate),
+            "run.average_rate",
+            || "from 0 (off) to below 1".into(),
+        )?;
+        require(
+            run.precision == TrainingPrecision::Full,
+            "run.precision",
+            || "no device of this build computes bf16 convolutions yet; take \"full\"".into(),
+        )
+    }
+
+    fn check_batch(&self) -> Result<(), TrainError> {
+        let batch = &self.batch;
+        for (key, count) in [
+            ("batch.labelled", batch.labelled),
+            ("batch.pairs", batch.pairs),
+            ("batch.unpaired", batch.unpaired),
+        ] {
+            require(count <= MAX_FACES, key, || {
+                format!("at most {MAX_FACES} faces a step")
+            })?;
+        }
+        require(batch.faces() > 0, "batch.labelled", || {
+            "a step needs faces: labelled, pairs or unpaired above 0".into()
+        })?;
+        require(
+            batch.size.is_multiple_of(32) && (64..=512).contains(&batch.size),
+            "batch.size",
+            || "the side has to be 64, 96, 128 .. 512".into(),
+        )?;
+        for (key, share) in [
+            ("batch.calm_share", batch.calm_share),
+            ("batch.pair_label_weight", batch.pair_label_weight),
+            ("batch.balance", batch.balance),
+            ("batch.class_weights", batch.class_weights),
+        ] {
+            require((0.0..=1.0).contains(&share), key, || "from 0 to 1".into())?;
+        }
+        let teaches = self.is_adversarial()
+            || self.objective.cycle > 0.0
+            || self.objective.synthetic_classification > 0.0;
+        require(batch.unpaired == 0 || teaches, "batch.unpaired", || {
+            "faces without a target need objective.adversarial, cycle or synthetic_classification"
+                .into()
+        })
+    }
+
+    fn check_objective(&self) -> Result<(), TrainError> {
+        let terms = &self.objective;
+        for (key, weight) in [
+            ("objective.classification", terms.classification),
+            ("objective.l1", terms.l1),
+            ("objective.emphasis", terms.emphasis),
+            ("objective.gradient_l1", terms.gradient_l1),
+            ("objective.features", terms.features),
+            ("objective.adversarial", terms.adversarial),
+            ("objective.cycle", terms.cycle),
+            (
+                "objective.synthetic_classification",
+                terms.synthetic_classification,
+            ),
+            ("objective.roughness", terms.roughness),
+        ] {
+            require(weight.is_finite() && weight >= 0.0, key, || {
+                "a weight is a number from 0 on".into()
+            })?;
+        }
+        require(
+            terms.adversarial == 0.0 || (1..=100).contains(&terms.discriminator_steps),
+            "objective.discriminator_steps",
+            || "1 to 100".into(),
+        )
+    }
+
+    fn check_optimiser(&self) -> Result<(), TrainError> {
+        let table = &self.optimiser;
+        require(
+            table.rate.is_finite() && table.rate > 0.0,
+            "optimiser.rate",
+            || "a number above 0".into(),
+        )?;
+        for (key, beta) in [
+            ("optimiser.beta_1", table.beta_1),
+            ("optimiser.beta_2", table.beta_2),
+        ] {
+            require((0.0..1.0).contains(&beta), key, || {
+                "from 0 to below 1".into()
+            })?;
+        }
+        require(table.epsilon > 0.0, "optimiser.epsilon", || {
+            "above 0".into()
+        })?;
+        for (key, value) in [
+            ("optimiser.weight_decay", table.weight_decay),
+            ("optimiser.clip_norm", table.clip_norm),
+            ("optimiser.last_rate", table.last_rate),
+            ("optimiser.drop_factor", table.drop_factor),
+        ] {
+            require(value.is_finite() && value >= 0.0, key, || {
+                "a number from 0 on".into()
+            })?;
+        }
+        require(
+            table.drops.iter().all(|part| (0.0..=1.0).contains(part)),
+            "optimiser.drops",
+            || "each a part of the run, 0 to 1".into(),
+        )
+    }
+}
+
+fn require(
+    holds: bool,
+    key: &'static str,
+    rule: impl FnOnce() -> String,
+) -> Result<(), TrainError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(TrainError::Setting {
+            key: key.to_owned(),
+            rule: rule(),
+        })
+    }
+}

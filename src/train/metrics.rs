@@ -1,0 +1,167 @@
+//! Figures of a run over its steps, as `metrics.csv` and `metrics.jsonl`: a row a report.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::TrainError;
+use super::evaluate::Figures;
+use super::files::{read_file, write, write_error};
+use super::trainer::Losses;
+
+/// Columns before the losses.
+const BEFORE: [&str; 4] = ["step", "epoch", "rate", "samples_per_second"];
+
+/// Columns after the losses; empty where the held-out faces were not read.
+const AFTER: [&str; 4] = [
+    "held_out_faces",
+    "held_out_accuracy",
+    "held_out_macro_recall",
+    "held_out_ece",
+];
+
+/// What is known after a number of steps.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Steps done.
+    pub step: usize,
+    /// Times that as many faces were seen as there are.
+    pub epoch: f64,
+    /// Learning rate.
+    pub rate: f64,
+    /// Faces read a second since the last row.
+    pub samples_per_second: f64,
+    /// Mean of the losses since the last row.
+    pub losses: Losses,
+    /// How the held-out faces are read, at checkpoints.
+    pub held_out: Option<Figures>,
+}
+
+impl Row {
+    fn cells(&self) -> Vec<(&'static str, Option<f64>)> {
+        let figures = self.held_out.as_ref();
+        let values = [
+            Some(self.step as f64),
+            Some(self.epoch),
+            Some(self.rate),
+            Some(self.samples_per_second),
+        ]
+        .into_iter()
+        .chain(self.losses.values().map(|value| Some(f64::from(value))))
+        .chain([
+            figures.map(|figures| figures.n as f64),
+            figures.map(|figures| figures.accuracy),
+            figures.map(|figures| figures.macro_recall),
+            figures.map(|figures| figures.ece),
+        ]);
+        columns().into_iter().zip(values).collect()
+    }
+}
+
+/// Names of the columns.
+pub fn columns() -> Vec<&'static str> {
+    BEFORE
+        .into_iter()
+        .chain(Losses::NAMES)
+        .chain(AFTER)
+        .collect()
+}
+
+/// The two files of a run's figures.
+pub struct Metrics {
+    csv: PathBuf,
+    lines: PathBuf,
+}
+
+impl Metrics {
+    /// The files in a run's folder, without what lies behind the step that the run goes on from: it
+    /// is going to be computed again.
+    ///
+    /// # Errors
+    /// [`TrainError::Read`], [`TrainError::Write`].
+    pub fn open(run: &Path, step: usize) -> Result<Self, TrainError> {
+        let metrics = Self {
+            csv: run.join("metrics.csv"),
+            lines: run.join("metrics.jsonl"),
+        };
+        let header = columns().join(",");
+        let rows = keep(&metrics.csv, step, |line| {
+            line.split(',').next().and_then(|cell| cell.parse().ok())
+        })?;
+        write(&metrics.csv, format!("{header}\n{rows}").as_bytes())?;
+        let lines = keep(&metrics.lines, step, |line| {
+            let object: Value = serde_json::from_str(line).ok()?;
+            object["step"].as_u64().map(|step| step as usize)
+        })?;
+        write(&metrics.lines, lines.as_bytes())?;
+        Ok(metrics)
+    }
+
+    /// Adds a row to both.
+    ///
+    /// # Errors
+    /// [`TrainError::Write`].
+    pub fn add(&self, row: &Row) -> Result<(), TrainError> {
+        let cells = row.cells();
+        let csv: Vec<String> = cells
+            .iter()
+            .map(|(_, value)| value.map_or_else(String::new, |value| value.to_string()))
+            .collect();
+        append(&self.csv, &csv.join(","))?;
+        let object: Map<String, Value> = cells
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), number(name, value?))))
+            .collect();
+        append(&self.lines, &Value::Object(object).to_string())
+    }
+
+    /// A column over the steps, `(step, value)`, where it is not empty.
+    ///
+    /// # Errors
+    /// [`TrainError::Read`] when the file is gone.
+    pub fn series(&self, column: &str) -> Result<Vec<(f64, f64)>, TrainError> {
+        let text = String::from_utf8_lossy(&read_file(&self.csv)?).into_owned();
+        let index = columns().iter().position(|name| *name == column);
+        let points = text.lines().skip(1).filter_map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let value = cells.get(index?)?.parse().ok()?;
+            Some((cells[0].parse().ok()?, value))
+        });
+        Ok(points.collect())
+    }
+}
+
+/// Counts stay whole numbers.
+fn number(name: &str, value: f64) -> Value {
+    if name == "step" || name == "held_out_faces" {
+        (value as u64).into()
+    } else {
+        value.into()
+    }
+}
+
+/// The lines of a file whose step is not behind `step`; a line cut short by a kill has none.
+fn keep(
+    path: &Path,
+    step: usize,
+    step_of: impl Fn(&str) -> Option<usize>,
+) -> Result<String, TrainError> {
+    if !path.is_file() {
+        return Ok(String::new());
+    }
+    let text = String::from_utf8_lossy(&read_file(path)?).into_owned();
+    let kept = text
+        .lines()
+        .filter(|line| step_of(line).is_some_and(|found| found <= step));
+    Ok(kept.map(|line| format!("{line}\n")).collect())
+}
+
+fn append(path: &Path, line: &str) -> Result<(), TrainError> {
+    fs::OpenOptions::new()
+        .append(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+        .map_err(|source| write_error(path, source))
+}

@@ -1,0 +1,269 @@
+//! The training objective: from the networks and a batch to the network's loss and the
+//! discriminator's.
+//!
+//! The 2021 release: cross-entropy + L1 + 0.05 features + 0.3 adversarial + 0.5 cycle for the network;
+//! for the discriminator the mean of the least squares of real faces towards 1 and of drawn ones
+//! towards 0. The other terms are this project's.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::batch::Batch;
+use super::config::Objective;
+use super::features::Features;
+use super::losses::{
+    emphasised_l1, flow_roughness, gradient_l1, least_squares, soft_cross_entropy, squared_error,
+};
+use crate::network::{Discriminator, Drawn, Network};
+use crate::tensor::planar_tensor;
+
+/// A batch on the device. Rows: labelled faces, sources of pairs, unpaired faces; the last two kinds
+/// are redrawn (`drawn` = pairs + unpaired).
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// All faces, `[labelled + drawn, k, size, size]`.
+    pub faces: Tensor<4>,
+    /// Their labels, `[labelled + drawn, E]`.
+    pub labels: Tensor<2>,
+    /// Weights of the labels, `[labelled + drawn]`.
+    pub label_weights: Tensor<1>,
+    /// Targets of the pairs, `[pairs, k, size, size]`.
+    pub targets: Option<Tensor<4>>,
+    /// Expressions to be drawn, `[drawn, E]`.
+    pub wanted: Tensor<2>,
+    /// Rows before the first face that is redrawn.
+    pub labelled: usize,
+    /// Redrawn faces with a target; they come first among the redrawn.
+    pub pairs: usize,
+    /// Redrawn faces.
+    pub drawn: usize,
+}
+
+impl Inputs {
+    /// Moves a batch to a device; a grey network (`channels` 1) gets the luma.
+    pub fn new(batch: &Batch, channels: usize, classes: usize, device: &Device) -> Self {
+        let shape = batch.shape;
+        let drawn = shape.pairs + shape.unpaired;
+        let rows = shape.labelled + drawn;
+        let faces = |values: &[f32]| planar_tensor(values.to_vec(), channels, shape.size, device);
+        let table = |values: &[f32], rows: usize| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [rows, classes]), device)
+        };
+        Self {
+            faces: faces(&batch.faces),
+            labels: table(&batch.labels, rows),
+            label_weights: Tensor::from_data(
+                TensorData::new(batch.label_weights.clone(), [rows]),
+                device,
+            ),
+            targets: (shape.pairs > 0).then(|| faces(&batch.targets)),
+            wanted: table(&batch.wanted, drawn),
+            labelled: shape.labelled,
+            pairs: shape.pairs,
+            drawn,
+        }
+    }
+
+    /// The faces that are redrawn, `[drawn, k, size, size]`.
+    fn sources(&self) -> Tensor<4> {
+        self.faces.clone().narrow(0, self.labelled, self.drawn)
+    }
+
+    /// Their labels, `[drawn, E]`.
+    fn source_labels(&self) -> Tensor<2> {
+        self.labels.clone().narrow(0, self.labelled, self.drawn)
+    }
+
+    /// Real faces with their labels for the discriminator: the targets of the pairs, and the unpaired
+    /// faces themselves. `[drawn, k, size, size]` and `[drawn, E]`.
+    pub fn real(&self) -> (Tensor<4>, Tensor<2>) {
+        let unpaired = self.drawn - self.pairs;
+        let (mut faces, mut labels) = (Vec::new(), Vec::new());
+        if let Some(targets) = &self.targets {
+            faces.push(targets.clone());
+            labels.push(self.wanted.clone().narrow(0, 0, self.pairs));
+        }
+        if unpaired > 0 {
+            let start = self.labelled + self.pairs;
+            faces.push(self.faces.clone().narrow(0, start, unpaired));
+            labels.push(self.labels.clone().narrow(0, start, unpaired));
+        }
+        (Tensor::cat(faces, 0), Tensor::cat(labels, 0))
+    }
+}
+
+/// One pass of the network over a batch.
+pub struct Pass {
+    /// Scores of all faces, `[labelled + drawn, E]`.
+    pub logits: Tensor<2>,
+    /// The redrawn faces; none for the single-task baseline, or when none are asked for.
+    pub drawn: Option<Drawn>,
+}
+
+/// Reads every face of the batch and redraws those that are to be.
+pub fn pass(network: &Network, inputs: &Inputs) -> Pass {
+    let encoded = network.encode(inputs.faces.clone(), false);
+    let drawn = (inputs.drawn > 0)
+        .then(|| {
+            let sources = encoded.narrow(inputs.labelled, inputs.drawn);
+            network.decode(&sources, inputs.wanted.clone())
+        })
+        .flatten();
+    Pass {
+        logits: encoded.logits,
+        drawn,
+    }
+}
+
+/// The terms of the network's loss, unweighted; absent where the weight is 0 or the batch has no
+/// face for them. Each `[1]`.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Cross-entropy of recognition.
+    pub classification: Option<Tensor<1>>,
+    /// L1 towards the target, heavier where the target differs from the source.
+    pub l1: Option<Tensor<1>>,
+    /// L1 of the differences of neighbours.
+    pub gradient_l1: Option<Tensor<1>>,
+    /// Squared difference of the feature net's features.
+    pub features: Option<Tensor<1>>,
+    /// Least squares of the discriminator's scores towards real.
+    pub adversarial: Option<Tensor<1>>,
+    /// Squared difference of the face drawn back and the source.
+    pub cycle: Option<Tensor<1>>,
+    /// Cross-entropy of the wanted expression on the redrawn face.
+    pub synthetic_classification: Option<Tensor<1>>,
+    /// Roughness of the flow.
+    pub roughness: Option<Tensor<1>>,
+}
+
+impl Terms {
+    /// The terms with their weights, in the order of [`super::trainer::Losses`].
+    pub fn weighted(&self, weights: &Objective) -> [(Option<&Tensor<1>>, f64); 8] {
+        [
+            (self.classification.as_ref(), weights.classification),
+            (self.l1.as_ref(), weights.l1),
+            (self.gradient_l1.as_ref(), weights.gradient_l1),
+            (self.features.as_ref(), weights.features),
+            (self.adversarial.as_ref(), weights.adversarial),
+            (self.cycle.as_ref(), weights.cycle),
+            (
+                self.synthetic_classification.as_ref(),
+                weights.synthetic_classification,
+            ),
+            (self.roughness.as_ref(), weights.roughness),
+        ]
+    }
+
+    /// The weighted sum; none when no term is there.
+    pub fn total(&self, weights: &Objective) -> Option<Tensor<1>> {
+        self.weighted(weights)
+            .into_iter()
+            .filter_map(|(term, weight)| Some(term?.clone() * weight))
+            .reduce(|sum, term| sum + term)
+    }
+}
+
+/// What the network's loss looks at beside the network.
+pub struct Judges<'a> {
+    /// The discriminator, its weights constant.
+    pub discriminator: Option<&'a Discriminator>,
+    /// The feature net.
+    pub features: Option<&'a Features>,
+}
+
+/// The terms of the network's loss over one pass.
+pub fn network_terms(
+    network: &Network,
+    judges: &Judges<'_>,
+    inputs: &Inputs,
+    pass: &Pass,
+    weights: &Objective,
+) -> Terms {
+    let mut terms = Terms {
+        classification: (weights.classification > 0.0).then(|| {
+            soft_cross_entropy(
+                pass.logits.clone(),
+                inputs.labels.clone(),
+                inputs.label_weights.clone(),
+            )
+        }),
+        ..Terms::default()
+    };
+    if let Some(drawn) = &pass.drawn {
+        target_terms(&mut terms, judges, inputs, drawn, weights);
+        free_terms(&mut terms, network, judges, inputs, drawn, weights);
+    }
+    terms
+}
+
+/// The terms that compare with a target.
+fn target_terms(
+    terms: &mut Terms,
+    judges: &Judges<'_>,
+    inputs: &Inputs,
+    drawn: &Drawn,
+    weights: &Objective,
+) {
+    let Some(target) = &inputs.targets else {
+        return;
+    };
+    let face = drawn.face.clone().narrow(0, 0, inputs.pairs); // [pairs, k, size, size]
+    let source = inputs.sources().narrow(0, 0, inputs.pairs);
+    if weights.l1 > 0.0 {
+        let l1 = emphasised_l1(face.clone(), target.clone(), source, weights.emphasis);
+        terms.l1 = Some(l1);
+    }
+    if weights.gradient_l1 > 0.0 {
+        terms.gradient_l1 = Some(gradient_l1(face.clone(), target.clone()));
+    }
+    if let (true, Some(features)) = (weights.features > 0.0, judges.features) {
+        terms.features = Some(features.difference(face, target.clone()));
+    }
+}
+
+/// The terms that need no target.
+fn free_terms(
+    terms: &mut Terms,
+    network: &Network,
+    judges: &Judges<'_>,
+    inputs: &Inputs,
+    drawn: &Drawn,
+    weights: &Objective,
+) {
+    let face = &drawn.face;
+    if let (true, Some(discriminator)) = (weights.adversarial > 0.0, judges.discriminator) {
+        let scores = discriminator.forward(face.clone(), inputs.wanted.clone());
+        terms.adversarial = Some(least_squares(scores, 1.0));
+    }
+    if weights.cycle > 0.0 {
+        let again = network.encode(face.clone(), false);
+        terms.cycle = network
+            .decode(&again, inputs.source_labels())
+            .map(|back| squared_error(back.face, inputs.sources()));
+    }
+    if weights.synthetic_classification > 0.0 {
+        // The reader is held fixed: it would else learn to see what the drawer does not show.
+        let logits = network.valid().encode(face.clone(), false).logits;
+        let even = Tensor::ones([inputs.drawn], &face.device());
+        terms.synthetic_classification =
+            Some(soft_cross_entropy(logits, inputs.wanted.clone(), even));
+    }
+    if weights.roughness > 0.0 {
+        terms.roughness = flow_roughness(drawn);
+    }
+}
+
+/// The discriminator's loss: how far it is from scoring real faces 1 and drawn ones 0.
+///
+/// `drawn` are the redrawn faces `[drawn, k, size, size]`, cut off from the network's graph.
+pub fn discriminator_loss(
+    discriminator: &Discriminator,
+    inputs: &Inputs,
+    drawn: Tensor<4>,
+) -> Tensor<1> {
+    let (real, labels) = inputs.real();
+    let real = least_squares(discriminator.forward(real, labels), 1.0);
+    let drawn = least_squares(discriminator.forward(drawn, inputs.wanted.clone()), 0.0);
+    (real + drawn) / 2.0
+}

@@ -1,0 +1,239 @@
+//! What a run's folder says of how it came about: its numbers, the program, the faces; and the batch
+//! on which it failed.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::TrainError;
+use super::batch::Batch;
+use super::config::RunConfig;
+use super::files::{read_file, write, write_error};
+use super::stored::{bytes, safetensors_file};
+use crate::data::{Dataset, LeftOut};
+
+/// The run's numbers, which `--preset` takes as they are.
+const CONFIG: &str = "config.toml";
+
+/// The program and the device.
+const PROGRAM: &str = "run.json";
+
+/// The data sets in short.
+const DATA: &str = "data.json";
+
+/// Every face with its hash.
+const FACES: &str = "faces.csv";
+
+/// Commit of the sources that the program was built from.
+pub const COMMIT: &str = match option_env!("FERSNET_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+
+/// Names of a bad batch that its error tells.
+const NAMES_TOLD: usize = 3;
+
+#[derive(Serialize)]
+struct Program<'a> {
+    version: &'a str,
+    commit: &'a str,
+    device: &'a str,
+    config: &'a RunConfig,
+}
+
+/// The data of a run in short.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// SHA-256 of `faces.csv`.
+    pub digest: String,
+    /// The data sets.
+    pub sets: Vec<SetManifest>,
+    /// `faces.csv`: set, use, name and SHA-256 of each face.
+    #[serde(skip)]
+    faces: String,
+}
+
+/// One data set in short.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct SetManifest {
+    /// The folder, as it was given.
+    pub root: PathBuf,
+    /// Its layout.
+    pub layout: String,
+    /// Its expressions, as the network's.
+    pub classes: Vec<String>,
+    /// Faces that the network learns from.
+    pub training: usize,
+    /// Faces that are held out.
+    pub held_out: usize,
+    /// Pictures that were not taken, and why.
+    pub left_out: Vec<String>,
+}
+
+/// Writes a run's numbers into its folder; in an old one, compares them with what is there.
+///
+/// A run may be given more steps and save at others; all else would make it another run.
+///
+/// # Errors
+/// [`TrainError::Checkpoint`] that names the key which differs.
+pub fn keep_config(folder: &Path, config: &RunConfig, device: &str) -> Result<(), TrainError> {
+    let path = folder.join(CONFIG);
+    let damaged = |what: String| TrainError::Checkpoint {
+        path: path.clone(),
+        what,
+    };
+    if path.is_file() {
+        let text = String::from_utf8_lossy(&read_file(&path)?).into_owned();
+        let old: RunConfig = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        if let Some(difference) = difference(&old, config) {
+            return Err(TrainError::Checkpoint {
+                path: folder.to_owned(),
+                what: format!("this run was begun with {difference}"),
+            });
+        }
+    }
+    let text = toml::to_string(config).map_err(|error| damaged(error.to_string()))?;
+    write(&path, text.as_bytes())?;
+    let program = Program {
+        version: env!("CARGO_PKG_VERSION"),
+        commit: COMMIT,
+        device,
+        config,
+    };
+    write_json(&folder.join(PROGRAM), &program)
+}
+
+/// The first key in which two runs differ, with both values.
+fn difference(old: &RunConfig, new: &RunConfig) -> Option<String> {
+    let comparable = |config: &RunConfig| {
+        let mut config = config.clone();
+        (config.run.steps, config.run.epochs) = (0, 0);
+        (config.run.checkpoint_every, config.run.sheet_every) = (0, 0);
+        config.run.licence.clear();
+        toml::Table::try_from(config).unwrap_or_default()
+    };
+    let (old, new) = (comparable(old), comparable(new));
+    for (table, values) in &new {
+        for (key, value) in values.as_table()? {
+            let before = old.get(table).and_then(|values| values.get(key));
+            if before != Some(value) {
+                let before = before.map_or_else(|| "nothing".into(), ToString::to_string);
+                return Some(format!("{table}.{key} = {before}, not {value}"));
+            }
+        }
+    }
+    None
+}
+
+impl Manifest {
+    /// Of the training and the held-out faces of the same data sets.
+    pub fn new(train: &[Dataset], held_out: &[Dataset]) -> Self {
+        let mut faces = String::from("set,use,name,sha256\n");
+        let mut sets = Vec::new();
+        for (index, (train, held_out)) in train.iter().zip(held_out).enumerate() {
+            for (usage, set) in [("training", train), ("held out", held_out)] {
+                for face in &set.faces {
+                    // Names come from file systems: quoted, so that a comma does no harm.
+                    let name = face.name.replace('"', "\"\"");
+                    let digest = &face.digest;
+                    faces.push_str(&format!("{index},{usage},\"{name}\",{digest}\n"));
+                }
+            }
+            sets.push(SetManifest {
+                root: train.root.clone(),
+                layout: train.layout.to_string(),
+                classes: train.classes.clone(),
+                training: train.faces.len(),
+                held_out: held_out.faces.len(),
+                left_out: train.left_out.iter().map(in_words).collect(),
+            });
+        }
+        Self {
+            digest: hexadecimal(&Sha256::digest(faces.as_bytes())),
+            sets,
+            faces,
+        }
+    }
+
+    /// Writes it into a run's folder; in an old run, compares it with what is there.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherData`] when the run was begun with other faces.
+    pub fn keep(&self, folder: &Path) -> Result<(), TrainError> {
+        let path = folder.join(DATA);
+        if path.is_file() {
+            let old: Self = serde_json::from_slice(&read_file(&path)?).map_err(|error| {
+                TrainError::Checkpoint {
+                    path: path.clone(),
+                    what: error.to_string(),
+                }
+            })?;
+            if old.digest != self.digest {
+                return Err(TrainError::OtherData {
+                    path: folder.to_owned(),
+                });
+            }
+        }
+        write(&folder.join(FACES), self.faces.as_bytes())?;
+        write_json(&path, self)
+    }
+}
+
+/// Keeps the batch of a step whose loss is no number: its tensors and the names of its faces.
+pub fn keep_bad_batch(folder: &Path, batch: &Batch, error: TrainError) -> TrainError {
+    let TrainError::NotANumber { step, .. } = &error else {
+        return error;
+    };
+    let kept = folder.join(format!("bad-batch-{step}"));
+    match write_batch(&kept, batch) {
+        Ok(()) => TrainError::BadBatch {
+            source: Box::new(error),
+            names: batch.names[..batch.names.len().min(NAMES_TOLD)].join(", "),
+            batch: kept,
+        },
+        Err(unwritten) => unwritten,
+    }
+}
+
+fn write_batch(folder: &Path, batch: &Batch) -> Result<(), TrainError> {
+    std::fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
+    let shape = batch.shape;
+    let (rows, drawn) = (shape.rows(), shape.pairs + shape.unpaired);
+    let classes = batch.labels.len() / rows.max(1);
+    let faces = |count: usize| vec![count, 3, shape.size, shape.size];
+    let tensors = [
+        ("faces", faces(rows), &batch.faces),
+        ("labels", vec![rows, classes], &batch.labels),
+        ("label_weights", vec![rows], &batch.label_weights),
+        ("targets", faces(shape.pairs), &batch.targets),
+        ("wanted", vec![drawn, classes], &batch.wanted),
+    ]
+    .map(|(name, shape, values)| (name.to_owned(), shape, bytes(values)));
+    write(
+        &folder.join("batch.safetensors"),
+        &safetensors_file(&tensors)?,
+    )?;
+    write_json(&folder.join("names.json"), &batch.names)
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(|error| TrainError::Checkpoint {
+        path: path.to_owned(),
+        what: error.to_string(),
+    })?;
+    write(path, &bytes)
+}
+
+fn in_words(left_out: &LeftOut) -> String {
+    let LeftOut {
+        reason,
+        count,
+        example,
+    } = left_out;
+    format!("{count}: {reason} (such as {example})")
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
