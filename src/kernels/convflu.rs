@@ -20,6 +20,8 @@ use burn::tensor::ops::ConvOptions;
 
 use super::convflu_launch;
 use super::convflu_weights::PackedPair;
+#[cfg(feature = "tch")]
+use super::torch;
 
 /// Weights of one direction, in PyTorch's layouts; `k` is 1 or 3.
 #[derive(Debug, Clone)]
@@ -76,6 +78,10 @@ pub fn convflu_pair(
     sense: GateSense,
     keep_gates: bool,
 ) -> PairOutput {
+    #[cfg(feature = "tch")]
+    if !keep_gates && torch::available(&x.device()) {
+        return torch::convflu_pair(x, y, to_x, to_y, sense);
+    }
     if convflu_launch::can_run(&x, &y, to_x.u.dims()[2]) {
         let pair = PackedPair::new(to_x, to_y);
         convflu_pair_packed(x, y, &pair, sense, keep_gates)

@@ -13,8 +13,11 @@ mod convflu_candidate;
 mod convflu_gates;
 mod convflu_launch;
 mod convflu_weights;
+mod step;
+#[cfg(feature = "tch")]
+mod torch;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
@@ -24,6 +27,10 @@ pub use convflu::{
     convflu_pair_plain,
 };
 pub use convflu_weights::PackedPair;
+pub use step::{
+    Activation, Convolution, LEAKY_SLOPE, NORM_EPSILON, Norm, conv_step, conv_step_plain,
+    instance_norm, resample, style,
+};
 
 /// Workgroup memory that every WebGPU adapter grants, in bytes.
 const WORKGROUP_BYTES: usize = 16 * 1024;
@@ -62,4 +69,29 @@ pub fn launches() -> usize {
 
 fn count_launch() {
     LAUNCHES.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Numbers that the convolutions of a training run are computed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrainingPrecision {
+    /// f32.
+    Full,
+    /// bf16 products with f32 sums; weights, norms and losses stay f32. LibTorch only.
+    Half,
+}
+
+static HALF_PRECISION: AtomicBool = AtomicBool::new(false);
+
+/// Sets the precision of what is trained from now on in this process.
+pub fn set_training_precision(precision: TrainingPrecision) {
+    HALF_PRECISION.store(precision == TrainingPrecision::Half, Ordering::Relaxed);
+}
+
+/// The precision that was set; full unless it was.
+pub fn training_precision() -> TrainingPrecision {
+    if HALF_PRECISION.load(Ordering::Relaxed) {
+        TrainingPrecision::Half
+    } else {
+        TrainingPrecision::Full
+    }
 }

@@ -5,13 +5,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfi
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
-/// Epsilon of every norm in both editions, PyTorch's default.
-pub const NORM_EPSILON: f64 = 1e-5;
-
-/// Slope of the LeakyReLU in the 2021 decoder and in the discriminator.
-pub const LEAKY_SLOPE: f64 = 0.2;
+use crate::kernels::{Activation, NORM_EPSILON, Norm, conv_step};
 
 /// A convolution that keeps the map's size: kernel 3 with padding 1, or kernel 1.
 pub fn conv(inputs: usize, outputs: usize, kernel: usize, bias: bool, device: &Device) -> Conv2d {
@@ -47,15 +43,6 @@ pub fn batch_norm(channels: usize, device: &Device) -> BatchNorm {
         .init(device)
 }
 
-/// Instance norm without an affine part: every map of every sample to mean 0, deviation 1.
-///
-/// Shape in and out: `[batch, channels, height, width]`.
-pub fn instance_norm(x: Tensor<4>) -> Tensor<4> {
-    let centred = x.clone() - x.mean_dims(&[2, 3]);
-    let variance = centred.clone().square().mean_dims(&[2, 3]); // [batch, channels, 1, 1]
-    centred / (variance + NORM_EPSILON).sqrt()
-}
-
 /// Halves height and width by the maximum of each 2x2 square.
 pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
     max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]))
@@ -83,8 +70,9 @@ impl ConvBlock {
 
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / 2, width / 2]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = activation::relu(self.bn1.forward(self.conv1.forward(x)));
-        let x = activation::relu(self.bn2.forward(self.conv2.forward(x)));
+        let step = |x, conv, bn| conv_step(x, conv, Norm::Batch(bn), None, Activation::Relu);
+        let x = step(x, &self.conv1, &self.bn1);
+        let x = step(x, &self.conv2, &self.bn2);
         max_pool(x) // [batch, outputs, height / 2, width / 2]
     }
 }
@@ -127,16 +115,16 @@ impl ResidualBlock {
 
     /// `[batch, inputs, height, width]` to `[batch, outputs, height, width]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let norm = |layer: &Option<BatchNorm>, x| match layer {
-            Some(batch_norm) => batch_norm.forward(x),
-            None => instance_norm(x),
+        let norm = |layer| match layer {
+            Some(batch_norm) => Norm::Batch(batch_norm),
+            None => Norm::Instance,
         };
-        let out = activation::relu(norm(&self.bn1, self.conv1.forward(x.clone())));
-        let out = norm(&self.bn2, self.conv2.forward(out));
         let shortcut = match &self.downsample {
-            Some(conv) => conv.forward(x),
-            None => x,
+            Some(conv) => conv_step(x.clone(), conv, Norm::None, None, Activation::None),
+            None => x.clone(),
         };
-        activation::relu(out + shortcut)
+        let (norm1, norm2) = (norm(self.bn1.as_ref()), norm(self.bn2.as_ref()));
+        let out = conv_step(x, &self.conv1, norm1, None, Activation::Relu);
+        conv_step(out, &self.conv2, norm2, Some(shortcut), Activation::Relu)
     }
 }

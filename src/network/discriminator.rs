@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
-use super::block::{LEAKY_SLOPE, instance_norm};
+use crate::kernels::{Activation, Norm, conv_step};
 
 /// Output channels of the four strided convolutions.
 const WIDTHS: [usize; 4] = [64, 128, 256, 512];
@@ -46,11 +46,9 @@ impl Discriminator {
             .expand([batch, classes, height, width]);
         let mut x = Tensor::cat(vec![face, maps], 1); // [batch, k + E, 96, 96]
         for (i, conv) in self.convs.iter().enumerate() {
-            x = conv.forward(x); // [batch, 64, 48, 48] .. [batch, 512, 6, 6]
-            if i > 0 {
-                x = instance_norm(x);
-            }
-            x = activation::leaky_relu(x, LEAKY_SLOPE);
+            let norm = if i > 0 { Norm::Instance } else { Norm::None };
+            // [batch, 64, 48, 48] .. [batch, 512, 6, 6]
+            x = conv_step(x, conv, norm, None, Activation::Leaky);
         }
         self.score.forward(x)
     }

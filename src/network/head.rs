@@ -1,10 +1,10 @@
 //! Head of the decoder: from the last convolution to a face.
 
 use burn::nn::conv::Conv2d;
-use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
 use burn::tensor::{Device, Tensor, TensorData, activation, s};
 
 use super::config::Head;
+use crate::kernels;
 
 /// Where the mask of a residual head starts: sigmoid(-1) = 0.27, nearly closed.
 pub const MASK_BIAS: f32 = -1.0;
@@ -73,10 +73,7 @@ pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
 pub fn resample(x: Tensor<4>, flow: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     let grid = identity_grid(height, width, &x.device()) + flow.permute([0, 2, 3, 1]) * 2.0;
-    let options = GridSampleOptions::new(InterpolateMode::Bilinear)
-        .with_padding_mode(GridSamplePaddingMode::Border)
-        .with_align_corners(false);
-    x.grid_sample_2d(grid, options)
+    kernels::resample(x, grid)
 }
 
 /// Each pixel's own place in `[-1, 1]`, pixel centres, `[1, height, width, 2]` (x then y).

@@ -9,7 +9,7 @@ use super::block::{ConvBlock, batch_norm, conv, deconv};
 use super::config::{NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
-use crate::kernels::{GateSense, PackedPair};
+use crate::kernels::{Activation, GateSense, Norm, PackedPair, conv_step};
 
 /// Blocks of a branch after the stem.
 const BLOCKS: usize = 4;
@@ -149,7 +149,8 @@ impl Classifier {
 
     /// `[batch, C, 3, 3]` to logits `[batch, E]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let x = activation::relu(self.bn.forward(self.conv.forward(x))); // [batch, C, 1, 1]
+        let norm = Norm::Batch(&self.bn);
+        let x = conv_step(x, &self.conv, norm, None, Activation::Relu); // [batch, C, 1, 1]
         self.linear.forward(x.flatten::<2>(1, 3))
     }
 }
@@ -176,8 +177,10 @@ impl Transformer {
     /// p_t `[targets, E]` to `[targets, M, 3, 3]`.
     fn forward(&self, target: Tensor<2>) -> Tensor<4> {
         let x = activation::relu(self.linear.forward(target)); // [targets, M]
-        let x = self.deconv.forward(x.unsqueeze_dims::<4>(&[2, 3])); // [targets, M, 3, 3]
-        self.conv.forward(activation::relu(self.bn.forward(x)))
+        let x = x.unsqueeze_dims::<4>(&[2, 3]); // [targets, M, 1, 1]
+        let norm = Norm::Batch(&self.bn);
+        let x = conv_step(x, &self.deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
+        conv_step(x, &self.conv, Norm::None, None, Activation::None)
     }
 }
 
@@ -227,10 +230,9 @@ impl Decoder {
 
     /// `[targets, C + M, 3, 3]` to `[targets, head channels, 96, 96]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.reduce.bn.forward(self.reduce.conv.forward(x));
-        self.up
-            .iter()
-            .fold(activation::relu(x), |x, step| step.forward(x))
+        let norm = Norm::Batch(&self.reduce.bn);
+        let x = conv_step(x, &self.reduce.conv, norm, None, Activation::Relu);
+        self.up.iter().fold(x, |x, step| step.forward(x))
     }
 
     /// The convolution whose channels the head reads.
@@ -241,12 +243,18 @@ impl Decoder {
 
 impl UpStep {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.deconv.forward(x); // height and width doubled
-        let x = activation::relu(self.bn1.forward(self.conv1.forward(x)));
-        let x = self.conv2.forward(x);
+        // Height and width doubled.
+        let x = conv_step(x, &self.deconv, Norm::None, None, Activation::None);
+        let x = conv_step(
+            x,
+            &self.conv1,
+            Norm::Batch(&self.bn1),
+            None,
+            Activation::Relu,
+        );
         match &self.bn2 {
-            Some(bn) => activation::relu(bn.forward(x)),
-            None => x,
+            Some(bn) => conv_step(x, &self.conv2, Norm::Batch(bn), None, Activation::Relu),
+            None => conv_step(x, &self.conv2, Norm::None, None, Activation::None),
         }
     }
 }

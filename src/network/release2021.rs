@@ -4,15 +4,13 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::{BatchNorm, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
-use super::block::{
-    BlockNorm, LEAKY_SLOPE, ResidualBlock, batch_norm, conv, deconv, instance_norm, max_pool,
-};
+use super::block::{BlockNorm, ResidualBlock, batch_norm, conv, deconv, max_pool};
 use super::config::{NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
-use crate::kernels::{GateSense, PackedPair};
+use crate::kernels::{Activation, GateSense, Norm, PackedPair, conv_step, style};
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
 const LEVELS: usize = 3;
@@ -153,7 +151,8 @@ pub struct Stem {
 
 impl Stem {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        max_pool(activation::relu(self.bn.forward(self.conv.forward(x))))
+        let norm = Norm::Batch(&self.bn);
+        max_pool(conv_step(x, &self.conv, norm, None, Activation::Relu))
     }
 }
 
@@ -168,7 +167,7 @@ pub struct Classifier {
 impl Classifier {
     /// `[batch, 8n, 3, 3]` to logits `[batch, E]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let x = activation::relu(self.bn.forward(self.conv.forward(x)));
+        let x = conv_step(x, &self.conv, Norm::Batch(&self.bn), None, Activation::Relu);
         let pooled = x.mean_dims(&[2, 3]); // [batch, 8n, 1, 1]
         self.linear.forward(pooled.flatten::<2>(1, 3))
     }
@@ -191,10 +190,10 @@ impl StyleTransform {
     /// `[targets, channels, height, width]`.
     fn forward(&self, f: Tensor<4>, p: Tensor<2>) -> Tensor<4> {
         let channels = f.dims()[1];
-        let style = self.linear.forward(p).unsqueeze_dims::<4>(&[2, 3]); // [targets, 2 channels, 1, 1]
-        let gamma = style.clone().narrow(1, 0, channels);
-        let beta = style.narrow(1, channels, channels);
-        instance_norm(f) * gamma + beta
+        let affine = self.linear.forward(p).unsqueeze_dims::<4>(&[2, 3]); // [targets, 2 channels, 1, 1]
+        let gamma = affine.clone().narrow(1, 0, channels);
+        let beta = affine.narrow(1, channels, channels);
+        style(f, gamma, beta)
     }
 }
 
@@ -250,25 +249,21 @@ impl Decoder {
         for step in &self.up {
             y = step.forward(y, skips.next(), p.clone()); // height and width doubled
         }
-        self.out.forward(y)
+        conv_step(y, &self.out, Norm::None, None, Activation::None)
     }
 }
 
 impl UpStep {
     fn forward(&self, x: Tensor<4>, skip: Option<&Tensor<4>>, p: Tensor<2>) -> Tensor<4> {
-        let leaky = |x| activation::leaky_relu(instance_norm(x), LEAKY_SLOPE);
-        let x = self.deconv.forward(x);
+        let up = |activation| conv_step(x, &self.deconv, Norm::Instance, None, activation);
         let x = match (&self.transform, skip) {
             (Some(transform), Some(skip)) => Tensor::cat(
-                vec![
-                    activation::relu(instance_norm(x)),
-                    transform.forward(skip.clone(), p),
-                ],
+                vec![up(Activation::Relu), transform.forward(skip.clone(), p)],
                 1,
             ),
-            _ => leaky(x),
+            _ => up(Activation::Leaky),
         };
-        let x = leaky(self.conv1.forward(x));
-        leaky(self.conv2.forward(x))
+        let leaky = |x, conv| conv_step(x, conv, Norm::Instance, None, Activation::Leaky);
+        leaky(leaky(x, &self.conv1), &self.conv2)
     }
 }
