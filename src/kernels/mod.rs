@@ -72,7 +72,8 @@ fn count_launch() {
 }
 
 /// Numbers that the convolutions of a training run are computed in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TrainingPrecision {
     /// f32.
     Full,
@@ -81,6 +82,20 @@ pub enum TrainingPrecision {
 }
 
 static HALF_PRECISION: AtomicBool = AtomicBool::new(false);
+
+impl TrainingPrecision {
+    /// Whether what is trained on `device` can be computed in it.
+    pub fn is_available(self, device: &Device) -> bool {
+        #[cfg(feature = "tch")]
+        let has_half = torch::available(&device.clone().autodiff());
+        #[cfg(not(feature = "tch"))]
+        let has_half = {
+            let _ = device;
+            false
+        };
+        self == Self::Full || has_half
+    }
+}
 
 /// Sets the precision of what is trained from now on in this process.
 pub fn set_training_precision(precision: TrainingPrecision) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
+use crate::kernels::TrainingPrecision;
 use crate::network::{Edition, Head, NetworkConfig, Variant};
 
 /// Largest number of faces of one kind in a step.
@@ -178,16 +179,6 @@ pub struct OptimiserTable {
     pub drop_factor: f64,
 }
 
-/// Numbers that convolutions compute with while training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TrainingPrecision {
-    /// 32-bit floats.
-    Full,
-    /// bf16 convolutions; weights and sums stay 32-bit.
-    Half,
-}
-
 /// Length, checkpoints, seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -281,11 +272,6 @@ impl RunConfig {
             (0.0..1.0).contains(&run.average_rate),
             "run.average_rate",
             || "from 0 (off) to below 1".into(),
-        )?;
-        require(
-            run.precision == TrainingPrecision::Full,
-            "run.precision",
-            || "no device of this build computes bf16 convolutions yet; take \"full\"".into(),
         )
     }
 

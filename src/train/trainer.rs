@@ -13,6 +13,7 @@ use super::features::Features;
 use super::files;
 use super::objective::{self, Inputs, Judges, Terms};
 use super::optimise::{learning_rate, optimiser};
+use crate::kernels;
 use crate::network::weights;
 use crate::network::{Discriminator, Network};
 
@@ -178,6 +179,15 @@ impl Trainer {
     }
 
     fn with_state(config: &RunConfig, device: &Device, state: State) -> Result<Self, TrainError> {
+        let precision = config.run.precision;
+        if !precision.is_available(device) {
+            return Err(TrainError::Setting {
+                key: "run.precision".into(),
+                rule: "this device has no bf16 convolutions; take \"full\", or --device torch"
+                    .into(),
+            });
+        }
+        kernels::set_training_precision(precision);
         let features = (config.objective.features > 0.0)
             .then(|| Features::load(config.objective.feature_net, device))
             .transpose()?;
