@@ -7,7 +7,8 @@ use clap::ValueEnum;
 use crate::failure::Failure;
 
 /// A device that the command line can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DeviceName {
     /// The CPU, by Burn's own backend.
     Cpu,
@@ -20,6 +21,9 @@ pub enum DeviceName {
 }
 
 impl DeviceName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Cpu, Self::Wgpu, Self::Cuda, Self::Torch];
+
     /// The device.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The command line: one subcommand a file, each thin over the library.
 
+mod bench;
 mod data;
 mod device;
 mod evaluate;
@@ -44,6 +45,8 @@ enum Command {
     Train(Box<train::Train>),
     /// Accuracy, recall of each class and calibration of a weight file on FER+.
     Evaluate(evaluate::Evaluate),
+    /// Samples a second of a training step on this machine's devices.
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Data(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Evaluate(command) => command.run(),
+        Command::Bench(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

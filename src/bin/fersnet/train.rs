@@ -103,7 +103,8 @@ pub fn parse_side(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_setting(text: &str) -> Result<(String, Value), String> {
+/// A key of a preset with its value.
+pub fn parse_setting(text: &str) -> Result<(String, Value), String> {
     match text.split_once('=') {
         Some((key, value)) if key.contains('.') => {
             Ok((key.trim().to_owned(), presets::parse_value(value.trim())))
