@@ -1,20 +1,26 @@
 //! Training on tiny trees that the test makes: it learns, it resumes, it says what is wrong.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use image::{Rgb, RgbImage};
 
 /// Steps of the short runs.
 const STEPS: usize = 4;
 
-fn fersnet(arguments: &[String]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_fersnet"))
+fn command(arguments: &[String]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fersnet"));
+    command
         .args(arguments)
         // One thread: the order of sums, and with it the last bit, must not change between runs.
         .env("RAYON_NUM_THREADS", "1")
-        .output()
-        .expect("the binary runs")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn fersnet(arguments: &[String]) -> Output {
+    command(arguments).output().expect("the binary runs")
 }
 
 /// FER+'s official names over made-up pictures: two shades for two expressions.
@@ -99,46 +105,270 @@ fn data() -> tempfile::TempDir {
     dir
 }
 
+fn run(arguments: &[String]) {
+    let output = fersnet(arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+}
+
+fn with(mut arguments: Vec<String>, more: &[&str]) -> Vec<String> {
+    arguments.extend(more.iter().map(|text| (*text).to_owned()));
+    arguments
+}
+
+/// Terms with a discriminator and without targets, so that all of a run's state matters.
+const ALL_TERMS: [&str; 8] = [
+    "--set",
+    "objective.adversarial=0.1",
+    "--set",
+    "objective.cycle=0.1",
+    "--set",
+    "batch.unpaired=1",
+    "--set",
+    "objective.features=0.05",
+];
+
+/// Whether two runs ended with the same weights.
+fn assert_same_weights(one: &Path, other: &Path, files: &[&str]) {
+    for file in files {
+        let read = |run: &Path| std::fs::read(run.join(file)).expect("weights");
+        assert!(read(one) == read(other), "{file} differs");
+    }
+}
+
+/// The rows of metrics.csv without the speed, which no two runs share.
+fn rows(run: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(run.join("metrics.csv")).expect("figures");
+    let without_speed = |line: &str| {
+        let cells = line.split(',').enumerate();
+        let cells = cells.filter(|(column, _)| *column != 3);
+        cells.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
+    };
+    text.lines().map(without_speed).collect()
+}
+
 #[test]
 fn a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not() {
     let data = data();
     let (whole, halved) = (data.path().join("whole"), data.path().join("halved"));
-    let output = fersnet(&arguments(&whole, data.path(), STEPS));
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let mut stopping = arguments(&halved, data.path(), STEPS);
-    stopping.extend(["--stop-after".to_owned(), "2".to_owned()]);
-    for arguments in [stopping, arguments(&halved, data.path(), STEPS)] {
-        let output = fersnet(&arguments);
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    for file in ["network.safetensors", "average.safetensors"] {
-        let read = |run: &Path| std::fs::read(run.join("checkpoint").join(file)).expect("weights");
-        assert!(read(&whole) == read(&halved), "{file} differs");
-    }
-    assert!(whole.join("weights.safetensors").is_file());
+    run(&arguments(&whole, data.path(), STEPS));
+    let halves = arguments(&halved, data.path(), STEPS);
+    run(&with(halves.clone(), &["--stop-after", "2"]));
+    run(&halves);
+    let files = [
+        "checkpoint/network.safetensors",
+        "checkpoint/average.safetensors",
+        "weights.safetensors",
+        "best.safetensors",
+    ];
+    assert_same_weights(&whole, &halved, &files);
+    assert_eq!(rows(&whole), rows(&halved));
 }
 
 #[test]
-fn a_run_is_not_resumed_with_another_network() {
+fn a_run_that_was_killed_ends_with_the_weights_of_one_that_was_not() {
+    let data = data();
+    let (whole, killed) = (data.path().join("whole"), data.path().join("killed"));
+    run(&with(arguments(&whole, data.path(), 8), &ALL_TERMS));
+    let arguments = with(arguments(&killed, data.path(), 8), &ALL_TERMS);
+    // Wherever it is: while it starts, then in its steps or while it writes.
+    for (milliseconds, checkpoint) in [(30, None), (400, None), (0, Some(2)), (120, Some(4))] {
+        let mut child = command(&arguments).spawn().expect("the binary runs");
+        if let Some(step) = checkpoint {
+            wait_for_checkpoint(&killed, step, &mut child);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        child.kill().expect("SIGKILL");
+        child.wait().expect("ended");
+    }
+    run(&arguments);
+    let files = [
+        "checkpoint/network.safetensors",
+        "checkpoint/average.safetensors",
+        "checkpoint/discriminator.safetensors",
+        "weights.safetensors",
+        "best.safetensors",
+    ];
+    assert_same_weights(&whole, &killed, &files);
+    assert_eq!(rows(&whole), rows(&killed));
+}
+
+/// Waits until a run has a checkpoint of at least this step, or has ended.
+fn wait_for_checkpoint(run: &Path, step: u64, child: &mut std::process::Child) {
+    let path = run.join("checkpoint/progress.json");
+    let is_there = || {
+        let progress = std::fs::read(&path).ok()?;
+        let progress: serde_json::Value = serde_json::from_slice(&progress).ok()?;
+        Some(progress["step"].as_u64()? >= step)
+    };
+    while is_there() != Some(true) && child.try_wait().expect("a child").is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_with_a_checkpoint_and_weights() {
     let data = data();
     let run = data.path().join("run");
-    assert!(fersnet(&arguments(&run, data.path(), 2)).status.success());
-    let mut other = arguments(&run, data.path(), 2);
-    other.extend(["--seed".to_owned(), "9".to_owned()]);
-    let output = fersnet(&other);
+    let arguments = arguments(&run, data.path(), 100_000);
+    let mut child = command(&arguments).spawn().expect("the binary runs");
+    wait_for_checkpoint(&run, 2, &mut child);
+    let id = child.id().to_string();
+    let status = Command::new("kill").args(["-INT", &id]).status();
+    assert!(status.expect("kill runs").success());
+    let output = child.wait_with_output().expect("ended");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("goes on from there"), "{text}");
+    assert!(run.join("weights.safetensors").is_file());
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_batch() {
+    let data = data();
+    let run = data.path().join("run");
+    let output = fersnet(&with(arguments(&run, data.path(), 20), &["--rate", "1e30"]));
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(
-        !output.status.success() && error.contains("seed"),
+        error.contains("no number") && error.contains("fer0000"),
         "{error}"
     );
+    let folder = std::fs::read_dir(&run).expect("the run's folder");
+    let mut names = folder.map(|entry| entry.expect("an entry").path());
+    let kept = names.find(|path| path.display().to_string().contains("bad-batch-"));
+    let kept = kept.expect("the batch");
+    let bytes = std::fs::read(kept.join("batch.safetensors")).expect("tensors");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("tensors");
+    let faces = tensors.tensor("faces").expect("faces");
+    assert_eq!(faces.shape(), [6, 3, 64, 64]);
+    let names = std::fs::read(kept.join("names.json")).expect("names");
+    let names: Vec<String> = serde_json::from_slice(&names).expect("names");
+    // Four labelled faces, two sources, two targets.
+    assert_eq!(names.len(), 8);
+}
+
+#[test]
+fn a_run_leaves_its_numbers_faces_figures_and_plots() {
+    let data = data();
+    let folder = data.path().join("run");
+    run(&arguments(&folder, data.path(), STEPS));
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect(name);
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+
+    let csv = read("metrics.csv");
+    let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert!(
+        lines.iter().all(|cells| cells.len() == lines[0].len()),
+        "{csv}"
+    );
+    let steps: Vec<&str> = lines[1..].iter().map(|cells| cells[0]).collect();
+    assert_eq!(steps, ["2", "4"]);
+    let accuracy = lines[0]
+        .iter()
+        .position(|name| *name == "held_out_accuracy");
+    assert!(
+        lines[2][accuracy.expect("a column")].parse::<f64>().is_ok(),
+        "{csv}"
+    );
+    for line in read("metrics.jsonl").lines() {
+        let object = json(line);
+        assert!(
+            object["l1"].is_number() && object["step"].is_u64(),
+            "{line}"
+        );
+    }
+
+    let program = json(&read("run.json"));
+    assert!(program["commit"].is_string() && program["config"]["run"]["steps"] == STEPS);
+    let manifest = json(&read("data.json"));
+    assert_eq!(manifest["sets"][0]["held_out"], 2);
+    // 40 usable pictures and two persons with three faces each, all with their hash.
+    let faces = read("faces.csv");
+    assert_eq!(faces.lines().count(), 1 + 40 + 6);
+    let digest = |line: &str| line.rsplit(',').next().map(str::len) == Some(64);
+    assert!(faces.lines().skip(1).all(digest));
+    let person = faces.lines().filter(|line| line.contains("\"a/"));
+    assert!(person.clone().all(|line| line.contains("held out")));
+    assert_eq!(person.count(), 3);
+
+    for plot in [
+        "losses",
+        "accuracy",
+        "confusion",
+        "reliability",
+        "sheet-0000004",
+    ] {
+        let svg = read(&format!("{plot}.svg"));
+        assert!(
+            svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"),
+            "{plot}"
+        );
+    }
+    // The numbers can be given again as they are.
+    let again = data.path().join("again");
+    let preset = folder.join("config.toml").display().to_string();
+    let mut arguments = arguments(&again, data.path(), STEPS);
+    arguments.truncate(7);
+    run(&with(arguments, &["--preset", &preset]));
+    assert_same_weights(&folder, &again, &["weights.safetensors"]);
+}
+
+#[test]
+fn a_run_goes_on_only_with_its_own_numbers_and_faces() {
+    let data = data();
+    let folder = data.path().join("run");
+    run(&arguments(&folder, data.path(), 2));
+    let refusal = |arguments: &[String]| {
+        let output = fersnet(arguments);
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let other = with(arguments(&folder, data.path(), 2), &["--seed", "9"]);
+    let error = refusal(&other);
+    assert!(error.contains("run.seed = 1, not 9"), "{error}");
+    let picture = data.path().join("paired/b/fear/0.png");
+    RgbImage::new(96, 96).save(picture).expect("saved");
+    let error = refusal(&arguments(&folder, data.path(), 4));
+    assert!(error.contains("other faces"), "{error}");
+}
+
+#[test]
+fn an_unknown_number_is_refused_before_any_face_is_read() {
+    let data = data();
+    let arguments = arguments(&data.path().join("run"), data.path(), 2);
+    let output = fersnet(&with(arguments, &["--set", "objective.cicle=1"]));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("objective.cicle"), "{error}");
+}
+
+#[test]
+fn a_run_can_start_from_weights_of_the_same_network() {
+    let data = data();
+    let (first, second) = (data.path().join("first"), data.path().join("second"));
+    run(&arguments(&first, data.path(), 2));
+    let weights = first.join("weights.safetensors").display().to_string();
+    let finetune = ["--finetune", weights.as_str()];
+    run(&with(arguments(&second, data.path(), 2), &finetune));
+    let other = with(
+        arguments(&data.path().join("third"), data.path(), 2),
+        &finetune,
+    );
+    let output = fersnet(&with(other, &["--variant", "hard"]));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && error.contains("another network"),
+        "{error}"
+    );
+}
+
+#[test]
+fn two_devices_train_in_one_process() {
+    let data = data();
+    let arguments = arguments(&data.path().join("run"), data.path(), 2);
+    run(&with(arguments, &["--devices", "2"]));
 }
 
 #[test]

@@ -41,3 +41,50 @@ pub fn held_out(faces: &[Face]) -> Vec<bool> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Place;
+    use crate::picture::Picture;
+
+    fn face(subject: Option<&str>, source: &str) -> Face {
+        Face {
+            name: String::new(),
+            subject: subject.map(str::to_owned),
+            source: source.to_owned(),
+            label: vec![1.0],
+            class: Some(0),
+            intensity: 1.0,
+            groups: BTreeMap::new(),
+            place: Place::Whole,
+            picture: Picture::from(image::RgbImage::new(1, 1)),
+            digest: String::new(),
+        }
+    }
+
+    #[test]
+    fn of_each_source_the_first_of_every_ten_subjects_is_held_out() {
+        let mut faces = Vec::new();
+        for i in (0..12).rev() {
+            faces.push(face(Some(&format!("s{i:02}")), "london"));
+            faces.push(face(Some(&format!("t{i:02}")), "canada"));
+        }
+        let names: Vec<String> = held_out_subjects(&faces).into_iter().collect();
+        assert_eq!(names, ["s00", "s10", "t00", "t10"]);
+    }
+
+    #[test]
+    fn all_faces_of_a_held_out_subject_are_held_out() {
+        let faces = ["a", "b", "a"].map(|name| face(Some(name), ""));
+        assert_eq!(held_out(&faces), [true, false, true]);
+    }
+
+    #[test]
+    fn every_twentieth_face_without_a_subject_is_held_out() {
+        let faces = vec![face(None, ""); 41];
+        let held_out = held_out(&faces);
+        let places: Vec<usize> = (0..41).filter(|i| held_out[*i]).collect();
+        assert_eq!(places, [0, 20, 40]);
+    }
+}

@@ -16,6 +16,7 @@ mod ferplus;
 mod files;
 mod folders;
 mod folds;
+pub mod hold_out;
 mod left_out;
 mod listing;
 mod mmi;
@@ -25,8 +26,6 @@ mod votes;
 
 pub use error::DataError;
 pub use folds::{Folding, folds};
-
-pub mod hold_out;
 
 use std::collections::BTreeMap;
 use std::fmt;

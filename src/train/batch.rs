@@ -1,15 +1,9 @@
-//! Batches: faces for recognition, pairs of one person and faces without a partner, drawn from a
-//! seed and the step alone, so that a resumed run sees the same ones.
+//! A batch: faces for recognition, pairs of one person and faces without a partner.
 
-use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
-use rand::{RngExt, SeedableRng};
-use rayon::prelude::*;
+use std::borrow::Cow;
+use std::ops::Range;
 
-use super::augment::{Place, View};
 use super::config::BatchTable;
-use super::sets::{At, Person, Pool, SHOWN, TrainingData, expression};
-use crate::data::Face;
 
 /// Numbers of faces in a batch, and their side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,200 +55,54 @@ pub struct Batch {
     pub wanted: Vec<f32>,
 }
 
-/// A face, the place by which it is cut, and its view: all that chance decides.
-struct Cut<'a> {
-    face: &'a Face,
-    place: Place,
-    view: View,
-}
-
-/// What is drawn before any pixel is touched.
-#[derive(Default)]
-struct Plan<'a> {
-    faces: Vec<Cut<'a>>,
-    targets: Vec<Cut<'a>>,
-    labels: Vec<f32>,
-    label_weights: Vec<f32>,
-    wanted: Vec<f32>,
-}
-
-/// Draws batches from the training data.
-pub struct Sampler<'a> {
-    data: &'a TrainingData,
-    table: BatchTable,
-    class_weights: Vec<f32>,
-}
-
-impl<'a> Sampler<'a> {
-    /// Batches of `data` as `table` asks for.
-    pub fn new(data: &'a TrainingData, table: &BatchTable) -> Self {
-        Self {
-            data,
-            table: *table,
-            class_weights: data.class_weights(table.class_weights),
+impl Batch {
+    /// The batch in `count` equal parts, each with its share of the faces of each kind.
+    pub fn parts(&self, count: usize) -> Vec<Cow<'_, Batch>> {
+        if count == 1 {
+            return vec![Cow::Borrowed(self)];
         }
+        let part = |index| Cow::Owned(self.part(index, count));
+        (0..count).map(part).collect()
     }
 
-    /// The batch of one step.
-    pub fn draw(&self, seed: u64, step: usize) -> Batch {
-        let mut rng = StdRng::seed_from_u64(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ step as u64);
-        let mut plan = Plan::default();
-        for _ in 0..self.table.labelled {
-            let at = pick(&self.data.labelled, &mut rng);
-            self.plan_face(*at, &mut rng, &mut plan);
-        }
-        for _ in 0..self.table.pairs {
-            self.plan_pair(&mut rng, &mut plan);
-        }
-        for _ in 0..self.table.unpaired {
-            let at = pick(&self.data.unpaired, &mut rng);
-            self.plan_face(*at, &mut rng, &mut plan);
-            let wanted = rng.random_range(0..self.classes());
-            plan.wanted.extend(self.one_hot(wanted));
-        }
-        self.cut(plan)
-    }
-
-    fn classes(&self) -> usize {
-        self.class_weights.len()
-    }
-
-    fn plan_face(&self, at: At, rng: &mut StdRng, plan: &mut Plan<'a>) {
-        let face = self.data.face(at);
-        let weight = if self.data.is_judged(at) {
-            1.0
-        } else {
-            self.table.pair_label_weight as f32
+    fn part(&self, index: usize, count: usize) -> Batch {
+        let all = self.shape;
+        let shape = BatchShape {
+            labelled: all.labelled / count,
+            pairs: all.pairs / count,
+            unpaired: all.unpaired / count,
+            size: all.size,
         };
-        self.add_label(face, weight, plan);
-        let whole = face.place == Place::Whole;
-        plan.faces.push(Cut {
-            face,
-            place: face.place,
-            view: View::draw(self.table.views, rng, whole),
-        });
-    }
-
-    fn plan_pair(&self, rng: &mut StdRng, plan: &mut Plan<'a>) {
-        let person = pick(&self.data.people, rng);
-        let source = self.choose_source(person, rng);
-        let target = self.choose_target(person, source, rng);
-        // A weak expression is a fair source, but no fair label.
-        let clear = Some(expression(source)) == self.data.neutral || source.intensity >= SHOWN;
-        let weight = if clear {
-            self.table.pair_label_weight as f32
-        } else {
-            0.0
-        };
-        self.add_label(source, weight, plan);
-        plan.wanted.extend(self.one_hot(expression(target)));
-        let view = View::draw(self.table.views, rng, source.place == Place::Whole);
-        // Faces that lie pixel on pixel stay so when both are cut by the source's eyes.
-        let place = if person.pixel_aligned {
-            source.place
-        } else {
-            target.place
-        };
-        plan.targets.push(Cut {
-            face: target,
-            place,
-            view: view.clone(),
-        });
-        plan.faces.push(Cut {
-            face: source,
-            place: source.place,
-            view,
-        });
-    }
-
-    /// Any face of the person; the calm one more often, as a visitor's photo mostly shows it.
-    fn choose_source(&self, person: &'a Person, rng: &mut StdRng) -> &'a Face {
-        let calm = person.faces.iter().filter(|at| {
-            let shown = expression(self.data.face(**at));
-            Some(shown) == self.data.neutral
-        });
-        let calm: Vec<&At> = calm.collect();
-        let from_calm = !calm.is_empty() && rng.random_bool(self.table.calm_share);
-        let at = if from_calm {
-            **one_of(&calm, rng)
-        } else {
-            *one_of(&person.faces, rng)
-        };
-        self.data.face(at)
-    }
-
-    /// An expression that the person clearly shows, then one of its faces: expressions with more
-    /// pictures do not come oftener.
-    fn choose_target(&self, person: &'a Person, source: &Face, rng: &mut StdRng) -> &'a Face {
-        let faces: Vec<&Face> = person.faces.iter().map(|at| self.data.face(*at)).collect();
-        let other =
-            |face: &&Face| !self.table.other_expression || expression(face) != expression(source);
-        let shown =
-            |face: &&Face| face.intensity >= SHOWN || Some(expression(face)) == self.data.neutral;
-        let mut goals: Vec<&Face> = faces.iter().copied().filter(other).collect();
-        if goals.iter().any(&shown) {
-            goals.retain(&shown);
-        }
-        let mut expressions: Vec<usize> = goals.iter().map(|face| expression(face)).collect();
-        expressions.sort_unstable();
-        expressions.dedup();
-        let wanted = *one_of(&expressions, rng);
-        goals.retain(|face| expression(face) == wanted);
-        one_of::<&Face>(&goals, rng)
-    }
-
-    fn add_label(&self, face: &Face, weight: f32, plan: &mut Plan<'a>) {
-        let label: Vec<f32> = if self.table.soft_labels {
-            face.label.clone()
-        } else {
-            self.one_hot(expression(face)).collect()
-        };
-        let class_weight: f32 = label
-            .iter()
-            .zip(&self.class_weights)
-            .map(|(share, weight)| share * weight)
-            .sum();
-        plan.labels.extend(label);
-        plan.label_weights.push(weight * class_weight);
-    }
-
-    fn one_hot(&self, index: usize) -> impl Iterator<Item = f32> + use<> {
-        (0..self.classes()).map(move |i| if i == index { 1.0 } else { 0.0 })
-    }
-
-    /// Cuts every face, on all cores.
-    fn cut(&self, plan: Plan<'_>) -> Batch {
-        let size = self.table.size;
-        let names = plan.faces.iter().chain(&plan.targets);
-        let names = names.map(|cut| cut.face.name.clone()).collect();
-        let pixels = |cuts: &[Cut<'_>]| -> Vec<f32> {
-            let faces: Vec<Vec<f32>> = cuts
-                .par_iter()
-                .map(|cut| cut.view.cut(&cut.face.picture, cut.place, size))
-                .collect();
-            faces.concat()
-        };
+        // The part's rows of each kind, the kinds one after another.
+        let range = |before: usize, own: usize| before + index * own..before + (index + 1) * own;
+        let pairs = range(0, shape.pairs);
+        let drawn = [pairs.clone(), range(all.pairs, shape.unpaired)];
+        let rows = [
+            range(0, shape.labelled),
+            range(all.labelled, shape.pairs),
+            range(all.labelled + all.pairs, shape.unpaired),
+        ];
+        let classes = self.labels.len() / all.rows().max(1);
+        let plane = 3 * all.size * all.size;
+        let mut names = take(&self.names, 1, &rows);
+        let targets = range(all.rows(), shape.pairs);
+        names.extend_from_slice(&self.names[targets]);
         Batch {
-            shape: BatchShape::from(&self.table),
+            shape,
             names,
-            faces: pixels(&plan.faces),
-            labels: plan.labels,
-            label_weights: plan.label_weights,
-            targets: pixels(&plan.targets),
-            wanted: plan.wanted,
+            faces: take(&self.faces, plane, &rows),
+            labels: take(&self.labels, classes, &rows),
+            label_weights: take(&self.label_weights, 1, &rows),
+            targets: take(&self.targets, plane, &[pairs]),
+            wanted: take(&self.wanted, classes, &drawn),
         }
     }
 }
 
-/// One of the pool, by its weights. The pool is not empty: [`TrainingData::new`] sees to it.
-fn pick<'a, T>(pool: &'a Pool<T>, rng: &mut StdRng) -> &'a T {
-    let total = pool.sums.last().copied().unwrap_or_default();
-    let at = rng.random_range(0.0..1.0) * total;
-    let index = pool.sums.partition_point(|sum| *sum <= at);
-    &pool.items[index.min(pool.items.len() - 1)]
-}
-
-/// One of a list that is not empty: a person has at least two expressions.
-fn one_of<'a, T>(items: &'a [T], rng: &mut StdRng) -> &'a T {
-    items.choose(rng).unwrap_or(&items[0])
+/// The rows of these ranges, each of `width` values.
+fn take<T: Clone>(values: &[T], width: usize, rows: &[Range<usize>]) -> Vec<T> {
+    rows.iter()
+        .flat_map(|rows| &values[rows.start * width..rows.end * width])
+        .cloned()
+        .collect()
 }

@@ -6,7 +6,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::config::FeatureNet;
-use super::losses::squared_error;
+use super::terms::feature_error;
 use crate::face::FaceError;
 use crate::face::facemesh::FaceMesh;
 
@@ -38,7 +38,7 @@ impl Features {
 
     /// Mean squared difference of the features of two faces `[batch, k, size, size]`.
     pub fn difference(&self, face: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
-        squared_error(self.of(face), self.of(target))
+        feature_error(|face| self.of(face), face, target)
     }
 
     /// `[batch, 64, size / 4, size / 4]`.

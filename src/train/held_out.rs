@@ -1,68 +1,79 @@
-//! How well a network reads the held-out faces: the one place where a run calls the evaluation.
+//! The faces that a run does not learn from, but is watched by.
 
-use burn::tensor::{Device, activation};
+use std::collections::BTreeMap;
 
-use super::augment::View;
-use super::calibrate;
-use super::config::Views;
-use super::evaluate::{self, Figures};
-use crate::answer::TEMPERATURE_KEY;
-use crate::data::{Face, Place};
-use crate::network::Network;
-use crate::tensor::planar_tensor;
+use super::sets::{NEUTRAL, SHOWN};
+use crate::data::hold_out::held_out;
+use crate::data::{Dataset, Face, Layout};
 
-/// Faces that are read at a time.
-const BATCH: usize = 64;
-
-/// What the network answers for the held-out faces, and how good that is.
-pub struct Reading {
-    /// Probabilities of each face, `[faces][E]`, at temperature 1.
-    pub probabilities: Vec<Vec<f32>>,
-    /// Each face's true class.
-    pub labels: Vec<usize>,
-    /// Accuracy, recall of each class, calibration error.
-    pub figures: Figures,
+/// The part of the data sets that a run is watched by.
+pub struct HeldOut {
+    /// The data sets, each with its held-out faces alone.
+    pub sets: Vec<Dataset>,
 }
 
-impl Reading {
-    /// Reads faces, which have a class, in the view that a run with `views` is judged by.
-    pub fn new(
-        network: &Network,
-        faces: &[&Face],
-        views: Views,
-        size: usize,
-        device: &Device,
-    ) -> Self {
-        let classes = &network.config().classes;
-        let channels = network.config().channels;
-        let mut probabilities = Vec::with_capacity(faces.len());
-        for chunk in faces.chunks(BATCH) {
-            let pixels: Vec<f32> = chunk
-                .iter()
-                .flat_map(|face| {
-                    let view = View::judged(views, face.place == Place::Whole);
-                    view.cut(&face.picture, face.place, size)
-                })
-                .collect();
-            let x = planar_tensor(pixels, channels, size, device);
-            let values = activation::softmax(network.encode(x, false).logits, 1).into_data();
-            let values: Vec<f32> = values.iter::<f32>().collect();
-            probabilities.extend(values.chunks_exact(classes.len()).map(<[f32]>::to_vec));
+/// Cuts each set into what is trained on and what is held out by the rule of
+/// [`crate::data::hold_out`].
+pub fn hold_out(sets: Vec<Dataset>) -> (Vec<Dataset>, HeldOut) {
+    let (mut train, mut apart) = (Vec::new(), Vec::new());
+    for mut set in sets {
+        let is_held_out = held_out(&set.faces);
+        let (mut kept, mut out) = (Vec::new(), Vec::new());
+        for (face, is_out) in std::mem::take(&mut set.faces).into_iter().zip(is_held_out) {
+            let part = if is_out { &mut out } else { &mut kept };
+            part.push(face);
         }
-        let labels: Vec<usize> = faces.iter().filter_map(|face| face.class).collect();
-        let figures = evaluate::figures(classes, &probabilities, &labels);
-        Self {
-            probabilities,
-            labels,
-            figures,
-        }
+        apart.push(Dataset {
+            faces: out,
+            ..set.clone()
+        });
+        train.push(Dataset { faces: kept, ..set });
     }
+    (train, HeldOut { sets: apart })
+}
 
-    /// Notes the temperature that these faces ask for.
-    pub fn calibrate(&self, mut network: Network) -> Network {
-        // Fitted on bare logits, whatever temperature the starting weights had.
-        let temperature = calibrate::fit_temperature(&self.probabilities, &self.labels);
-        network.note(TEMPERATURE_KEY, temperature.into());
-        network
+impl HeldOut {
+    /// The faces whose labels persons judged, or all where there are none: a recipe's label says
+    /// what was meant, not what is seen. Only clearly shown expressions count.
+    pub fn judged(&self) -> Vec<&Face> {
+        let of = |by_persons: bool| -> Vec<&Face> {
+            self.sets
+                .iter()
+                .filter(|set| !by_persons || set.layout != Layout::Paired)
+                .flat_map(|set| &set.faces)
+                .filter(|face| face.class.is_some() && face.intensity >= SHOWN)
+                .collect()
+        };
+        let judged = of(true);
+        if judged.is_empty() { of(false) } else { judged }
+    }
+}
+
+impl HeldOut {
+    /// Up to `count` faces to be redrawn: the calmest of each held-out person, else any.
+    pub fn portraits(&self, count: usize) -> Vec<&Face> {
+        let calm = |set: &Dataset, face: &Face| {
+            face.class
+                .is_some_and(|class| set.classes[class] == NEUTRAL)
+        };
+        let mut by_person = BTreeMap::<(usize, &str), &Face>::new();
+        for (index, set) in self.sets.iter().enumerate() {
+            for face in &set.faces {
+                if let Some(subject) = &face.subject {
+                    let chosen = by_person.entry((index, subject)).or_insert(face);
+                    if calm(set, face) && !calm(set, chosen) {
+                        *chosen = face;
+                    }
+                }
+            }
+        }
+        if by_person.is_empty() {
+            let faces = self.sets.iter().flat_map(|set| &set.faces);
+            return faces.take(count).collect();
+        }
+        // Spread over all persons, since the first ones are all of one set.
+        let persons: Vec<&Face> = by_person.into_values().collect();
+        let step = persons.len().div_ceil(count.max(1)).max(1);
+        persons.into_iter().step_by(step).take(count).collect()
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::TrainError;
 use super::evaluate::Figures;
 use super::files::{read_file, write, write_error};
-use super::trainer::Losses;
+use super::losses::Losses;
 
 /// Columns before the losses.
 const BEFORE: [&str; 4] = ["step", "epoch", "rate", "samples_per_second"];
@@ -88,7 +88,9 @@ impl Metrics {
         };
         let header = columns().join(",");
         let rows = keep(&metrics.csv, step, |line| {
-            line.split(',').next().and_then(|cell| cell.parse().ok())
+            let cells: Vec<&str> = line.split(',').collect();
+            let is_whole = cells.len() == columns().len();
+            is_whole.then(|| cells[0].parse().ok()).flatten()
         })?;
         write(&metrics.csv, format!("{header}\n{rows}").as_bytes())?;
         let lines = keep(&metrics.lines, step, |line| {
@@ -164,4 +166,43 @@ fn append(path: &Path, line: &str) -> Result<(), TrainError> {
         .open(path)
         .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
         .map_err(|source| write_error(path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(step: usize) -> Row {
+        Row {
+            step,
+            epoch: 0.5,
+            rate: 1e-3,
+            samples_per_second: 10.0,
+            losses: Losses {
+                total: 2.0,
+                ..Losses::default()
+            },
+            held_out: None,
+        }
+    }
+
+    #[test]
+    fn what_lies_behind_the_checkpoint_is_dropped_and_so_is_a_line_cut_short() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let metrics = Metrics::open(folder.path(), 0).expect("files");
+        for step in [50, 100, 150] {
+            metrics.add(&row(step)).expect("added");
+        }
+        for name in ["metrics.csv", "metrics.jsonl"] {
+            let path = folder.path().join(name);
+            let text = fs::read_to_string(&path).expect("a file");
+            fs::write(&path, &text[..text.len() - 20]).expect("cut");
+        }
+        let metrics = Metrics::open(folder.path(), 100).expect("files");
+        metrics.add(&row(150)).expect("added");
+        let expected = [(50.0, 2.0), (100.0, 2.0), (150.0, 2.0)];
+        assert_eq!(metrics.series("total").expect("a column"), expected);
+        let lines = fs::read_to_string(folder.path().join("metrics.jsonl")).expect("lines");
+        assert_eq!(lines.lines().count(), 3);
+    }
 }

@@ -1,4 +1,11 @@
-//! Training and evaluation: data layouts, views, losses, the run. Native only.
+//! Training: from data sets to weights in a run's folder. Native only.
+//!
+//! The modules in the order of the data: [`presets`] and [`config`] say what is to be done;
+//! [`held_out`] sets faces apart and [`sets`] sorts the others; [`sampler`] draws a [`batch`] of them,
+//! varied by [`augment`]; [`objective`] computes the loss from [`terms`] and [`features`]; [`trainer`]
+//! takes a step with [`optimise`], [`replicas`] and [`average`] and says what the [`losses`] were;
+//! [`run`] repeats it, with [`checkpoint`], [`reading`], [`metrics`], [`record`], [`plots`], [`sheet`]
+//! and [`progress`].
 
 pub mod augment;
 pub mod average;
@@ -15,13 +22,20 @@ pub mod losses;
 pub mod metrics;
 pub mod objective;
 pub mod optimise;
+pub mod plots;
 pub mod presets;
 pub mod progress;
+pub mod reading;
 pub mod record;
+pub mod replicas;
 pub mod run;
+pub mod sampler;
 pub mod sets;
+pub mod sheet;
 pub mod stored;
+pub mod terms;
 pub mod trainer;
+mod validate;
 
 use std::path::PathBuf;
 
@@ -174,6 +188,9 @@ pub enum TrainError {
         /// Where the batch was written.
         batch: PathBuf,
     },
+    /// A plot cannot be drawn.
+    #[error("a plot cannot be drawn: {0}")]
+    Plot(String),
     /// The folder holds a run on other data.
     #[error(
         "{}: this run was begun on other faces than those of --data now; give the same sets, or start a new run in another folder", path.display()

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::batch::Batch;
 use super::config::Objective;
 use super::features::Features;
-use super::losses::{
+use super::terms::{
     emphasised_l1, flow_roughness, gradient_l1, least_squares, soft_cross_entropy, squared_error,
 };
 use crate::network::{Discriminator, Drawn, Network};
@@ -29,8 +29,8 @@ pub struct Inputs {
     pub label_weights: Tensor<1>,
     /// Targets of the pairs, `[pairs, k, size, size]`.
     pub targets: Option<Tensor<4>>,
-    /// Expressions to be drawn, `[drawn, E]`.
-    pub wanted: Tensor<2>,
+    /// Expressions to be drawn, `[drawn, E]`; none when nothing is redrawn.
+    pub wanted: Option<Tensor<2>>,
     /// Rows before the first face that is redrawn.
     pub labelled: usize,
     /// Redrawn faces with a target; they come first among the redrawn.
@@ -57,7 +57,7 @@ impl Inputs {
                 device,
             ),
             targets: (shape.pairs > 0).then(|| faces(&batch.targets)),
-            wanted: table(&batch.wanted, drawn),
+            wanted: (drawn > 0).then(|| table(&batch.wanted, drawn)),
             labelled: shape.labelled,
             pairs: shape.pairs,
             drawn,
@@ -79,9 +79,9 @@ impl Inputs {
     pub fn real(&self) -> (Tensor<4>, Tensor<2>) {
         let unpaired = self.drawn - self.pairs;
         let (mut faces, mut labels) = (Vec::new(), Vec::new());
-        if let Some(targets) = &self.targets {
+        if let (Some(targets), Some(wanted)) = (&self.targets, &self.wanted) {
             faces.push(targets.clone());
-            labels.push(self.wanted.clone().narrow(0, 0, self.pairs));
+            labels.push(wanted.clone().narrow(0, 0, self.pairs));
         }
         if unpaired > 0 {
             let start = self.labelled + self.pairs;
@@ -97,21 +97,28 @@ pub struct Pass {
     /// Scores of all faces, `[labelled + drawn, E]`.
     pub logits: Tensor<2>,
     /// The redrawn faces; none for the single-task baseline, or when none are asked for.
-    pub drawn: Option<Drawn>,
+    pub redrawn: Option<Redrawn>,
+}
+
+/// Redrawn faces with the expressions that were asked for.
+pub struct Redrawn {
+    /// The faces, `[drawn, k, size, size]`, and what changed.
+    pub drawn: Drawn,
+    /// Their expressions, `[drawn, E]`.
+    pub wanted: Tensor<2>,
 }
 
 /// Reads every face of the batch and redraws those that are to be.
 pub fn pass(network: &Network, inputs: &Inputs) -> Pass {
     let encoded = network.encode(inputs.faces.clone(), false);
-    let drawn = (inputs.drawn > 0)
-        .then(|| {
-            let sources = encoded.narrow(inputs.labelled, inputs.drawn);
-            network.decode(&sources, inputs.wanted.clone())
-        })
-        .flatten();
+    let redrawn = inputs.wanted.clone().and_then(|wanted| {
+        let sources = encoded.narrow(inputs.labelled, inputs.drawn);
+        let drawn = network.decode(&sources, wanted.clone())?;
+        Some(Redrawn { drawn, wanted })
+    });
     Pass {
         logits: encoded.logits,
-        drawn,
+        redrawn,
     }
 }
 
@@ -138,7 +145,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The terms with their weights, in the order of [`super::trainer::Losses`].
+    /// The terms with their weights, in the order of [`super::losses::Losses`].
     pub fn weighted(&self, weights: &Objective) -> [(Option<&Tensor<1>>, f64); 8] {
         [
             (self.classification.as_ref(), weights.classification),
@@ -167,7 +174,7 @@ impl Terms {
 /// What the network's loss looks at beside the network.
 pub struct Judges<'a> {
     /// The discriminator, its weights constant.
-    pub discriminator: Option<&'a Discriminator>,
+    pub discriminator: Option<Discriminator>,
     /// The feature net.
     pub features: Option<&'a Features>,
 }
@@ -190,9 +197,9 @@ pub fn network_terms(
         }),
         ..Terms::default()
     };
-    if let Some(drawn) = &pass.drawn {
-        target_terms(&mut terms, judges, inputs, drawn, weights);
-        free_terms(&mut terms, network, judges, inputs, drawn, weights);
+    if let Some(redrawn) = &pass.redrawn {
+        target_terms(&mut terms, judges, inputs, &redrawn.drawn, weights);
+        free_terms(&mut terms, network, judges, inputs, redrawn, weights);
     }
     terms
 }
@@ -228,12 +235,13 @@ fn free_terms(
     network: &Network,
     judges: &Judges<'_>,
     inputs: &Inputs,
-    drawn: &Drawn,
+    redrawn: &Redrawn,
     weights: &Objective,
 ) {
+    let Redrawn { drawn, wanted } = redrawn;
     let face = &drawn.face;
-    if let (true, Some(discriminator)) = (weights.adversarial > 0.0, judges.discriminator) {
-        let scores = discriminator.forward(face.clone(), inputs.wanted.clone());
+    if let (true, Some(discriminator)) = (weights.adversarial > 0.0, &judges.discriminator) {
+        let scores = discriminator.forward(face.clone(), wanted.clone());
         terms.adversarial = Some(least_squares(scores, 1.0));
     }
     if weights.cycle > 0.0 {
@@ -246,24 +254,23 @@ fn free_terms(
         // The reader is held fixed: it would else learn to see what the drawer does not show.
         let logits = network.valid().encode(face.clone(), false).logits;
         let even = Tensor::ones([inputs.drawn], &face.device());
-        terms.synthetic_classification =
-            Some(soft_cross_entropy(logits, inputs.wanted.clone(), even));
+        terms.synthetic_classification = Some(soft_cross_entropy(logits, wanted.clone(), even));
     }
     if weights.roughness > 0.0 {
         terms.roughness = flow_roughness(drawn);
     }
 }
 
-/// The discriminator's loss: how far it is from scoring real faces 1 and drawn ones 0.
-///
-/// `drawn` are the redrawn faces `[drawn, k, size, size]`, cut off from the network's graph.
+/// The discriminator's loss: how far it is from scoring real faces 1 and redrawn ones 0. The network
+/// learns nothing from it.
 pub fn discriminator_loss(
     discriminator: &Discriminator,
     inputs: &Inputs,
-    drawn: Tensor<4>,
+    redrawn: &Redrawn,
 ) -> Tensor<1> {
     let (real, labels) = inputs.real();
     let real = least_squares(discriminator.forward(real, labels), 1.0);
-    let drawn = least_squares(discriminator.forward(drawn, inputs.wanted.clone()), 0.0);
+    let face = redrawn.drawn.face.clone().detach();
+    let drawn = least_squares(discriminator.forward(face, redrawn.wanted.clone()), 0.0);
     (real + drawn) / 2.0
 }

@@ -8,23 +8,29 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 
-use super::batch::{Batch, Sampler};
+use super::batch::Batch;
 use super::checkpoint::{self, Best};
 use super::config::RunConfig;
 use super::files::{self, write_error};
-use super::held_out::Reading;
+use super::held_out::{HeldOut, hold_out};
+use super::losses::Losses;
 use super::metrics::{Metrics, Row};
 use super::progress::Progress;
+use super::reading::Reading;
 use super::record::Manifest;
-use super::sets::{HeldOut, TrainingData, all_classes, hold_out};
-use super::trainer::{Losses, Trainer};
-use super::{TrainError, record};
+use super::sampler::Sampler;
+use super::sets::{TrainingData, all_classes, has_pairs};
+use super::trainer::Trainer;
+use super::{TrainError, plots, record, sheet};
 use crate::data::Dataset;
 use crate::network::Network;
 use crate::network::weights::{self, Precision};
 
 /// Steps over which the shown losses are averaged.
 const REPORT_EVERY: usize = 50;
+
+/// Faces of a contact sheet.
+const SHEET_ROWS: usize = 6;
 
 /// Batches that are cut ahead of the step.
 const BATCHES_AHEAD: usize = 3;
@@ -70,9 +76,10 @@ impl Run {
         mut config: RunConfig,
         sets: Vec<Dataset>,
         folder: &Path,
-        device: &Device,
+        devices: &[Device],
     ) -> Result<Self, TrainError> {
         config.validate()?;
+        config.check_devices(devices.len())?;
         if config.network.classes.is_empty() {
             config.network.classes = all_classes(&sets);
         }
@@ -83,11 +90,15 @@ impl Run {
             .map(|set| set.for_classes(&classes))
             .collect::<Result<Vec<_>, _>>()?;
         let (train, held_out) = hold_out(sets);
+        if config.batch.labelled > 0 && !has_pairs(&train) {
+            // Labels alone: the run is one of recognition.
+            config.batch.pairs = 0;
+        }
         fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
         let manifest = Manifest::new(&train, &held_out.sets);
         let data = TrainingData::new(train, &classes, &config.batch)?;
         config.resolve_steps(data.len());
-        record::keep_config(folder, &config, &format!("{device:?}"))?;
+        record::keep_config(folder, &config, &format!("{devices:?}"))?;
         manifest.keep(folder)?;
         Ok(Self {
             config,
@@ -124,10 +135,15 @@ impl Run {
     /// # Errors
     /// [`TrainError`] when the folder cannot be written, a checkpoint is damaged or the loss is no
     /// number.
-    pub fn train(&self, device: &Device, call: Call, stop: &AtomicBool) -> Result<(), TrainError> {
-        let mut trainer = match Trainer::resume(&self.config, &self.folder, device)? {
+    pub fn train(
+        &self,
+        devices: &[Device],
+        call: Call,
+        stop: &AtomicBool,
+    ) -> Result<(), TrainError> {
+        let mut trainer = match Trainer::resume(&self.config, &self.folder, devices)? {
             Some(trainer) => trainer,
-            None => Trainer::new(&self.config, device)?,
+            None => Trainer::new(&self.config, devices)?,
         };
         let steps = self.config.run.steps;
         let (first, last) = (
@@ -148,7 +164,7 @@ impl Run {
                     }
                 }
             });
-            self.steps(&mut trainer, &batches, &progress, device, stop)
+            self.steps(&mut trainer, &batches, &progress, stop)
         })?;
         progress.finish();
         if trainer.steps_done() < steps {
@@ -157,7 +173,7 @@ impl Run {
                 trainer.steps_done()
             );
         }
-        let reading = self.read_held_out(trainer.average(), device);
+        let reading = self.read_held_out(&trainer);
         self.write_weights(LAST_WEIGHTS, trainer.average(), reading.as_ref())
     }
 
@@ -168,7 +184,6 @@ impl Run {
         trainer: &mut Trainer,
         batches: &mpsc::Receiver<Batch>,
         progress: &Progress,
-        device: &Device,
         stop: &AtomicBool,
     ) -> Result<(), TrainError> {
         let metrics = Metrics::open(&self.folder, trainer.steps_done())?;
@@ -185,14 +200,14 @@ impl Run {
             is_saved = step.is_multiple_of(self.config.run.checkpoint_every)
                 || step == self.config.run.steps;
             if is_saved || step.is_multiple_of(REPORT_EVERY) {
-                let reading = is_saved
-                    .then(|| self.read_held_out(trainer.average(), device))
-                    .flatten();
+                let reading = is_saved.then(|| self.read_held_out(trainer)).flatten();
                 // Before the checkpoint: a run that is killed in between writes the row again.
                 self.report(trainer, &since, reading.as_ref(), &metrics, progress)?;
                 since = Since::now();
                 if is_saved {
                     self.checkpoint(trainer, reading.as_ref())?;
+                    plots::draw(&self.folder, &metrics, reading.as_ref())?;
+                    self.draw_sheet(trainer)?;
                 }
             }
         }
@@ -260,11 +275,36 @@ impl Run {
         Ok(())
     }
 
-    /// How the held-out faces are read; none where none are held out.
-    fn read_held_out(&self, network: &Network, device: &Device) -> Option<Reading> {
-        let faces = self.held_out.judged();
+    /// A contact sheet at every few checkpoints and at the end.
+    fn draw_sheet(&self, trainer: &Trainer) -> Result<(), TrainError> {
+        let (run, step) = (&self.config.run, trainer.steps_done());
+        let is_due = step.is_multiple_of(run.checkpoint_every * run.sheet_every.max(1));
+        if run.sheet_every == 0 || !(is_due || step == run.steps) {
+            return Ok(());
+        }
         let batch = &self.config.batch;
-        (!faces.is_empty()).then(|| Reading::new(network, &faces, batch.views, batch.size, device))
+        sheet::draw(
+            &self.folder.join(format!("sheet-{step:07}.svg")),
+            trainer.average(),
+            &self.held_out.portraits(SHEET_ROWS),
+            batch.views,
+            batch.size,
+            trainer.device(),
+        )
+    }
+
+    /// How the held-out faces are read; none where none are held out.
+    fn read_held_out(&self, trainer: &Trainer) -> Option<Reading> {
+        let (faces, batch) = (self.held_out.judged(), &self.config.batch);
+        (!faces.is_empty()).then(|| {
+            Reading::new(
+                trainer.average(),
+                &faces,
+                batch.views,
+                batch.size,
+                trainer.device(),
+            )
+        })
     }
 
     /// Weights in 16 bits, with the temperature that the held-out faces ask for and their terms.

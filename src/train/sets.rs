@@ -1,62 +1,18 @@
-//! The data sets of a run: what is held out, and what the rest is good for. Faces that share their
-//! subject make pairs; the others have no partner.
+//! The training faces, sorted by what they are good for. Faces that share their subject make pairs;
+//! the others have no partner.
 
 use std::collections::BTreeMap;
 
 use super::TrainError;
 use super::config::BatchTable;
 use crate::answer::largest;
-use crate::data::hold_out::held_out;
 use crate::data::{Dataset, Face, Layout};
 
 /// From this intensity on, an expression counts as shown: as a label and as a target.
 pub const SHOWN: f32 = 0.8;
 
 /// Name of the calm face's class, where a data set has one.
-const NEUTRAL: &str = "neutral";
-
-/// The part of the data sets that a run is watched by.
-pub struct HeldOut {
-    /// The data sets, each with its held-out faces alone.
-    pub sets: Vec<Dataset>,
-}
-
-/// Cuts each set into what is trained on and what is held out by the rule of
-/// [`crate::data::hold_out`].
-pub fn hold_out(sets: Vec<Dataset>) -> (Vec<Dataset>, HeldOut) {
-    let (mut train, mut apart) = (Vec::new(), Vec::new());
-    for mut set in sets {
-        let is_held_out = held_out(&set.faces);
-        let (mut kept, mut out) = (Vec::new(), Vec::new());
-        for (face, is_out) in std::mem::take(&mut set.faces).into_iter().zip(is_held_out) {
-            let part = if is_out { &mut out } else { &mut kept };
-            part.push(face);
-        }
-        apart.push(Dataset {
-            faces: out,
-            ..set.clone()
-        });
-        train.push(Dataset { faces: kept, ..set });
-    }
-    (train, HeldOut { sets: apart })
-}
-
-impl HeldOut {
-    /// The faces whose labels persons judged, or all where there are none: a recipe's label says
-    /// what was meant, not what is seen. Only clearly shown expressions count.
-    pub fn judged(&self) -> Vec<&Face> {
-        let of = |by_persons: bool| -> Vec<&Face> {
-            self.sets
-                .iter()
-                .filter(|set| !by_persons || set.layout != Layout::Paired)
-                .flat_map(|set| &set.faces)
-                .filter(|face| face.class.is_some() && face.intensity >= SHOWN)
-                .collect()
-        };
-        let judged = of(true);
-        if judged.is_empty() { of(false) } else { judged }
-    }
-}
+pub const NEUTRAL: &str = "neutral";
 
 /// All expressions of the data sets: those of the first, then what others add.
 pub fn all_classes(sets: &[Dataset]) -> Vec<String> {
@@ -286,6 +242,11 @@ fn pair_up(sets: &[Dataset]) -> (Vec<Person>, Vec<At>) {
     (people, unpaired)
 }
 
+/// Whether any person shows several expressions.
+pub fn has_pairs(sets: &[Dataset]) -> bool {
+    !pair_up(sets).0.is_empty()
+}
+
 fn running_sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
     weights
         .scan(0.0, |sum, weight| {
@@ -293,4 +254,116 @@ fn running_sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
             Some(*sum)
         })
         .collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::data::Place;
+    use crate::face::Point;
+    use crate::train::presets;
+    use std::path::PathBuf;
+
+    /// A face of two classes, neutral and happiness.
+    pub fn face(name: &str, subject: Option<&str>, class: usize) -> Face {
+        let mut label = vec![0.0; 2];
+        label[class] = 1.0;
+        Face {
+            name: name.to_owned(),
+            subject: subject.map(str::to_owned),
+            source: String::new(),
+            label,
+            class: Some(class),
+            intensity: 1.0,
+            groups: BTreeMap::new(),
+            place: Place::Eyes(Point::new(62.0, 38.0), Point::new(34.0, 38.0)),
+            picture: crate::picture::Picture::from(image::RgbImage::from_fn(96, 96, |x, y| {
+                image::Rgb([x as u8, y as u8, 7])
+            })),
+            digest: String::new(),
+        }
+    }
+
+    pub fn set(layout: Layout, faces: Vec<Face>) -> Dataset {
+        Dataset {
+            root: PathBuf::new(),
+            layout,
+            classes: classes(),
+            pixel_aligned: layout == Layout::Paired,
+            faces,
+            left_out: Vec::new(),
+        }
+    }
+
+    pub fn classes() -> Vec<String> {
+        ["neutral", "happiness"].map(str::to_owned).to_vec()
+    }
+
+    pub fn table() -> BatchTable {
+        let ship = presets::named("ship").expect("a preset");
+        presets::read(ship, &[]).expect("numbers").batch
+    }
+
+    #[test]
+    fn persons_with_one_expression_have_no_partner() {
+        let faces = vec![
+            face("a0", Some("a"), 0),
+            face("a1", Some("a"), 1),
+            face("b0", Some("b"), 1),
+            face("b1", Some("b"), 1),
+            face("c", None, 0),
+        ];
+        let sets = vec![set(Layout::CkPlus, faces)];
+        let data = TrainingData::new(sets, &classes(), &table()).expect("faces");
+        assert_eq!(data.people.items.len(), 1);
+        let alone: Vec<&str> = data
+            .unpaired
+            .items
+            .iter()
+            .map(|at| data.face(*at).name.as_str())
+            .collect();
+        assert_eq!(alone, ["c", "b0", "b1"]);
+        assert_eq!(data.labelled.items.len(), 5);
+    }
+
+    #[test]
+    fn labels_that_persons_gave_come_before_those_of_recipes() {
+        let paired = set(
+            Layout::Paired,
+            vec![face("p", Some("p"), 0), face("q", Some("p"), 1)],
+        );
+        let judged = set(Layout::FerPlus, vec![face("f", None, 1)]);
+        let data = TrainingData::new(vec![paired, judged], &classes(), &table()).expect("faces");
+        let names: Vec<&str> = data
+            .labelled
+            .items
+            .iter()
+            .map(|at| data.face(*at).name.as_str())
+            .collect();
+        assert_eq!(names, ["f"]);
+    }
+
+    #[test]
+    fn a_rare_class_weighs_more_by_the_exponent() {
+        let faces = [0, 0, 0, 1].map(|class| face("f", None, class)).to_vec();
+        let mut table = table();
+        table.pairs = 0;
+        let data = TrainingData::new(vec![set(Layout::FerPlus, faces)], &classes(), &table);
+        let data = data.expect("faces");
+        assert_eq!(data.class_weights(0.0), [1.0, 1.0]);
+        // Two faces a class on average: 2 / 3 and 2 / 1.
+        let weights = data.class_weights(1.0);
+        assert!((weights[0] - 2.0 / 3.0).abs() < 1e-6 && (weights[1] - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_kind_of_face_that_is_missing_is_named() {
+        let sets = vec![set(Layout::FerPlus, vec![face("f", None, 0)])];
+        let error = TrainingData::new(sets, &classes(), &table()).err();
+        let text = error.expect("no pairs").to_string();
+        assert!(
+            text.contains("several expressions") && text.contains("batch.pairs=0"),
+            "{text}"
+        );
+    }
 }

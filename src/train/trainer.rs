@@ -1,18 +1,21 @@
 //! One step of training: the discriminator's steps, then the network's.
 
+use std::path::Path;
+
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
 use super::TrainError;
 use super::average::update_average;
 use super::batch::Batch;
 use super::checkpoint::{self, Adversary, Best, State};
-use super::config::RunConfig;
+use super::config::{Objective, RunConfig};
 use super::features::Features;
 use super::files;
-use super::objective::{self, Inputs, Judges, Terms};
+use super::losses::Losses;
+use super::objective::{self, Inputs, Judges, Pass, Terms};
 use super::optimise::{learning_rate, optimiser};
+use super::replicas::{mean_gradients, replica};
 use crate::kernels;
 use crate::network::weights;
 use crate::network::{Discriminator, Network};
@@ -20,117 +23,29 @@ use crate::network::{Discriminator, Network};
 /// A network in training.
 pub struct Trainer {
     config: RunConfig,
-    device: Device,
+    /// Where the weights are kept and moved; then the further devices that compute.
+    devices: Vec<Device>,
     state: State,
-    features: Option<Features>,
+    /// The feature net of each device.
+    features: Vec<Option<Features>>,
 }
 
-/// The values of a step's terms, unweighted; 0 where a term is not computed.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Losses {
-    /// The network's weighted sum.
-    pub total: f32,
-    /// Cross-entropy of recognition.
-    pub classification: f32,
-    /// L1 towards the target.
-    pub l1: f32,
-    /// L1 of the differences of neighbours.
-    pub gradient_l1: f32,
-    /// Squared difference of the feature net's features.
-    pub features: f32,
-    /// Least squares of the discriminator's scores towards real.
-    pub adversarial: f32,
-    /// Squared difference of the face drawn back.
-    pub cycle: f32,
-    /// Cross-entropy of the wanted expression on the redrawn face.
-    pub synthetic_classification: f32,
-    /// Roughness of the flow.
-    pub roughness: f32,
-    /// The discriminator's loss, mean of its steps.
-    pub discriminator: f32,
-}
-
-impl Losses {
-    /// Names of the values, in their order.
-    pub const NAMES: [&'static str; 10] = [
-        "total",
-        "classification",
-        "l1",
-        "gradient_l1",
-        "features",
-        "adversarial",
-        "cycle",
-        "synthetic_classification",
-        "roughness",
-        "discriminator",
-    ];
-
-    /// The values, in the order of [`Losses::NAMES`].
-    pub fn values(&self) -> [f32; 10] {
-        [
-            self.total,
-            self.classification,
-            self.l1,
-            self.gradient_l1,
-            self.features,
-            self.adversarial,
-            self.cycle,
-            self.synthetic_classification,
-            self.roughness,
-            self.discriminator,
-        ]
-    }
-
-    /// From values in the order of [`Losses::NAMES`].
-    pub fn from_values(values: [f32; 10]) -> Self {
-        let [
-            total,
-            classification,
-            l1,
-            gradient_l1,
-            features,
-            adversarial,
-            cycle,
-            synthetic_classification,
-            roughness,
-            discriminator,
-        ] = values;
-        Self {
-            total,
-            classification,
-            l1,
-            gradient_l1,
-            features,
-            adversarial,
-            cycle,
-            synthetic_classification,
-            roughness,
-            discriminator,
-        }
-    }
-
-    /// The terms that are there, with their values.
-    pub fn in_words(&self) -> String {
-        let terms = Self::NAMES.iter().zip(self.values());
-        let terms = terms.filter(|(_, value)| *value != 0.0);
-        let terms: Vec<String> = terms
-            .map(|(name, value)| format!("{name} {value:.4}"))
-            .collect();
-        terms.join(", ")
-    }
-
-    /// Whether all values are numbers.
-    pub fn is_finite(&self) -> bool {
-        self.values().iter().all(|value| value.is_finite())
-    }
+/// One device's part of a step.
+struct Worker {
+    network: Network,
+    inputs: Inputs,
+    pass: Pass,
 }
 
 impl Trainer {
-    /// A new network, or that of `run.finetune`, at step 0.
+    /// A new network, or that of `run.finetune`, at step 0. Its weights are on the first device; a
+    /// step is divided among all.
     ///
     /// # Errors
-    /// [`TrainError`] when no such network exists, or the weights to start from are another's.
-    pub fn new(config: &RunConfig, device: &Device) -> Result<Self, TrainError> {
+    /// [`TrainError`] when no such network exists, when the weights to start from are another's, or
+    /// when a batch cannot be divided among the devices.
+    pub fn new(config: &RunConfig, devices: &[Device]) -> Result<Self, TrainError> {
+        let device = first(devices)?;
         device.seed(config.run.seed);
         let network_config = config.network.config();
         let network = match config.run.start() {
@@ -145,19 +60,15 @@ impl Trainer {
             }
             None => Network::new(network_config, device)?,
         };
-        let adversary = config.is_adversarial().then(|| Adversary {
-            discriminator: new_discriminator(config, device),
-            optimiser: optimiser(&config.optimiser),
-        });
         let state = State {
             average: network.clone(),
             network: network.train(),
             optimiser: optimiser(&config.optimiser),
-            adversary,
+            adversary: new_adversary(config, device),
             step: 0,
             best: None,
         };
-        Self::with_state(config, device, state)
+        Self::with_state(config, devices, state)
     }
 
     /// Goes on from the checkpoint in a run's folder; none when it has not written one yet.
@@ -166,21 +77,24 @@ impl Trainer {
     /// [`TrainError`] when the checkpoint is damaged.
     pub fn resume(
         config: &RunConfig,
-        folder: &std::path::Path,
-        device: &Device,
+        folder: &Path,
+        devices: &[Device],
     ) -> Result<Option<Self>, TrainError> {
-        let adversary = config.is_adversarial().then(|| Adversary {
-            discriminator: new_discriminator(config, device),
-            optimiser: optimiser(&config.optimiser),
-        });
+        let device = first(devices)?;
+        let adversary = new_adversary(config, device);
         checkpoint::load(folder, optimiser(&config.optimiser), adversary, device)?
-            .map(|state| Self::with_state(config, device, state))
+            .map(|state| Self::with_state(config, devices, state))
             .transpose()
     }
 
-    fn with_state(config: &RunConfig, device: &Device, state: State) -> Result<Self, TrainError> {
+    fn with_state(
+        config: &RunConfig,
+        devices: &[Device],
+        state: State,
+    ) -> Result<Self, TrainError> {
+        config.check_devices(devices.len())?;
         let precision = config.run.precision;
-        if !precision.is_available(device) {
+        if !devices.iter().all(|device| precision.is_available(device)) {
             return Err(TrainError::Setting {
                 key: "run.precision".into(),
                 rule: "this device has no bf16 convolutions; take \"full\", or --device torch"
@@ -188,20 +102,28 @@ impl Trainer {
             });
         }
         kernels::set_training_precision(precision);
-        let features = (config.objective.features > 0.0)
-            .then(|| Features::load(config.objective.feature_net, device))
-            .transpose()?;
+        let has_features = config.objective.features > 0.0;
+        let features = devices.iter().map(|device| {
+            has_features
+                .then(|| Features::load(config.objective.feature_net, device))
+                .transpose()
+        });
         Ok(Self {
             config: config.clone(),
-            device: device.clone(),
+            features: features.collect::<Result<_, _>>()?,
+            devices: devices.to_vec(),
             state,
-            features,
         })
     }
 
     /// What a checkpoint holds.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The device on which the weights are.
+    pub fn device(&self) -> &Device {
+        &self.devices[0]
     }
 
     /// Remembers the checkpoint whose weights read the held-out faces best.
@@ -228,50 +150,106 @@ impl Trainer {
     /// Moves all weights once by one batch.
     ///
     /// # Errors
-    /// [`TrainError::NotANumber`] when a term is none; the network is then as before the step.
+    /// [`TrainError::NotANumber`] when a term is no number; the network's weights are then as before.
     pub fn step(&mut self, batch: &Batch) -> Result<Losses, TrainError> {
-        let network = &self.config.network;
-        let device = self.device.clone().autodiff();
-        let inputs = Inputs::new(batch, network.channels, network.classes.len(), &device);
-        let pass = objective::pass(&self.state.network, &inputs);
         let rate = self.rate();
-        let mut judgements = Vec::new();
-        if let (Some(adversary), Some(drawn)) = (&mut self.state.adversary, &pass.drawn) {
-            for _ in 0..self.config.objective.discriminator_steps {
-                let face = drawn.face.clone().detach();
-                let loss = objective::discriminator_loss(&adversary.discriminator, &inputs, face);
-                judgements.push(loss.clone().inner());
-                adversary.learn(&loss, rate);
-            }
-        }
-        let discriminator = self
-            .state
-            .adversary
-            .as_ref()
-            .map(|adversary| adversary.discriminator.valid());
-        let judges = Judges {
-            discriminator: discriminator.as_ref(),
-            features: self.features.as_ref(),
-        };
+        let workers = self.passes(batch);
+        let judgement = self.teach_discriminator(&workers, rate);
         let weights = &self.config.objective;
-        let terms = objective::network_terms(&self.state.network, &judges, &inputs, &pass, weights);
-        let Some(total) = terms.total(weights) else {
-            return Err(TrainError::NoTerm);
-        };
-        let losses = read_losses(&total, &terms, weights, judgements);
+        let adversary = self.state.adversary.as_ref();
+        // Constant here: only the network learns from its own loss.
+        let discriminator = adversary.map(|adversary| adversary.discriminator.valid());
+        let mut values = Vec::with_capacity(workers.len());
+        let mut totals = Vec::with_capacity(workers.len());
+        for (index, worker) in workers.iter().enumerate() {
+            let device = &self.devices[index];
+            let discriminator = discriminator.as_ref();
+            let judges = Judges {
+                discriminator: discriminator.map(|judge| replica(judge, index, device)),
+                features: self.features[index].as_ref(),
+            };
+            let Worker {
+                network,
+                inputs,
+                pass,
+            } = worker;
+            let terms = objective::network_terms(network, &judges, inputs, pass, weights);
+            let Some(total) = terms.total(weights) else {
+                return Err(TrainError::NoTerm);
+            };
+            values.push(term_values(&total, &terms, weights));
+            totals.push((total, network));
+        }
+        let losses = read_losses(values, judgement, self.device());
         if !losses.is_finite() {
             return Err(TrainError::NotANumber {
                 step: self.state.step,
                 losses: losses.in_words(),
             });
         }
-        self.learn(&total, rate);
+        self.learn(totals, rate);
         Ok(losses)
     }
 
-    fn learn(&mut self, total: &Tensor<1>, rate: f64) {
+    /// Each device's forward pass over its part of the batch.
+    fn passes(&self, batch: &Batch) -> Vec<Worker> {
+        let network = &self.config.network;
+        let (channels, classes) = (network.channels, network.classes.len());
+        let parts = batch.parts(self.devices.len());
+        let parts = parts.iter().zip(&self.devices).enumerate();
+        parts
+            .map(|(index, (part, device))| {
+                let device = device.clone().autodiff();
+                let inputs = Inputs::new(part, channels, classes, &device);
+                let network = replica(&self.state.network, index, &device);
+                let pass = objective::pass(&network, &inputs);
+                Worker {
+                    network,
+                    inputs,
+                    pass,
+                }
+            })
+            .collect()
+    }
+
+    /// The discriminator's steps on the faces that the network has drawn; the mean of its losses `[1]`,
+    /// where it has any.
+    fn teach_discriminator(&mut self, workers: &[Worker], rate: f64) -> Option<Tensor<1>> {
+        let main = &self.devices[0];
+        let adversary = self.state.adversary.as_mut()?;
+        let mut judgements = Vec::new();
+        for _ in 0..self.config.objective.discriminator_steps {
+            let judges: Vec<Discriminator> = self
+                .devices
+                .iter()
+                .enumerate()
+                .map(|(index, device)| {
+                    let device = device.clone().autodiff();
+                    replica(&adversary.discriminator, index, &device)
+                })
+                .collect();
+            let mut losses = Vec::new();
+            for (judge, Worker { inputs, pass, .. }) in judges.iter().zip(workers) {
+                if let Some(redrawn) = &pass.redrawn {
+                    let loss = objective::discriminator_loss(judge, inputs, redrawn);
+                    losses.push((loss, judge));
+                }
+            }
+            if losses.is_empty() {
+                return None;
+            }
+            let values = losses.iter().map(|(loss, _)| loss.clone().inner());
+            judgements.extend(values.map(|value| value.to_device(main)));
+            let gradients = mean_gradients(&adversary.discriminator, losses, main);
+            let discriminator = adversary.discriminator.clone();
+            adversary.discriminator = adversary.optimiser.step(rate, discriminator, gradients);
+        }
+        Some(Tensor::cat(judgements, 0).mean())
+    }
+
+    fn learn(&mut self, totals: Vec<(Tensor<1>, &Network)>, rate: f64) {
         let state = &mut self.state;
-        let gradients = GradientsParams::from_grads(total.backward(), &state.network);
+        let gradients = mean_gradients(&state.network, totals, &self.devices[0]);
         state.network = state.optimiser.step(rate, state.network.clone(), gradients);
         // A young average follows the network faster, else it keeps the initial weights for long.
         let young = (state.step + 1) as f64 / (state.step + 10) as f64;
@@ -281,36 +259,43 @@ impl Trainer {
     }
 }
 
-impl Adversary {
-    fn learn(&mut self, loss: &Tensor<1>, rate: f64) {
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.discriminator);
-        self.discriminator = self
-            .optimiser
-            .step(rate, self.discriminator.clone(), gradients);
-    }
+fn first(devices: &[Device]) -> Result<&Device, TrainError> {
+    devices.first().ok_or_else(|| TrainError::Setting {
+        key: "--devices".into(),
+        rule: "at least one device is needed".into(),
+    })
 }
 
-fn new_discriminator(config: &RunConfig, device: &Device) -> Discriminator {
+fn new_adversary(config: &RunConfig, device: &Device) -> Option<Adversary> {
     let (channels, classes) = (config.network.channels, config.network.classes.len());
-    Discriminator::new(channels, classes, device).train()
+    config.is_adversarial().then(|| Adversary {
+        discriminator: Discriminator::new(channels, classes, device).train(),
+        optimiser: optimiser(&config.optimiser),
+    })
 }
 
-/// Reads all values back at once: each reading waits for the device.
-fn read_losses(
-    total: &Tensor<1>,
-    terms: &Terms,
-    weights: &super::config::Objective,
-    judgements: Vec<Tensor<1>>,
-) -> Losses {
-    let zero = || Tensor::<1>::zeros([1], &total.device().inner());
-    let steps = judgements.len().max(1) as f64;
-    let judgement = judgements.into_iter().reduce(|sum, loss| sum + loss);
-    let mut scalars = vec![total.clone().inner()];
+/// The network's weighted sum and its terms, 0 where a term is absent, `[9]`.
+fn term_values(total: &Tensor<1>, terms: &Terms, weights: &Objective) -> Tensor<1> {
+    let total = total.clone().inner();
+    let zero = Tensor::<1>::zeros([1], &total.device());
+    let mut values = vec![total];
     for (term, _) in terms.weighted(weights) {
-        scalars.push(term.map_or_else(zero, |term| term.clone().inner()));
+        values.push(term.map_or_else(|| zero.clone(), |term| term.clone().inner()));
     }
-    scalars.push(judgement.map_or_else(zero, |sum| sum / steps));
-    let values: Vec<f32> = Tensor::cat(scalars, 0).into_data().iter::<f32>().collect();
+    Tensor::cat(values, 0)
+}
+
+/// The mean over the devices, and the discriminator's loss, read back at once: each reading waits for
+/// the device.
+fn read_losses(parts: Vec<Tensor<1>>, judgement: Option<Tensor<1>>, device: &Device) -> Losses {
+    let share = 1.0 / parts.len() as f64;
+    let parts = parts.into_iter().map(|part| part.to_device(device) * share);
+    let Some(mean) = parts.reduce(|sum, part| sum + part) else {
+        return Losses::default();
+    };
+    let judgement = judgement.unwrap_or_else(|| Tensor::zeros([1], device));
+    let values = Tensor::cat(vec![mean, judgement], 0).into_data();
+    let values: Vec<f32> = values.iter::<f32>().collect();
     Losses::from_values(std::array::from_fn(|i| {
         values.get(i).copied().unwrap_or(f32::NAN)
     }))

@@ -143,7 +143,7 @@ impl BenchTrain {
         config: &RunConfig,
         batch: &Batch,
     ) -> Result<Figures> {
-        let mut trainer = Trainer::new(config, device)?;
+        let mut trainer = Trainer::new(config, std::slice::from_ref(device))?;
         let mut step_ms = Vec::new();
         for step in 0..self.warm_up + self.steps {
             let started = Instant::now();

@@ -24,6 +24,23 @@ impl DeviceName {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Cpu, Self::Wgpu, Self::Cuda, Self::Torch];
 
+    /// So many devices of this kind. On the CPU they are the same one, to try what several do.
+    ///
+    /// # Errors
+    /// [`Failure::Device`] when this build or this machine does not have them.
+    pub fn open_many(self, count: usize) -> Result<Vec<Device>> {
+        match self {
+            _ if count == 1 => Ok(vec![self.open()?]),
+            DeviceName::Cpu => Ok(vec![self.open()?; count]),
+            #[cfg(feature = "cuda")]
+            DeviceName::Cuda => Ok((0..count).map(Device::cuda).collect()),
+            _ => Err(Failure::Device(format!(
+                "--devices {count} works with --device cpu and, in a build with it, cuda"
+            ))
+            .into()),
+        }
+    }
+
     /// The device.
     ///
     /// # Errors

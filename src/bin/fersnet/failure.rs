@@ -40,11 +40,16 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             Some(TrainError::Weights(_))
         )
         || error.downcast_ref::<ConvertError>().is_some();
+    let is_setting = matches!(
+        error.downcast_ref::<TrainError>(),
+        Some(TrainError::Setting { .. })
+    );
     ExitCode::from(match error.downcast_ref::<Failure>() {
         Some(Failure::Arguments(_)) => 2,
         Some(Failure::Picture(_)) => 3,
         Some(Failure::NoFace(_)) => 4,
         Some(Failure::Device(_)) => 6,
+        None if is_setting => 2,
         None if is_weights => 5,
         None if error.downcast_ref::<PictureError>().is_some() => 3,
         None => 1,

@@ -35,6 +35,9 @@ pub struct Train {
     /// Where to train.
     #[arg(long, value_enum, default_value = "cpu")]
     device: DeviceName,
+    /// Divide each step among so many devices of this kind (cpu and cuda).
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    devices: u16,
     /// Stop after this many steps; the same command without it goes on.
     #[arg(long)]
     stop_after: Option<usize>,
@@ -157,8 +160,8 @@ impl Train {
             .iter()
             .map(|root| read_set(root))
             .collect::<Result<Vec<_>>>()?;
-        let device = self.device.open()?;
-        let run = Run::open(config, sets, &self.run, &device)?;
+        let devices = self.device.open_many(self.devices.into())?;
+        let run = Run::open(config, sets, &self.run, &devices)?;
         println!("{}", run.summary());
         let stop = Arc::new(AtomicBool::new(false));
         let handler = Arc::clone(&stop);
@@ -168,7 +171,7 @@ impl Train {
             stop_after: self.stop_after,
             plain: self.plain,
         };
-        run.train(&device, call, &stop)?;
+        run.train(&devices, call, &stop)?;
         Ok(())
     }
 
