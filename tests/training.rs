@@ -365,6 +365,18 @@ fn a_run_can_start_from_weights_of_the_same_network() {
 }
 
 #[test]
+fn labels_alone_make_a_run_of_recognition() {
+    let data = data();
+    let folder = data.path().join("run");
+    let mut arguments = arguments(&folder, data.path(), 2);
+    // Without the second --data.
+    arguments.drain(5..7);
+    run(&arguments);
+    let config = std::fs::read_to_string(folder.join("config.toml")).expect("numbers");
+    assert!(config.contains("pairs = 0"), "{config}");
+}
+
+#[test]
 fn two_devices_train_in_one_process() {
     let data = data();
     let arguments = arguments(&data.path().join("run"), data.path(), 2);

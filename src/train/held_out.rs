@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::sets::{NEUTRAL, SHOWN};
+use super::sets::{is_shown, neutral};
 use crate::data::hold_out::held_out;
 use crate::data::{Dataset, Face, Layout};
 
@@ -40,8 +40,11 @@ impl HeldOut {
             self.sets
                 .iter()
                 .filter(|set| !by_persons || set.layout != Layout::Paired)
-                .flat_map(|set| &set.faces)
-                .filter(|face| face.class.is_some() && face.intensity >= SHOWN)
+                .flat_map(|set| {
+                    let neutral = neutral(&set.classes);
+                    let faces = set.faces.iter();
+                    faces.filter(move |face| face.class.is_some() && is_shown(face, neutral))
+                })
                 .collect()
         };
         let judged = of(true);
@@ -53,8 +56,7 @@ impl HeldOut {
     /// Up to `count` faces to be redrawn: the calmest of each held-out person, else any.
     pub fn portraits(&self, count: usize) -> Vec<&Face> {
         let calm = |set: &Dataset, face: &Face| {
-            face.class
-                .is_some_and(|class| set.classes[class] == NEUTRAL)
+            face.class.is_some() && face.class == neutral(&set.classes)
         };
         let mut by_person = BTreeMap::<(usize, &str), &Face>::new();
         for (index, set) in self.sets.iter().enumerate() {
@@ -75,5 +77,49 @@ impl HeldOut {
         let persons: Vec<&Face> = by_person.into_values().collect();
         let step = persons.len().div_ceil(count.max(1)).max(1);
         persons.into_iter().step_by(step).take(count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::sets::tests::{face, set};
+
+    #[test]
+    fn a_run_is_judged_by_what_persons_labelled_and_else_by_all_clear_faces() {
+        let mut faces = vec![face("calm", Some("a"), 0), face("weak", Some("a"), 1)];
+        faces[0].intensity = 0.0;
+        faces[1].intensity = 0.5;
+        let paired = set(Layout::Paired, faces);
+        let judged = set(Layout::FerPlus, vec![face("f", None, 1)]);
+        let names = |sets: &[&Dataset]| -> Vec<String> {
+            let sets = sets.iter().map(|set| (*set).clone()).collect();
+            let faces = HeldOut { sets };
+            faces
+                .judged()
+                .iter()
+                .map(|face| face.name.clone())
+                .collect()
+        };
+        assert_eq!(names(&[&paired]), ["calm"]);
+        assert_eq!(names(&[&paired, &judged]), ["f"]);
+    }
+
+    #[test]
+    fn a_sheet_shows_the_calm_face_of_each_person() {
+        let faces = vec![
+            face("a1", Some("a"), 1),
+            face("a0", Some("a"), 0),
+            face("b1", Some("b"), 1),
+        ];
+        let held_out = HeldOut {
+            sets: vec![set(Layout::Paired, faces)],
+        };
+        let names = |count| -> Vec<String> {
+            let portraits = held_out.portraits(count).into_iter();
+            portraits.map(|face| face.name.clone()).collect()
+        };
+        assert_eq!(names(6), ["a0", "b1"]);
+        assert_eq!(names(1), ["a0"]);
     }
 }

@@ -81,7 +81,11 @@ fn losses(mut lines: Vec<Line>) -> Result<String, TrainError> {
     let low = values().fold(f64::INFINITY, f64::min) * 0.8;
     let high = values().fold(0.0, f64::max) * 1.25;
     let range = if low < high { low..high } else { 0.1..1.0 };
-    over_steps("mean losses, unweighted", &lines, range.log_scale())
+    over_steps(
+        "mean of the terms, and their weighted total",
+        &lines,
+        range.log_scale(),
+    )
 }
 
 /// Shares between 0 and 1.
@@ -109,6 +113,7 @@ where
             .map_err(failed)?;
         chart
             .configure_mesh()
+            .max_light_lines(1)
             .x_desc("steps")
             .draw()
             .map_err(failed)?;
@@ -123,6 +128,7 @@ where
         }
         chart
             .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
             .background_style(WHITE.mix(0.8))
             .border_style(BLACK)
             .draw()
@@ -174,7 +180,8 @@ fn draw_cell<B: DrawingBackend>(
     root.draw(&Rectangle::new([(x, y), (x + CELL, y + CELL)], shade))
         .map_err(failed)?;
     let text = format!("{:.0} %", 100.0 * share);
-    let colour = if share > 0.5 { WHITE } else { BLACK };
+    // White is hard to read on the lighter shades.
+    let colour = if share > 0.8 { WHITE } else { BLACK };
     let style = ("sans-serif", 13).into_font().color(&colour);
     root.draw(&Text::new(text, (x + 10, y + 12), style))
         .map_err(failed)?;
@@ -200,6 +207,7 @@ fn reliability(reading: &Reading) -> Result<String, TrainError> {
             .map_err(failed)?;
         chart
             .configure_mesh()
+            .max_light_lines(1)
             .x_desc("probability of the answer")
             .y_desc("share of right answers")
             .draw()

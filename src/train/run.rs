@@ -65,6 +65,12 @@ struct Since {
     started: Instant,
 }
 
+/// The steps between two reports.
+struct Past {
+    losses: Losses,
+    steps_per_second: f64,
+}
+
 impl Run {
     /// A new run in a folder, or the one that was begun there: holds faces out, fixes what the
     /// numbers leave open, and keeps numbers and faces in the folder.
@@ -200,15 +206,17 @@ impl Run {
             is_saved = step.is_multiple_of(self.config.run.checkpoint_every)
                 || step == self.config.run.steps;
             if is_saved || step.is_multiple_of(REPORT_EVERY) {
+                // Before the held-out faces are read: the speed is that of training.
+                let past = since.end();
                 let reading = is_saved.then(|| self.read_held_out(trainer)).flatten();
                 // Before the checkpoint: a run that is killed in between writes the row again.
-                self.report(trainer, &since, reading.as_ref(), &metrics, progress)?;
-                since = Since::now();
+                self.report(trainer, &past, reading.as_ref(), &metrics, progress)?;
                 if is_saved {
                     self.checkpoint(trainer, reading.as_ref())?;
                     plots::draw(&self.folder, &metrics, reading.as_ref())?;
                     self.draw_sheet(trainer)?;
                 }
+                since = Since::now();
             }
         }
         if is_saved {
@@ -244,7 +252,7 @@ impl Run {
     fn report(
         &self,
         trainer: &Trainer,
-        since: &Since,
+        past: &Past,
         reading: Option<&Reading>,
         metrics: &Metrics,
         progress: &Progress,
@@ -254,8 +262,8 @@ impl Run {
             step,
             epoch: step as f64 / self.config.steps_of_epoch(self.data.len()) as f64,
             rate: trainer.rate(),
-            samples_per_second: since.speed() * self.config.batch.faces() as f64,
-            losses: since.mean(),
+            samples_per_second: past.steps_per_second * self.config.batch.faces() as f64,
+            losses: past.losses,
             held_out: reading.map(|reading| reading.figures.clone()),
         };
         metrics.add(&row)?;
@@ -345,12 +353,12 @@ impl Since {
         self.steps += 1;
     }
 
-    fn mean(&self) -> Losses {
-        Losses::from_values(self.sums.map(|sum| sum / self.steps.max(1) as f32))
-    }
-
-    /// Steps a second.
-    fn speed(&self) -> f64 {
-        self.steps as f64 / self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE)
+    /// Their mean, and the speed until now.
+    fn end(&self) -> Past {
+        let seconds = self.started.elapsed().as_secs_f64();
+        Past {
+            losses: Losses::from_values(self.sums.map(|sum| sum / self.steps.max(1) as f32)),
+            steps_per_second: self.steps as f64 / seconds.max(f64::MIN_POSITIVE),
+        }
     }
 }

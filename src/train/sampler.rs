@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::augment::{Place, View};
 use super::batch::{Batch, BatchShape};
 use super::config::BatchTable;
-use super::sets::{At, Person, Pool, SHOWN, TrainingData, expression};
+use super::sets::{At, Person, Pool, TrainingData, expression, is_shown};
 use crate::data::Face;
 
 /// A face, the place by which it is cut, and its view: all that chance decides.
@@ -90,7 +90,7 @@ impl<'a> Sampler<'a> {
         let source = self.choose_source(person, rng);
         let target = self.choose_target(person, source, rng);
         // A weak expression is a fair source, but no fair label.
-        let clear = Some(expression(source)) == self.data.neutral || source.intensity >= SHOWN;
+        let clear = is_shown(source, self.data.neutral);
         let weight = if clear {
             self.table.pair_label_weight as f32
         } else {
@@ -139,8 +139,7 @@ impl<'a> Sampler<'a> {
         let faces: Vec<&Face> = person.faces.iter().map(|at| self.data.face(*at)).collect();
         let other =
             |face: &&Face| !self.table.other_expression || expression(face) != expression(source);
-        let shown =
-            |face: &&Face| face.intensity >= SHOWN || Some(expression(face)) == self.data.neutral;
+        let shown = |face: &&Face| is_shown(face, self.data.neutral);
         let mut goals: Vec<&Face> = faces.iter().copied().filter(other).collect();
         if goals.iter().any(&shown) {
             goals.retain(&shown);
@@ -294,5 +293,42 @@ mod tests {
         }
         // And no target: the neutral face is the only one that is clearly shown.
         assert!(batch.names[16..].iter().all(|name| name == "calm"));
+    }
+
+    #[test]
+    fn labels_are_shares_of_the_votes_or_the_most_voted_class() {
+        let mut faces = vec![face("f", None, 0)];
+        faces[0].label = vec![0.6, 0.4];
+        let mut table = BatchTable {
+            labelled: 1,
+            pairs: 0,
+            unpaired: 0,
+            ..small()
+        };
+        let sets = vec![set(Layout::FerPlus, faces)];
+        let data = TrainingData::new(sets, &classes(), &table).expect("faces");
+        assert_eq!(Sampler::new(&data, &table).draw(1, 0).labels, [0.6, 0.4]);
+        table.soft_labels = false;
+        assert_eq!(Sampler::new(&data, &table).draw(1, 0).labels, [1.0, 0.0]);
+    }
+
+    #[test]
+    fn a_face_that_is_drawn_without_a_target_is_asked_for_one_expression() {
+        let data = data(Layout::Paired);
+        let table = BatchTable {
+            labelled: 0,
+            pairs: 0,
+            unpaired: 4,
+            ..small()
+        };
+        let batch = Sampler::new(&data, &table).draw(1, 0);
+        assert!(batch.targets.is_empty());
+        assert!(batch.names.iter().all(|name| name == "alone"));
+        let rows: Vec<f32> = batch
+            .wanted
+            .chunks_exact(2)
+            .map(|row| row.iter().sum())
+            .collect();
+        assert_eq!(rows, [1.0; 4]);
     }
 }

@@ -9,10 +9,10 @@ use crate::answer::largest;
 use crate::data::{Dataset, Face, Layout};
 
 /// From this intensity on, an expression counts as shown: as a label and as a target.
-pub const SHOWN: f32 = 0.8;
+const SHOWN: f32 = 0.8;
 
 /// Name of the calm face's class, where a data set has one.
-pub const NEUTRAL: &str = "neutral";
+const NEUTRAL: &str = "neutral";
 
 /// All expressions of the data sets: those of the first, then what others add.
 pub fn all_classes(sets: &[Dataset]) -> Vec<String> {
@@ -91,7 +91,7 @@ impl TrainingData {
             people: Pool::empty(),
             unpaired: Pool::empty(),
             counts: vec![0; classes.len()],
-            neutral: classes.iter().position(|name| name == NEUTRAL),
+            neutral: neutral(classes),
         };
         let labelled = data.recognisable();
         for at in &labelled {
@@ -167,7 +167,7 @@ impl TrainingData {
 
     fn recognisable(&self) -> Vec<At> {
         let clear: Vec<At> = places(&self.sets)
-            .filter(|at| self.face(*at).intensity >= SHOWN)
+            .filter(|at| is_shown(self.face(*at), self.neutral))
             .collect();
         let judged: Vec<At> = clear
             .iter()
@@ -203,6 +203,16 @@ impl TrainingData {
         let sums = running_sums(items.iter().map(weight));
         Pool { items, sums }
     }
+}
+
+/// Index of the neutral class.
+pub fn neutral(classes: &[String]) -> Option<usize> {
+    classes.iter().position(|name| name == NEUTRAL)
+}
+
+/// Whether a face clearly shows its expression; a neutral one does so without any intensity.
+pub fn is_shown(face: &Face, neutral: Option<usize>) -> bool {
+    face.intensity >= SHOWN || Some(expression(face)) == neutral
 }
 
 /// The expression that a face is taken to show: its class, else the most voted.
