@@ -5,13 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Face;
 
 /// One subject in this many is held out.
-const SUBJECTS_EVERY: usize = 10;
+pub const SUBJECTS_EVERY: usize = 10;
 
 /// One face without a subject in this many is held out.
 const FACES_EVERY: usize = 20;
 
 /// The held-out subjects: of each source, in the order of their names, the first of every ten.
 pub fn held_out_subjects(faces: &[Face]) -> BTreeSet<String> {
+    subjects_at(faces, 0, SUBJECTS_EVERY)
+}
+
+/// The subjects at `position`, `position + every`, ... of each source, in the order of their
+/// names; none when `every` is 0. The held-out ones are at position 0 of every ten.
+pub fn subjects_at(faces: &[Face], position: usize, every: usize) -> BTreeSet<String> {
     let mut subjects: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for face in faces {
         if let Some(subject) = &face.subject {
@@ -20,7 +26,8 @@ pub fn held_out_subjects(faces: &[Face]) -> BTreeSet<String> {
     }
     subjects
         .into_values()
-        .flat_map(|names| names.into_iter().step_by(SUBJECTS_EVERY))
+        .flat_map(|names| names.into_iter().skip(position).step_by(every.max(1)))
+        .filter(|_| every > position)
         .map(str::to_owned)
         .collect()
 }
@@ -48,10 +55,10 @@ mod tests {
     use crate::data::Place;
     use crate::picture::Picture;
 
-    fn face(subject: Option<&str>, source: &str) -> Face {
+    fn face(source: &str, subject: Option<String>) -> Face {
         Face {
             name: String::new(),
-            subject: subject.map(str::to_owned),
+            subject,
             source: source.to_owned(),
             label: vec![1.0],
             class: Some(0),
@@ -63,28 +70,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn of_each_source_the_first_of_every_ten_subjects_is_held_out() {
-        let mut faces = Vec::new();
-        for i in (0..12).rev() {
-            faces.push(face(Some(&format!("s{i:02}")), "london"));
-            faces.push(face(Some(&format!("t{i:02}")), "canada"));
-        }
-        let names: Vec<String> = held_out_subjects(&faces).into_iter().collect();
-        assert_eq!(names, ["s00", "s10", "t00", "t10"]);
+    /// Two faces each of twelve persons of one source, and one person of another, last names first.
+    fn faces() -> Vec<Face> {
+        let person = |i: usize| face("a", Some(format!("a{:02}", i % 12)));
+        let mut faces: Vec<Face> = (0..24).rev().map(person).collect();
+        faces.push(face("b", Some("b".to_owned())));
+        faces
+    }
+
+    fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+        names.map(str::to_owned).into()
     }
 
     #[test]
-    fn all_faces_of_a_held_out_subject_are_held_out() {
-        let faces = ["a", "b", "a"].map(|name| face(Some(name), ""));
-        assert_eq!(held_out(&faces), [true, false, true]);
+    fn the_first_of_every_ten_persons_of_each_source_is_held_out_with_all_faces() {
+        assert_eq!(held_out_subjects(&faces()), names(["a00", "a10", "b"]));
+        let out = held_out(&faces());
+        assert_eq!(out.into_iter().filter(|out| *out).count(), 5);
     }
 
     #[test]
-    fn every_twentieth_face_without_a_subject_is_held_out() {
-        let faces = vec![face(None, ""); 41];
-        let held_out = held_out(&faces);
-        let places: Vec<usize> = (0..41).filter(|i| held_out[*i]).collect();
-        assert_eq!(places, [0, 20, 40]);
+    fn other_positions_give_other_persons() {
+        assert_eq!(subjects_at(&faces(), 1, 5), names(["a01", "a06", "a11"]));
+        assert!(subjects_at(&faces(), 0, 0).is_empty());
+        assert!(subjects_at(&faces(), 5, 5).is_empty());
     }
 }
