@@ -12,6 +12,7 @@
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`pipeline`]: the whole way in one place.
 //! - [`data`]: folders of faces in the known layouts (native).
+//! - [`judge`]: networks of other makers that judge redrawn faces (native).
 //! - [`train`]: losses, runs and evaluation (native).
 //! - [`web`]: the page's side (wasm).
 
@@ -19,6 +20,8 @@ pub mod answer;
 #[cfg(feature = "native")]
 pub mod data;
 pub mod face;
+#[cfg(feature = "native")]
+pub mod judge;
 pub mod kernels;
 pub mod mark;
 pub mod network;

@@ -1,0 +1,112 @@
+//! Two networks of other makers that judge redrawn faces: which expression, and whose face. Native
+//! only; neither was used in training.
+//!
+//! Both are face-api.js's (npm `@vladmandic/face-api`, MIT), taken out of the package by
+//! `tools/judges.py`. They are weak witnesses, which is why every figure of theirs stands beside
+//! what they say of real photographs.
+
+mod expression;
+mod identity;
+mod layers;
+
+pub use expression::ExpressionJudge;
+pub use identity::{IdentityJudge, SAME_PERSON_BELOW, cosine, distance};
+
+use std::path::PathBuf;
+
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Tensor, s};
+use thiserror::Error;
+
+/// Why a judge gave no answer.
+#[derive(Debug, Error)]
+pub enum JudgeError {
+    /// The file is not a safetensors file.
+    #[error("the judge's weights cannot be read ({0}); write them anew with tools/judges.py")]
+    File(#[from] safetensors::SafeTensorError),
+    /// A weight is missing, or of another shape or type.
+    #[error("the judge's weight {name}: {what}; write the file anew with tools/judges.py")]
+    Weight {
+        /// Name in the file.
+        name: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The device did not answer.
+    #[error("the device did not answer ({0}); give the command again, or use --device cpu")]
+    Device(String),
+}
+
+/// Where `tools/judges.py` leaves the identity judge: under `$FERSNET_HOME`, or else under
+/// `~/.cache/fersnet`. None where neither variable is set.
+pub fn identity_file() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let home = set("FERSNET_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache/fersnet")));
+    Some(home?.join("judges/identity.safetensors"))
+}
+
+/// The part of an aligned face that a judge looks at, in parts of the face's side.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Square {
+    /// Left edge.
+    pub left: f32,
+    /// Upper edge.
+    pub top: f32,
+    /// Side.
+    pub side: f32,
+}
+
+impl Square {
+    /// The whole face.
+    pub const WHOLE: Self = Self {
+        left: 0.0,
+        top: 0.0,
+        side: 1.0,
+    };
+
+    /// The part of faces `[n, c, size, size]`, as `[n, 3, side, side]`: grey in three channels,
+    /// bilinear, the centres of the pixels on one another.
+    fn cut(self, faces: Tensor<4>, side: usize) -> Tensor<4> {
+        let [_, channels, height, width] = faces.dims();
+        let range = |start: f32, length: usize| {
+            let scale = |part: f32| (part * length as f32).round().max(0.0) as usize;
+            let first = scale(start).min(length.saturating_sub(1));
+            first..(first + scale(self.side).max(1)).min(length)
+        };
+        let (rows, columns) = (range(self.top, height), range(self.left, width));
+        let part = faces.slice(s![.., .., rows, columns]);
+        let part = if channels == 1 {
+            part.repeat_dim(1, 3)
+        } else {
+            part
+        };
+        if part.dims()[2..] == [side, side] {
+            return part;
+        }
+        let options = InterpolateOptions::new(InterpolateMode::Bilinear)
+            .with_align_corners(false)
+            .with_output_size([side, side]);
+        interpolate(part, options) // [n, 3, side, side]
+    }
+}
+
+/// Mean colour of the pictures that both judges were trained on, 0..255.
+const MEAN_RGB: [f32; 3] = [122.782, 117.001, 104.298];
+
+/// Faces in 0..1 as both judges read them: (255 x - mean) / 255.
+fn centred(faces: Tensor<4>) -> Tensor<4> {
+    let mean = Tensor::<1>::from_floats(MEAN_RGB.map(|v| v / 255.0), &faces.device());
+    faces - mean.reshape([1, 3, 1, 1])
+}
+
+/// The rows of a table, read back from its device.
+fn rows(table: Tensor<2>) -> Result<Vec<Vec<f32>>, JudgeError> {
+    let [_, width] = table.dims();
+    let data = table.into_data();
+    let values = data
+        .try_into_vec::<f32>()
+        .map_err(|error| JudgeError::Device(error.to_string()))?;
+    Ok(values.chunks_exact(width).map(<[f32]>::to_vec).collect())
+}

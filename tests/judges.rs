@@ -1,0 +1,98 @@
+//! The judges of redrawn faces answer as they do in face-api.js itself.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use fersnet::judge::{ExpressionJudge, IdentityJudge, Square};
+use fersnet::picture::Picture;
+use serde::Deserialize;
+
+/// TensorFlow.js and Burn add the same numbers in another order; scores reach 16.
+const TOLERANCE: f32 = 1e-3;
+
+/// What face-api.js answers, see tools/judges_golden.mjs.
+#[derive(Deserialize)]
+struct Golden {
+    expression: Vec<f32>,
+    identity: Vec<f32>,
+}
+
+fn path(name: &str) -> String {
+    format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn golden() -> Golden {
+    let text = std::fs::read_to_string(path("judges.json")).expect("a file");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// The middle of the picture, twice: a batch gives what each alone gives. `[2, 3, size, size]`.
+fn middle(size: u32) -> Tensor<4> {
+    let bytes = std::fs::read(path("judges.png")).expect("a file");
+    let picture = Picture::decode(&bytes).expect("a picture");
+    let offset = (picture.width() - size) / 2;
+    let mut values = Vec::new();
+    for c in 0..3 {
+        for y in 0..size {
+            for x in 0..size {
+                let pixel = picture.as_image().get_pixel(offset + x, offset + y);
+                values.push(f32::from(pixel.0[c]) / 255.0);
+            }
+        }
+    }
+    let side = size as usize;
+    Tensor::from_data(
+        TensorData::new([values.clone(), values].concat(), [2, 3, side, side]),
+        &Device::flex(),
+    )
+}
+
+fn assert_close(found: &[Vec<f32>], expected: &[f32]) {
+    assert_eq!(found.len(), 2);
+    for row in found {
+        assert_eq!(row.len(), expected.len());
+        for (found, expected) in row.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < TOLERANCE,
+                "{found}, not {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_expression_judge_answers_as_face_api_does() {
+    let judge = ExpressionJudge::load(&Device::flex()).expect("the embedded weights");
+    let found = judge.logits(middle(112), Square::WHOLE).expect("runs");
+    assert_close(&found, &golden().expression);
+}
+
+/// Its weights are not in the repository: `tools/judges.py` writes them.
+#[test]
+fn the_identity_judge_answers_as_face_api_does() {
+    let Some(file) = fersnet::judge::identity_file() else {
+        eprintln!("skipped: no folder for judges/identity.safetensors");
+        return;
+    };
+    let Ok(bytes) = std::fs::read(&file) else {
+        eprintln!(
+            "skipped: {} is not there; run tools/judges.py",
+            file.display()
+        );
+        return;
+    };
+    let judge = IdentityJudge::load(&bytes, &Device::flex()).expect("weights");
+    let found = judge.embed(middle(150), Square::WHOLE).expect("runs");
+    assert_close(&found, &golden().identity);
+}
+
+#[test]
+fn a_file_that_is_no_judge_is_refused_with_what_to_do() {
+    let shipped = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/weights/fersnet.safetensors"
+    ))
+    .expect("a file");
+    for bytes in [&b"not a weight file"[..], &shipped] {
+        let error = IdentityJudge::load(bytes, &Device::flex()).expect_err("refused");
+        assert!(error.to_string().contains("tools/judges.py"), "{error}");
+    }
+}
