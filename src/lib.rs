@@ -13,12 +13,15 @@
 //! - [`pipeline`]: the whole way in one place.
 //! - [`data`]: folders of faces in the known layouts (native).
 //! - [`judge`]: networks of other makers that judge redrawn faces (native).
-//! - [`train`]: losses, runs and evaluation (native).
+//! - [`evaluate`]: figures of a network on labelled faces and of the faces that it redraws (native).
+//! - [`train`]: losses and runs (native).
 //! - [`web`]: the page's side (wasm).
 
 pub mod answer;
 #[cfg(feature = "native")]
 pub mod data;
+#[cfg(feature = "native")]
+pub mod evaluate;
 pub mod face;
 #[cfg(feature = "native")]
 pub mod judge;

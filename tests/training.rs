@@ -406,8 +406,11 @@ fn evaluation_counts_only_faces_with_a_majority() {
     );
     let figures: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(figures["n"], 38);
-    let classes = figures["per_class"].as_array().expect("classes");
-    let counted: u64 = classes.iter().filter_map(|class| class["n"].as_u64()).sum();
+    let classes = figures["per_class"].as_object().expect("classes");
+    let counted: u64 = classes
+        .values()
+        .filter_map(|class| class["n"].as_u64())
+        .sum();
     assert_eq!(counted, 38);
 }
 

@@ -27,8 +27,6 @@ mod votes;
 pub use error::DataError;
 pub use folds::{Folding, folds};
 
-pub mod hold_out;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};

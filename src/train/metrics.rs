@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::TrainError;
-use super::evaluate::Figures;
 use super::files::{read_file, write, write_error};
 use super::losses::Losses;
+use crate::evaluate::Watched;
 
 /// Columns before the losses.
 const BEFORE: [&str; 4] = ["step", "epoch", "rate", "samples_per_second"];
@@ -36,7 +36,7 @@ pub struct Row {
     /// Mean of the losses since the last row.
     pub losses: Losses,
     /// How the held-out faces are read, at checkpoints.
-    pub held_out: Option<Figures>,
+    pub held_out: Option<Watched>,
 }
 
 impl Row {

@@ -10,12 +10,9 @@
 pub mod augment;
 pub mod average;
 pub mod batch;
-pub mod calibrate;
 pub mod checkpoint;
 pub mod config;
-pub mod evaluate;
 pub mod features;
-pub mod ferplus;
 pub mod files;
 pub mod held_out;
 pub mod losses;
@@ -45,20 +42,8 @@ use crate::data::DataError;
 use crate::face::FaceError;
 use crate::network::ConfigError;
 use crate::network::weights::WeightError;
-use crate::picture::PictureError;
 
-/// Official part of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// What a network learns from.
-    Train,
-    /// What is reported while a network is made.
-    Validation,
-    /// What is reported once.
-    Test,
-}
-
-/// Why training or evaluation stopped.
+/// Why training stopped.
 #[derive(Debug, Error)]
 pub enum TrainError {
     /// A file or folder cannot be read.
@@ -87,36 +72,14 @@ pub enum TrainError {
         /// What was wrong.
         what: String,
     },
-    /// Neither folder nor archive of a split is there.
-    #[error("neither the folder {} nor the archive {} is there", dir.display(), archive.display())]
-    MissingSplit {
-        /// Expected folder.
-        dir: PathBuf,
-        /// Expected archive.
-        archive: PathBuf,
-    },
     /// No usable face was found in the data.
     #[error("{0} holds no usable faces")]
     Empty(String),
-    /// The network answers for other expressions than the data is labelled with.
-    #[error("these weights answer for {}; FER+ is labelled with its own eight expressions", network.join(", "))]
-    Classes {
-        /// Classes of the network.
-        network: Vec<String>,
-    },
     /// A weight of the network is no longer a number.
     #[error(
         "the weights are no longer numbers at step {0}; lower the learning rate and give the command again: the last checkpoint is still good"
     )]
     NotFinite(usize),
-    /// A picture of the data cannot be decoded.
-    #[error("{name}: {source}")]
-    Picture {
-        /// Name of the picture.
-        name: String,
-        /// Why not.
-        source: PictureError,
-    },
     /// The network cannot be built.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -7,7 +7,6 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use super::TrainError;
-use super::evaluate::Figures;
 use super::files::write;
 use super::losses::Losses;
 use super::metrics::Metrics;
@@ -140,7 +139,12 @@ where
 
 /// A row a true class: which share of its faces is read as what.
 fn confusion(reading: &Reading) -> Result<String, TrainError> {
-    let names: Vec<&str> = class_names(&reading.figures);
+    let names: Vec<&str> = reading
+        .predictions
+        .classes
+        .iter()
+        .map(String::as_str)
+        .collect();
     let counts = confusion_counts(names.len(), reading);
     let side = (NAMES + CELL * names.len() as i32 + 10) as u32;
     let mut svg = String::new();
@@ -227,15 +231,15 @@ fn reliability(reading: &Reading) -> Result<String, TrainError> {
     Ok(svg)
 }
 
-fn class_names(figures: &Figures) -> Vec<&str> {
-    let classes = figures.per_class.iter();
-    classes.map(|class| class.name.as_str()).collect()
-}
-
 /// Faces by their true class (rows) and by what they are read as (columns).
 fn confusion_counts(classes: usize, reading: &Reading) -> Vec<Vec<usize>> {
     let mut counts = vec![vec![0; classes]; classes];
-    for (probabilities, label) in reading.probabilities.iter().zip(&reading.labels) {
+    for (probabilities, label) in reading
+        .predictions
+        .probabilities
+        .iter()
+        .zip(&reading.predictions.labels)
+    {
         counts[*label][largest(probabilities)] += 1;
     }
     counts
@@ -244,7 +248,12 @@ fn confusion_counts(classes: usize, reading: &Reading) -> Vec<Vec<usize>> {
 /// The share of right answers in each range of probability that has answers.
 fn reliability_bins(reading: &Reading) -> Vec<(Range<f64>, f64)> {
     let mut bins = [(0_usize, 0_usize); BINS]; // answers, right ones
-    for (probabilities, label) in reading.probabilities.iter().zip(&reading.labels) {
+    for (probabilities, label) in reading
+        .predictions
+        .probabilities
+        .iter()
+        .zip(&reading.predictions.labels)
+    {
         let answer = largest(probabilities);
         let bin = (probabilities[answer] * BINS as f32) as usize;
         let bin = &mut bins[bin.min(BINS - 1)];
@@ -267,17 +276,15 @@ fn reliability_bins(reading: &Reading) -> Vec<(Range<f64>, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::evaluate;
+    use crate::evaluate::Predictions;
 
     fn reading() -> Reading {
-        let classes = ["calm".to_owned(), "glad".to_owned()];
-        let probabilities = vec![vec![0.95, 0.05], vec![0.92, 0.08], vec![0.3, 0.7]];
-        let labels = vec![0, 1, 1];
-        Reading {
-            figures: evaluate::figures(&classes, &probabilities, &labels),
-            probabilities,
-            labels,
-        }
+        Reading::from(Predictions {
+            classes: vec!["calm".to_owned(), "glad".to_owned()],
+            probabilities: vec![vec![0.95, 0.05], vec![0.92, 0.08], vec![0.3, 0.7]],
+            labels: vec![0, 1, 1],
+            ..Predictions::default()
+        })
     }
 
     #[test]

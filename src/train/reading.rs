@@ -3,11 +3,11 @@
 use burn::tensor::{Device, activation};
 
 use super::augment::View;
-use super::calibrate;
 use super::config::Views;
-use super::evaluate::{self, Figures};
 use crate::answer::TEMPERATURE_KEY;
 use crate::data::{Face, Place};
+use crate::evaluate::temperature::fit_temperature;
+use crate::evaluate::{Predictions, Watched, watched};
 use crate::network::Network;
 use crate::tensor::planar_tensor;
 
@@ -16,12 +16,20 @@ const BATCH: usize = 64;
 
 /// What the network answers for the held-out faces, and how good that is.
 pub struct Reading {
-    /// Probabilities of each face, `[faces][E]`, at temperature 1.
-    pub probabilities: Vec<Vec<f32>>,
-    /// Each face's true class.
-    pub labels: Vec<usize>,
-    /// Accuracy, recall of each class, calibration error.
-    pub figures: Figures,
+    /// Answers and true classes.
+    pub predictions: Predictions,
+    /// Accuracy, mean recall, calibration error at temperature 1.
+    pub figures: Watched,
+}
+
+impl From<Predictions> for Reading {
+    fn from(predictions: Predictions) -> Self {
+        let figures = watched(&predictions, 1.0);
+        Self {
+            predictions,
+            figures,
+        }
+    }
 }
 
 impl Reading {
@@ -49,19 +57,19 @@ impl Reading {
             let values: Vec<f32> = values.iter::<f32>().collect();
             probabilities.extend(values.chunks_exact(classes.len()).map(<[f32]>::to_vec));
         }
-        let labels: Vec<usize> = faces.iter().filter_map(|face| face.class).collect();
-        let figures = evaluate::figures(classes, &probabilities, &labels);
-        Self {
+        Self::from(Predictions {
+            classes: classes.clone(),
             probabilities,
-            labels,
-            figures,
-        }
+            labels: faces.iter().filter_map(|face| face.class).collect(),
+            ..Predictions::default()
+        })
     }
 
     /// Notes the temperature that these faces ask for.
     pub fn calibrate(&self, mut network: Network) -> Network {
         // Fitted on bare logits, whatever temperature the starting weights had.
-        let temperature = calibrate::fit_temperature(&self.probabilities, &self.labels);
+        let temperature =
+            fit_temperature(&self.predictions.probabilities, &self.predictions.labels);
         network.note(TEMPERATURE_KEY, temperature.into());
         network
     }

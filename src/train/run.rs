@@ -264,7 +264,7 @@ impl Run {
             rate: trainer.rate(),
             samples_per_second: past.steps_per_second * self.config.batch.faces() as f64,
             losses: past.losses,
-            held_out: reading.map(|reading| reading.figures.clone()),
+            held_out: reading.map(|reading| reading.figures),
         };
         metrics.add(&row)?;
         progress.line(&format!(

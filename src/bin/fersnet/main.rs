@@ -4,6 +4,7 @@ mod bench;
 mod data;
 mod device;
 mod evaluate;
+mod faces;
 mod failure;
 mod forward;
 mod picture;
@@ -43,7 +44,7 @@ enum Command {
     Data(data::Data),
     /// Train a network on labelled faces and on faces of one person with several expressions.
     Train(Box<train::Train>),
-    /// Accuracy, recall of each class and calibration of a weight file on FER+.
+    /// How well weights read labelled faces, and what others see in the faces that they redraw.
     Evaluate(evaluate::Evaluate),
     /// Samples a second of a training step on this machine's devices.
     Bench(bench::Bench),

@@ -32,7 +32,11 @@ pub fn fit_temperature(probabilities: &[Vec<f32>], labels: &[usize]) -> f32 {
 }
 
 /// Mean negative log-likelihood when the logits are multiplied by `sharpness`, which is 1 / T.
-fn negative_log_likelihood(probabilities: &[Vec<f32>], labels: &[usize], sharpness: f64) -> f64 {
+pub(super) fn negative_log_likelihood(
+    probabilities: &[Vec<f32>],
+    labels: &[usize],
+    sharpness: f64,
+) -> f64 {
     let total: f64 = probabilities
         .iter()
         .zip(labels)
@@ -42,7 +46,7 @@ fn negative_log_likelihood(probabilities: &[Vec<f32>], labels: &[usize], sharpne
             sum.ln() - logit(p[*label])
         })
         .sum();
-    total / labels.len() as f64
+    total / labels.len().max(1) as f64
 }
 
 #[cfg(test)]

@@ -1,0 +1,116 @@
+//! `--data` and what goes with it: which faces of a data set are evaluated.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use fersnet::data::hold_out::subjects_at;
+use fersnet::data::{self, Cut, Dataset, Layout, Options, Split};
+use fersnet::evaluate::DataNote;
+
+use crate::failure::Failure;
+
+/// Which faces are evaluated.
+#[derive(Args)]
+pub struct Faces {
+    /// The data set's folder.
+    #[arg(long)]
+    data: PathBuf,
+    /// Its layout; recognised where none is given.
+    #[arg(long, value_enum)]
+    layout: Option<Layout>,
+    /// Its official part, where it has parts: validation where none is given.
+    #[arg(long, value_enum)]
+    split: Option<Split>,
+    /// How pictures that are faces already are cut.
+    #[arg(long, value_enum, default_value = "whole")]
+    cut: Cut,
+    /// Only the persons that are held out: N/K takes those at N, N + K, ... of each source, sorted
+    /// by name. Training holds out 0/10.
+    #[arg(long, value_name = "N/K", value_parser = parse_held_out)]
+    held_out: Option<(usize, usize)>,
+    /// Only these persons, separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "held_out")]
+    subjects: Vec<String>,
+}
+
+fn parse_held_out(text: &str) -> Result<(usize, usize), String> {
+    let parse = |(n, k): (&str, &str)| Some((n.parse().ok()?, k.parse().ok()?));
+    match text.split_once('/').and_then(parse) {
+        Some((n, k)) if n < k => Ok((n, k)),
+        _ => Err("N/K with N below K, such as 0/10".into()),
+    }
+}
+
+impl Faces {
+    /// The faces, and what they are in words.
+    pub fn open(&self) -> Result<(Dataset, DataNote)> {
+        let layout = match self.layout {
+            Some(layout) => layout,
+            None => data::recognise(&self.data)?,
+        };
+        let has_parts = matches!(layout, Layout::FerPlus | Layout::Fer2013);
+        let split = match self.split {
+            None if has_parts => Some(Split::Validation),
+            given => given,
+        };
+        let options = Options {
+            layout: Some(layout),
+            split,
+            cut: self.cut,
+            // Further photographs say how alike two of one person are.
+            real: true,
+            ..Default::default()
+        };
+        let mut data = data::open(&self.data, &options)?;
+        let persons = self.keep_persons(&mut data)?;
+        let folder = self
+            .data
+            .canonicalize()
+            .unwrap_or_else(|_| self.data.clone());
+        let note = DataNote {
+            folder: folder
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            layout: layout.to_string(),
+            split: split.map(|split| split.name().to_owned()),
+            cut: match self.cut {
+                _ if !has_parts => "at their eyes".to_owned(),
+                Cut::Whole => "whole".to_owned(),
+                Cut::Eyes => "by the eyes that were found".to_owned(),
+            },
+            persons,
+            left_out: Vec::new(),
+        };
+        Ok((data, note))
+    }
+
+    /// Leaves only the persons that were asked for; says which.
+    fn keep_persons(&self, data: &mut Dataset) -> Result<Option<String>> {
+        let (kept, words): (BTreeSet<String>, String) = match self.held_out {
+            Some((n, k)) => (
+                subjects_at(&data.faces, n, k),
+                format!("persons {n} of every {k}"),
+            ),
+            None if self.subjects.is_empty() => return Ok(None),
+            None => (
+                self.subjects.iter().cloned().collect(),
+                "named persons".to_owned(),
+            ),
+        };
+        data.faces.retain(|face| {
+            let subject = face.subject.as_ref();
+            subject.is_some_and(|subject| kept.contains(subject))
+        });
+        if data.faces.is_empty() {
+            return Err(Failure::Arguments(
+                "no face is of these persons; --held-out and --subjects need data that says who is shown".into(),
+            ))
+            .with_context(|| format!("{}", self.data.display()));
+        }
+        Ok(Some(words))
+    }
+}

@@ -1,0 +1,132 @@
+//! Is a redrawn face still the same person's? Distances of embeddings, beside those of real
+//! photographs of one and of two persons.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use serde::Serialize;
+
+use super::EvaluateError;
+use super::predict::{alignment, person};
+use crate::data::Face;
+use crate::judge::{IdentityJudge, SAME_PERSON_BELOW, Square, cosine, distance};
+use crate::network::FACE_SIZE;
+use crate::tensor::planar_tensor;
+
+/// The part of an aligned face that is embedded: dlib's own faces (padding 0.25) have the eyes
+/// nearly where ours are.
+pub(super) const EMBEDDED: Square = Square::WHOLE;
+
+/// How alike pairs of faces are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Likeness {
+    /// Pairs of faces.
+    pub n: usize,
+    /// Mean cosine of their embeddings.
+    pub cosine: f64,
+    /// Mean euclidean distance of their embeddings.
+    pub distance: f64,
+    /// Share of pairs nearer than 0.6, which dlib calls one person.
+    pub same_person: f64,
+}
+
+/// How alike faces are, redrawn and real.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Identity {
+    /// A face and itself redrawn, over all targets.
+    pub redrawn: Likeness,
+    /// Two real photographs of one person, where the data has them: the ceiling.
+    pub one_person: Option<Likeness>,
+    /// Real photographs of two persons: the floor.
+    pub two_persons: Option<Likeness>,
+}
+
+/// Two faces' embeddings, compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pair {
+    cosine: f32,
+    distance: f32,
+}
+
+impl Pair {
+    pub fn of(a: &[f32], b: &[f32]) -> Self {
+        Self {
+            cosine: cosine(a, b),
+            distance: distance(a, b),
+        }
+    }
+}
+
+impl Likeness {
+    /// Means over pairs; none without pairs.
+    pub(super) fn of(pairs: &[Pair]) -> Option<Self> {
+        let n = pairs.len();
+        let mean = |value: fn(&Pair) -> f64| pairs.iter().map(value).sum::<f64>() / n as f64;
+        (n > 0).then(|| Self {
+            n,
+            cosine: mean(|pair| f64::from(pair.cosine)),
+            distance: mean(|pair| f64::from(pair.distance)),
+            same_person: mean(|pair| f64::from(u8::from(pair.distance < SAME_PERSON_BELOW))),
+        })
+    }
+}
+
+/// Whether the face is a further photograph of its person, not a moved copy of the first.
+pub(super) fn is_further_photo(face: &Face) -> bool {
+    face.groups
+        .get("sample")
+        .is_some_and(|sample| sample == "real")
+}
+
+/// Real photographs of one person, and of a person and the next one: of everyone of whom the data
+/// has two. `first` picks each person's first photograph.
+pub(super) fn of_photos(
+    judge: &IdentityJudge,
+    faces: &[Face],
+    first: impl Fn(&Face) -> bool,
+    batch: usize,
+    device: &Device,
+) -> Result<(Option<Likeness>, Option<Likeness>), EvaluateError> {
+    let mut persons: BTreeMap<String, (Option<&Face>, Option<&Face>)> = BTreeMap::new();
+    for face in faces {
+        let Some(name) = person(face) else { continue };
+        let photos = persons.entry(name).or_default();
+        if is_further_photo(face) {
+            photos.1.get_or_insert(face);
+        } else if first(face) {
+            photos.0.get_or_insert(face);
+        }
+    }
+    let both = persons.into_values().filter_map(|(a, b)| Some([a?, b?]));
+    let photos: Vec<&Face> = both.flatten().collect();
+    let mut embeddings = Vec::with_capacity(photos.len());
+    for chunk in photos.chunks(batch.max(1)) {
+        let cut = |face: &&Face| alignment(face).crop_planar(&face.picture, FACE_SIZE as u32);
+        let pixels: Vec<f32> = chunk.iter().flat_map(cut).collect();
+        let x = planar_tensor(pixels, 3, FACE_SIZE, device); // [batch, 3, 96, 96]
+        embeddings.extend(judge.embed(x, EMBEDDED)?);
+    }
+    let people: Vec<&[Vec<f32>]> = embeddings.chunks_exact(2).collect();
+    let one: Vec<Pair> = people.iter().map(|p| Pair::of(&p[0], &p[1])).collect();
+    let next = people.iter().zip(people.iter().skip(1));
+    let two: Vec<Pair> = next.map(|(a, b)| Pair::of(&a[0], &b[1])).collect();
+    Ok((Likeness::of(&one), Likeness::of(&two)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn likeness_is_the_mean_over_pairs() {
+        let pairs = [
+            Pair::of(&[1.0, 0.0], &[1.0, 0.0]),
+            Pair::of(&[1.0, 0.0], &[0.0, 1.0]),
+        ];
+        let likeness = Likeness::of(&pairs).expect("pairs");
+        assert_eq!((likeness.n, likeness.cosine), (2, 0.5));
+        assert!((likeness.distance - 0.5 * 2.0_f64.sqrt()).abs() < 1e-6);
+        assert_eq!(likeness.same_person, 0.5);
+        assert_eq!(Likeness::of(&[]), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! Figures of a network: how well it reads labelled faces, and what others see in the faces that it
+//! redraws. Native only.
+//!
+//! Nothing here is chosen by the data that is tested: the temperature comes from the weight file,
+//! and last and best weights are both reported.
+
+pub mod bootstrap;
+pub mod certainty;
+mod charts;
+pub mod confusion;
+pub mod groups;
+mod likeness;
+mod page;
+mod paired;
+pub mod permutation;
+mod predict;
+mod reader;
+mod recognition;
+mod report;
+pub mod similarity;
+mod synthesis;
+pub mod temperature;
+
+pub use likeness::{Identity, Likeness};
+pub use page::page;
+pub use paired::Nearness;
+pub use permutation::{Comparison, compare};
+pub use predict::{Predictions, predict};
+pub use reader::Reader;
+pub use recognition::{BeforeAfter, ClassFigures, Intervals, Recognition, recognition};
+pub use report::{DataNote, Report};
+pub use synthesis::{Synthesis, Target, Witnesses, synthesis};
+
+use burn::tensor::{Device, Tensor};
+use confusion::Confusion;
+use thiserror::Error;
+
+use crate::answer::{largest, temperature};
+use crate::data::Face;
+use crate::judge::JudgeError;
+use crate::network::Network;
+
+/// Why there are no figures.
+#[derive(Debug, Error)]
+pub enum EvaluateError {
+    /// There is nothing to compute them from.
+    #[error(
+        "there are no {0} to evaluate on; give other data, another part of it or other weights"
+    )]
+    Empty(&'static str),
+    /// The faces' labels are in another order than the network's.
+    #[error(
+        "the faces are labelled with other expressions than these weights answer for; read them for the classes of the weights"
+    )]
+    Classes,
+    /// Two readers read different faces.
+    #[error(
+        "the two readers read different faces; compare them on the same ones, in the same order"
+    )]
+    OtherFaces,
+    /// The network's scores are not numbers.
+    #[error(
+        "these weights answer with scores that are not numbers: the file is damaged, or its training diverged"
+    )]
+    NotFinite,
+    /// The network recognises only.
+    #[error("these weights read expressions but redraw no face; choose weights of another variant")]
+    NoSynthesis,
+    /// The reader and the network have no expression in common.
+    #[error(
+        "the reader knows none of the expressions that these weights redraw; choose another reader"
+    )]
+    Reader,
+    /// The device was lost or ran out of memory.
+    #[error(
+        "the device did not answer ({0}); give the command again, with --device cpu if it stays so"
+    )]
+    Device(String),
+    /// A judge of redrawn faces gave no answer.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+}
+
+/// A tensor's values, read back from its device.
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EvaluateError> {
+    let data = tensor.into_data();
+    data.try_into_vec::<f32>()
+        .map_err(|error| EvaluateError::Device(error.to_string()))
+}
+
+/// The figures that watch a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Watched {
+    /// Faces.
+    pub n: usize,
+    /// Share of the faces that are read rightly.
+    pub accuracy: f64,
+    /// Mean recall of the expressions that are shown.
+    pub macro_recall: f64,
+    /// Expected calibration error at the network's temperature.
+    pub ece: f64,
+}
+
+/// How well a network reads faces, without intervals: for a run that watches itself.
+///
+/// # Errors
+/// As [`predict`].
+pub fn accuracy_on(
+    network: &Network,
+    faces: &[Face],
+    size: usize,
+    batch: usize,
+    device: &Device,
+) -> Result<Watched, EvaluateError> {
+    let predictions = predict(network, faces, size, batch, device)?;
+    let temperature = f64::from(temperature(network.config()));
+    Ok(watched(&predictions, temperature))
+}
+
+/// The figures that watch a run, at a temperature; zeros without predictions.
+pub fn watched(predictions: &Predictions, temperature: f64) -> Watched {
+    let (probabilities, labels) = (&predictions.probabilities, &predictions.labels);
+    let mut confusion = Confusion::new(predictions.classes.len());
+    for (p, label) in probabilities.iter().zip(labels) {
+        confusion.add(*label, largest(p));
+    }
+    let certain = certainty::certainties(probabilities, labels, temperature);
+    Watched {
+        n: confusion.n(),
+        accuracy: confusion.accuracy().unwrap_or_default(),
+        macro_recall: confusion.macro_recall().unwrap_or_default(),
+        ece: certainty::expected_calibration_error(&certain),
+    }
+}

@@ -1,0 +1,107 @@
+//! Labelled faces -> what a network says of each.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, activation};
+
+use super::{EvaluateError, values};
+use crate::answer::largest;
+use crate::data::{Face, Place};
+use crate::face::Alignment;
+use crate::network::Network;
+use crate::tensor::planar_tensor;
+
+/// What a reader says of the faces whose true expression is known; one entry a face in each list.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Predictions {
+    /// The expressions, in the order of the probabilities.
+    pub classes: Vec<String>,
+    /// Probabilities at temperature 1, `[n][E]`.
+    pub probabilities: Vec<Vec<f32>>,
+    /// True expression of each face, `[n]`.
+    pub labels: Vec<usize>,
+    /// Person of each face, with the source's name where there is one, `[n]`.
+    pub subjects: Vec<Option<String>>,
+    /// Name of each face in its data set, `[n]`.
+    pub names: Vec<String>,
+    /// What the data set says of each face, its source included, `[n]`.
+    pub groups: Vec<BTreeMap<String, String>>,
+}
+
+impl Predictions {
+    /// Which faces are read rightly, `[n]`.
+    pub fn hits(&self) -> Vec<bool> {
+        let answers = self.probabilities.iter().map(|p| largest(p));
+        let pairs = answers.zip(&self.labels);
+        pairs.map(|(answer, label)| answer == *label).collect()
+    }
+
+    /// The face's labels without its probabilities.
+    pub(super) fn add(&mut self, face: &Face, class: usize) {
+        self.labels.push(class);
+        self.subjects.push(person(face));
+        self.names.push(face.name.clone());
+        let mut groups = face.groups.clone();
+        if !face.source.is_empty() {
+            groups.insert("source".to_owned(), face.source.clone());
+        }
+        self.groups.push(groups);
+    }
+}
+
+/// A person's name over all sources.
+pub(super) fn person(face: &Face) -> Option<String> {
+    let subject = face.subject.as_deref()?;
+    Some(format!("{}/{subject}", face.source))
+}
+
+/// The face's square in its picture.
+pub(super) fn alignment(face: &Face) -> Alignment {
+    match face.place {
+        Place::Eyes(left, right) => Alignment::from_eyes(left, right),
+        Place::Whole => Alignment::whole_picture(face.picture.width(), face.picture.height()),
+    }
+}
+
+/// Reads the faces whose true expression is known, `batch` at a time, cut at `size` x `size`.
+///
+/// The faces' classes have to be the network's, see [`crate::data::Dataset::for_classes`].
+///
+/// # Errors
+/// [`EvaluateError`] when no face has a class, the classes do not fit or the device is lost.
+pub fn predict(
+    network: &Network,
+    faces: &[Face],
+    size: usize,
+    batch: usize,
+    device: &Device,
+) -> Result<Predictions, EvaluateError> {
+    let config = network.config();
+    let mut predictions = Predictions {
+        classes: config.classes.clone(),
+        ..Default::default()
+    };
+    let judged: Vec<&Face> = faces.iter().filter(|face| face.class.is_some()).collect();
+    if judged.is_empty() {
+        return Err(EvaluateError::Empty("faces whose expression is known"));
+    }
+    let count = config.classes.len();
+    for chunk in judged.chunks(batch.max(1)) {
+        let mut pixels = Vec::with_capacity(chunk.len() * 3 * size * size);
+        for face in chunk {
+            let class = face.class.filter(|class| *class < count);
+            let class = class.ok_or(EvaluateError::Classes)?;
+            predictions.add(face, class);
+            pixels.extend(alignment(face).crop_planar(&face.picture, size as u32));
+        }
+        let x = planar_tensor(pixels, config.channels, size, device); // [batch, k, size, size]
+        let probabilities = activation::softmax(network.encode(x, false).logits, 1); // [batch, E]
+        let values = values(probabilities)?;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(EvaluateError::NotFinite);
+        }
+        let rows = values.chunks_exact(count).map(<[f32]>::to_vec);
+        predictions.probabilities.extend(rows);
+    }
+    Ok(predictions)
+}
