@@ -150,6 +150,7 @@ pub fn resample(x: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
 }
 
 /// What a step is made of, without its tensors.
+#[cfg(feature = "tch")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepShape {
     /// A transposed convolution.
@@ -169,6 +170,7 @@ pub struct StepShape {
 }
 
 /// A norm without its tensors.
+#[cfg(feature = "tch")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum NormShape {
     /// None.
