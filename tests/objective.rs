@@ -160,7 +160,6 @@ fn a_value_that_does_not_do_is_refused_by_its_key() {
         ("batch.size", "100"),
         ("optimiser.rate", "-1.0"),
         ("run.average_rate", "1.0"),
-        ("run.precision", "half"),
         ("batch.unpaired", "4"),
         ("objective.l1", "-2"),
     ] {
@@ -170,6 +169,14 @@ fn a_value_that_does_not_do_is_refused_by_its_key() {
         let error = config.validate().expect_err(key).to_string();
         assert!(error.starts_with(key), "{error}");
     }
+}
+
+#[test]
+fn a_device_without_bf16_convolutions_refuses_half_precision() {
+    let config = config("ship", &[("run.precision", "half")]);
+    let error = Trainer::new(&config, &[Device::flex()]).err();
+    let text = error.expect("an error").to_string();
+    assert!(text.starts_with("run.precision"), "{text}");
 }
 
 #[test]
