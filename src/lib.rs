@@ -15,11 +15,14 @@
 //! - [`judge`]: networks of other makers that judge redrawn faces (native).
 //! - [`evaluate`]: figures of a network on labelled faces and of the faces that it redraws (native).
 //! - [`train`]: losses and runs (native).
+//! - [`enlarge`]: a data set of synthetic faces that other networks read as they were meant (native).
 //! - [`web`]: the page's side (wasm).
 
 pub mod answer;
 #[cfg(feature = "native")]
 pub mod data;
+#[cfg(feature = "native")]
+pub mod enlarge;
 #[cfg(feature = "native")]
 pub mod evaluate;
 pub mod face;

@@ -132,10 +132,8 @@ fn tagged(picture: &Picture) -> RgbImage {
     image
 }
 
-/// Draws the tag into the lower left corner: white on a dark band, so that it is legible on any
-/// picture. It takes about a third of the width, or a quarter of the height where that is less; in pictures too narrow for the words, fewer words.
-pub fn draw_tag(image: &mut RgbImage) {
-    let (width, height) = image.dimensions();
+/// The tag's words, the size of its letters and the width and height of its band, in pixels.
+fn layout(width: u32, height: u32) -> (&'static str, u32, (u32, u32)) {
     let words = [TAG, "SYNTHETIC", "SYN", "S"];
     let fits = |text: &&str| text_width(text, 1) + 4 <= width;
     let text = words.into_iter().find(fits).unwrap_or("S");
@@ -148,6 +146,21 @@ pub fn draw_tag(image: &mut RgbImage) {
         text_width(text, scale) + 2 * margin,
         CAPITAL_HEIGHT * scale + 2 * margin,
     );
+    (text, scale, band)
+}
+
+/// Height of the tag's band in a picture of this size, in pixels.
+pub fn tag_height(width: u32, height: u32) -> u32 {
+    layout(width, height).2.1
+}
+
+/// Draws the tag into the lower left corner: white on a dark band, so that it is legible on any
+/// picture. It takes about a third of the width, or a quarter of the height where that is less; in
+/// pictures too narrow for the words, fewer words.
+pub fn draw_tag(image: &mut RgbImage) {
+    let (width, height) = image.dimensions();
+    let (text, scale, band) = layout(width, height);
+    let margin = 2 * scale;
     let top = height.saturating_sub(band.1);
     for y in top..height {
         for x in 0..band.0.min(width) {

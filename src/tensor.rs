@@ -61,12 +61,12 @@ pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, St
     Ok(data.iter::<f32>().collect())
 }
 
-/// The redrawn faces of a batch `[targets, k, 96, 96]`, ready to be put into a picture.
+/// The redrawn faces of a batch `[targets, k, size, size]`, ready to be put into a picture.
 ///
 /// # Errors
 /// The device's own words when it was lost or ran out of memory.
 pub async fn redrawn_faces(drawn: Drawn) -> Result<Vec<Redrawn>, String> {
-    let [targets, channels, ..] = drawn.face.dims();
+    let [targets, channels, size, _] = drawn.face.dims();
     let faces = read_back(drawn.face).await?;
     let change = match drawn.change {
         Some(change) => {
@@ -79,7 +79,7 @@ pub async fn redrawn_faces(drawn: Drawn) -> Result<Vec<Redrawn>, String> {
         }
         None => None,
     };
-    let plane = FACE_SIZE * FACE_SIZE;
+    let plane = size * size;
     let planes_of = |values: &[f32], target: usize| -> Vec<f32> {
         let own = &values[target * channels * plane..(target + 1) * channels * plane];
         if channels == 1 {
@@ -90,7 +90,7 @@ pub async fn redrawn_faces(drawn: Drawn) -> Result<Vec<Redrawn>, String> {
     };
     Ok((0..targets)
         .map(|target| Redrawn {
-            size: FACE_SIZE,
+            size,
             face: planes_of(&faces, target),
             change: change.as_ref().map(|(delta, flow)| Change {
                 delta: planes_of(delta, target),

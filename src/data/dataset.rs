@@ -5,7 +5,7 @@ use std::path::Path;
 use super::cut::Found;
 use super::expressions::canonical;
 use super::left_out::Tally;
-use super::{DataError, Dataset, Face, Layout};
+use super::{DataError, Dataset, Face, Layout, SYNTHETIC};
 
 impl Face {
     /// A face at full intensity of which nothing else is known.
@@ -22,6 +22,16 @@ impl Face {
             picture: found.picture,
             digest: found.digest,
         }
+    }
+
+    /// Whether a network drew it.
+    pub fn is_synthetic(&self) -> bool {
+        self.source == SYNTHETIC
+    }
+
+    /// Who is shown: the person, or the picture itself where nobody says who it is.
+    pub fn owner(&self) -> &str {
+        self.subject.as_deref().unwrap_or(&self.name)
     }
 
     /// The face with one more thing known of it.

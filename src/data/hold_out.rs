@@ -1,4 +1,7 @@
 //! Which faces of the training data are held out, to watch a run and to choose its weights.
+//!
+//! Synthetic faces judge nobody: none is chosen to be held out, but one whose person is held out of
+//! the photographs may not be learnt from either; see [`shows_any`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +22,7 @@ pub fn held_out_subjects(faces: &[Face]) -> BTreeSet<String> {
 /// names; none when `every` is 0. The held-out ones are at position 0 of every ten.
 pub fn subjects_at(faces: &[Face], position: usize, every: usize) -> BTreeSet<String> {
     let mut subjects: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for face in faces {
+    for face in faces.iter().filter(|face| !face.is_synthetic()) {
         if let Some(subject) = &face.subject {
             subjects.entry(&face.source).or_default().insert(subject);
         }
@@ -40,6 +43,7 @@ pub fn held_out(faces: &[Face]) -> Vec<bool> {
     faces
         .iter()
         .map(|face| match &face.subject {
+            _ if face.is_synthetic() => false,
             Some(subject) => subjects.contains(subject),
             None => {
                 without_subject += 1;
@@ -47,6 +51,11 @@ pub fn held_out(faces: &[Face]) -> Vec<bool> {
             }
         })
         .collect()
+}
+
+/// Whether a synthetic face shows one of these persons (or was drawn from one of these pictures).
+pub fn shows_any(owners: &BTreeSet<String>, face: &Face) -> bool {
+    face.is_synthetic() && owners.contains(face.owner())
 }
 
 #[cfg(test)]
@@ -94,5 +103,14 @@ mod tests {
         assert_eq!(subjects_at(&faces(), 1, 5), names(["a01", "a06", "a11"]));
         assert!(subjects_at(&faces(), 0, 0).is_empty());
         assert!(subjects_at(&faces(), 5, 5).is_empty());
+    }
+
+    #[test]
+    fn synthetic_faces_follow_their_persons() {
+        let of = |source| face(source, Some("a".to_owned()));
+        let faces = [of(""), of(crate::data::SYNTHETIC)];
+        assert_eq!(held_out(&faces), [true, false]);
+        let owners = names(["a"]);
+        assert!(!shows_any(&owners, &faces[0]) && shows_any(&owners, &faces[1]));
     }
 }

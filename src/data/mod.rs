@@ -106,6 +106,9 @@ impl fmt::Display for Layout {
     }
 }
 
+/// Source of the faces that a network drew, see [`crate::enlarge`].
+pub const SYNTHETIC: &str = "synthetic";
+
 /// Where a face lies in its picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Place {

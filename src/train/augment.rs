@@ -130,7 +130,7 @@ impl View {
     }
 
     /// The aligner's own square, turned, scaled and shifted.
-    fn alignment(&self, picture: &Picture, place: Place) -> Alignment {
+    pub fn alignment(&self, picture: &Picture, place: Place) -> Alignment {
         let aligned = match place {
             Place::Eyes(left, right) => Alignment::from_eyes(left, right),
             Place::Whole => Alignment::whole_picture(picture.width(), picture.height()),

@@ -1,9 +1,9 @@
 //! The faces that a run does not learn from, but is watched by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sets::{is_shown, neutral};
-use crate::data::hold_out::held_out;
+use crate::data::hold_out::{held_out, shows_any};
 use crate::data::{Dataset, Face, Layout};
 
 /// The part of the data sets that a run is watched by.
@@ -16,8 +16,17 @@ pub struct HeldOut {
 /// [`crate::data::hold_out`].
 pub fn hold_out(sets: Vec<Dataset>) -> (Vec<Dataset>, HeldOut) {
     let (mut train, mut apart) = (Vec::new(), Vec::new());
+    let owners: BTreeSet<String> = sets
+        .iter()
+        .flat_map(|set| set.faces.iter().zip(held_out(&set.faces)))
+        .filter(|(_, is_held_out)| *is_held_out)
+        .map(|(face, _)| face.owner().to_owned())
+        .collect();
     for mut set in sets {
-        let is_held_out = held_out(&set.faces);
+        let mut is_held_out = held_out(&set.faces);
+        for (face, is_out) in set.faces.iter().zip(&mut is_held_out) {
+            *is_out |= shows_any(&owners, face);
+        }
         let (mut kept, mut out) = (Vec::new(), Vec::new());
         for (face, is_out) in std::mem::take(&mut set.faces).into_iter().zip(is_held_out) {
             let part = if is_out { &mut out } else { &mut kept };
@@ -45,6 +54,7 @@ impl HeldOut {
                     let faces = set.faces.iter();
                     faces.filter(move |face| face.class.is_some() && is_shown(face, neutral))
                 })
+                .filter(|face| !face.is_synthetic())
                 .collect()
         };
         let judged = of(true);

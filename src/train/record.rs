@@ -217,7 +217,8 @@ fn write_batch(folder: &Path, batch: &Batch) -> Result<(), TrainError> {
     write_json(&folder.join("names.json"), &batch.names)
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+/// Writes a value as JSON, whole or not at all.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
     let bytes = serde_json::to_vec_pretty(value).map_err(|error| TrainError::Checkpoint {
         path: path.to_owned(),
         what: error.to_string(),
@@ -234,6 +235,7 @@ fn in_words(left_out: &LeftOut) -> String {
     format!("{count}: {reason} (such as {example})")
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// A digest in hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

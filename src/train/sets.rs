@@ -138,9 +138,10 @@ impl TrainingData {
         &self.sets[at.set].faces[at.face]
     }
 
-    /// Whether persons judged the labels of the face's set.
+    /// Whether persons judged the face's label, or networks that read a synthetic face as what it
+    /// was to show: not a recipe alone.
     pub fn is_judged(&self, at: At) -> bool {
-        self.sets[at.set].layout != Layout::Paired
+        self.sets[at.set].layout != Layout::Paired || self.face(at).is_synthetic()
     }
 
     /// Weight of each class in the cross-entropy: (mean count / its count) ^ `exponent`.
@@ -169,12 +170,12 @@ impl TrainingData {
         let clear: Vec<At> = places(&self.sets)
             .filter(|at| is_shown(self.face(*at), self.neutral))
             .collect();
-        let judged: Vec<At> = clear
-            .iter()
-            .copied()
-            .filter(|at| self.is_judged(*at))
-            .collect();
-        if judged.is_empty() { clear } else { judged }
+        // Synthetic faces enlarge what is there; alone they would displace the photographs.
+        let by_persons = |at: &At| self.is_judged(*at) && !self.face(*at).is_synthetic();
+        if !clear.iter().any(by_persons) {
+            return clear;
+        }
+        clear.into_iter().filter(|at| self.is_judged(*at)).collect()
     }
 
     /// A pool in which rarer classes are drawn more often a face.
@@ -226,11 +227,13 @@ fn places(sets: &[Dataset]) -> impl Iterator<Item = At> {
         .flat_map(|(set, dataset)| (0..dataset.faces.len()).map(move |face| At { set, face }))
 }
 
-/// Persons with at least two expressions, and the faces of all others.
+/// Persons with at least two expressions, and the faces of all others. Synthetic faces are neither:
+/// a network learns nothing about drawing from what one like it drew.
 fn pair_up(sets: &[Dataset]) -> (Vec<Person>, Vec<At>) {
     let mut by_subject = BTreeMap::<(usize, &str), Vec<At>>::new();
     let mut unpaired = Vec::new();
-    for at in places(sets) {
+    let photographs = places(sets).filter(|at| !sets[at.set].faces[at.face].is_synthetic());
+    for at in photographs {
         match &sets[at.set].faces[at.face].subject {
             Some(subject) => by_subject.entry((at.set, subject)).or_default().push(at),
             None => unpaired.push(at),
@@ -351,6 +354,23 @@ pub(super) mod tests {
             .map(|at| data.face(*at).name.as_str())
             .collect();
         assert_eq!(names, ["f"]);
+    }
+
+    #[test]
+    fn synthetic_faces_join_recognition_and_make_no_pairs() {
+        let drawn = |class| Face {
+            source: crate::data::SYNTHETIC.to_owned(),
+            ..face("drawn", Some("a"), class)
+        };
+        let synthetic = || set(Layout::Paired, vec![drawn(0), drawn(1)]);
+        let photographs = vec![face("a0", Some("a"), 0), face("a1", Some("a"), 1)];
+        for layout in [Layout::Paired, Layout::CkPlus] {
+            let sets = vec![set(layout, photographs.clone()), synthetic()];
+            let data = TrainingData::new(sets, &classes(), &table()).expect("faces");
+            assert_eq!(data.labelled.items.len(), 4, "{layout}");
+            assert_eq!(data.people.items.len(), 1, "{layout}");
+            assert_eq!(data.unpaired.items.len(), 0, "{layout}");
+        }
     }
 
     #[test]

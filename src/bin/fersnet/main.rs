@@ -3,10 +3,12 @@
 mod bench;
 mod data;
 mod device;
+mod enlarge;
 mod evaluate;
 mod faces;
 mod failure;
 mod forward;
+mod interrupt;
 mod picture;
 mod predict;
 mod synthesize;
@@ -44,6 +46,8 @@ enum Command {
     Data(data::Data),
     /// Train a network on labelled faces and on faces of one person with several expressions.
     Train(Box<train::Train>),
+    /// Make a data set of synthetic faces that networks read as they were meant.
+    Enlarge(enlarge::Enlarge),
     /// How well weights read labelled faces, and what others see in the faces that they redraw.
     Evaluate(evaluate::Evaluate),
     /// Samples a second of a training step on this machine's devices.
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Convert(command) => command.run(),
         Command::Data(command) => command.run(),
         Command::Train(command) => command.run(),
+        Command::Enlarge(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Bench(command) => command.run(),
     };

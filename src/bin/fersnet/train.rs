@@ -1,10 +1,8 @@
 //! `fersnet train`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use fersnet::data::{self, Dataset, Layout, Options, Split};
 use fersnet::train::config::RunConfig;
@@ -14,6 +12,7 @@ use toml::Value;
 
 use crate::device::DeviceName;
 use crate::failure::Failure;
+use crate::interrupt;
 
 /// Train a network; a run that was stopped goes on where its last checkpoint was.
 ///
@@ -163,39 +162,39 @@ impl Train {
         let devices = self.device.open_many(self.devices.into())?;
         let run = Run::open(config, sets, &self.run, &devices)?;
         println!("{}", run.summary());
-        let stop = Arc::new(AtomicBool::new(false));
-        let handler = Arc::clone(&stop);
-        ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed))
-            .context("cannot listen for Ctrl-C")?;
         let call = Call {
             stop_after: self.stop_after,
             plain: self.plain,
         };
-        run.train(&devices, call, &stop)?;
+        run.train(&devices, call, &*interrupt::flag()?)?;
         Ok(())
     }
 
     /// The preset with the arguments on top.
     fn config(&self) -> Result<RunConfig> {
-        let text = match presets::named(&self.preset) {
-            Some(text) => text.to_owned(),
-            None => std::fs::read_to_string(&self.preset).map_err(|error| {
-                Failure::Arguments(format!(
-                    "--preset {}: neither one of {} nor a file that can be read ({error})",
-                    self.preset,
-                    presets::names()
-                ))
-            })?,
-        };
         let settings = [self.set.clone(), self.numbers.settings()].concat();
-        let config = presets::read(&text, &settings)?;
+        let config = read_preset(&self.preset, &settings)?;
         config.validate()?;
         Ok(config)
     }
 }
 
+/// A preset of the program or of a file, with single numbers set on top.
+pub fn read_preset(name: &str, settings: &[(String, Value)]) -> Result<RunConfig> {
+    let text = match presets::named(name) {
+        Some(text) => text.to_owned(),
+        None => std::fs::read_to_string(name).map_err(|error| {
+            Failure::Arguments(format!(
+                "--preset {name}: neither one of {} nor a file that can be read ({error})",
+                presets::names()
+            ))
+        })?,
+    };
+    Ok(presets::read(&text, settings)?)
+}
+
 /// A data set; of one with official parts only that for training.
-fn read_set(root: &Path) -> Result<Dataset> {
+pub fn read_set(root: &Path) -> Result<Dataset> {
     let layout = data::recognise(root)?;
     let has_parts = matches!(layout, Layout::FerPlus | Layout::Fer2013);
     let set = data::open(

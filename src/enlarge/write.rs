@@ -1,0 +1,247 @@
+//! The folder of synthetic faces: a paired data set whose pictures and files say that nobody looked
+//! like that.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::draw::Drawn;
+use super::strip::with_strip;
+use super::{EnlargeError, Named, Settings, Summary};
+use crate::data::{Dataset, SYNTHETIC};
+use crate::face::Point;
+use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
+use crate::mark::encode_marked_jpeg;
+use crate::train::record::COMMIT;
+use crate::train::sets::expression as shown;
+
+/// How the faces came about.
+pub const CONFIG: &str = "enlarge.json";
+
+/// What a person should know who finds the folder.
+pub const FORMAT_NOTE: &str = "SYNTHETIC.txt";
+
+/// The list of the pictures, which makes the folder a data set: written last.
+const MANIFEST: &str = "manifest.csv";
+
+/// From which photograph each picture was made, and how it was read.
+const ORIGINS: &str = "origins.csv";
+
+/// JPEG quality: traces of it are weaker than those of the photographs' own.
+const QUALITY: u8 = 95;
+
+/// The paired layout's columns before the groups.
+const COLUMNS: &str =
+    "file,subject,source,expression,intensity,left_eye_x,left_eye_y,right_eye_x,right_eye_y";
+
+/// Groups of a photograph that are not true of what was made from it.
+const NOT_TAKEN: [&str; 3] = ["sample", "split", "recipe"];
+
+const NOTE: &str = "All pictures in this folder are SYNTHETIC: FERSNet redrew the expression of a face. The persons
+never looked like that. Each picture says so in its metadata (IPTC DigitalSourceType) and in a strip
+below the face, which training does not see. The terms of the photographs that they were made from
+hold for them too. enlarge.json says how they were made and kept, origins.csv from what.
+";
+
+/// A folder in the making.
+pub(super) struct Folder {
+    root: PathBuf,
+    /// Names of the expressions, in the order of the labels.
+    classes: Vec<String>,
+    /// Columns of what is known of the persons.
+    groups: Vec<String>,
+    manifest: String,
+    origins: String,
+    count: usize,
+}
+
+#[derive(Serialize)]
+struct Weights<'a> {
+    name: &'a str,
+    sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct Config<'a> {
+    version: &'static str,
+    commit: &'static str,
+    data: &'a Path,
+    drawer: Weights<'a>,
+    ensemble: Vec<Weights<'a>>,
+    #[serde(flatten)]
+    settings: &'a Settings,
+    kept: usize,
+    #[serde(flatten)]
+    summary: &'a Summary,
+}
+
+impl<'a> Weights<'a> {
+    fn of(named: &'a Named<'_>) -> Self {
+        Self {
+            name: &named.name,
+            sha256: &named.digest,
+        }
+    }
+}
+
+impl Folder {
+    /// A new folder for faces made from `data`.
+    pub(super) fn create(root: &Path, data: &Dataset) -> Result<Self, EnlargeError> {
+        let is_taken = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some());
+        if is_taken {
+            return Err(EnlargeError::NotEmpty(root.to_owned()));
+        }
+        fs::create_dir_all(root).map_err(error(root))?;
+        let groups: BTreeSet<&String> = data.faces.iter().flat_map(|f| f.groups.keys()).collect();
+        let groups: Vec<String> = groups
+            .into_iter()
+            .filter(|name| !NOT_TAKEN.contains(&name.as_str()))
+            .cloned()
+            .collect();
+        let header = groups.iter().map(|name| quoted(name));
+        let manifest = line([COLUMNS.to_owned()].into_iter().chain(header));
+        Ok(Self {
+            root: root.to_owned(),
+            classes: data.classes.clone(),
+            groups,
+            manifest,
+            origins: "file,from,from_sha256,from_expression,least_probability\n".to_owned(),
+            count: 0,
+        })
+    }
+
+    /// Writes a face that shows `expression`.
+    pub(super) fn add(&mut self, drawn: &Drawn<'_>, expression: &str) -> Result<(), EnlargeError> {
+        let face = drawn.source;
+        let subject = face.owner();
+        // The number makes names differ that lose letters below.
+        let file = format!(
+            "{}/{}/{:06}.jpg",
+            as_folder(subject),
+            as_folder(expression),
+            self.count
+        );
+        let picture = with_strip(&drawn.picture, &drawn.alignment);
+        let bytes = encode_marked_jpeg(&picture, QUALITY)?;
+        let path = self.root.join(&file);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(error(parent))?;
+        }
+        fs::write(&path, bytes).map_err(error(&path))?;
+        let eye = |across: f32| {
+            let Point { x, y } = drawn
+                .alignment
+                .picture_from_face(Point::new(across, EYE_LINE));
+            format!("{x:.3},{y:.3}")
+        };
+        let own = [
+            quoted(&file),
+            quoted(subject),
+            SYNTHETIC.to_owned(),
+            quoted(expression),
+            "1".to_owned(),
+            eye(0.5 + EYE_DISTANCE / 2.0),
+            eye(0.5 - EYE_DISTANCE / 2.0),
+        ];
+        let nothing = String::new();
+        let groups = self
+            .groups
+            .iter()
+            .map(|name| face.groups.get(name).unwrap_or(&nothing));
+        let groups: Vec<String> = groups.map(|value| quoted(value)).collect();
+        self.manifest.push_str(&line(own.into_iter().chain(groups)));
+        let least = drawn.read.iter().copied().fold(f32::INFINITY, f32::min);
+        self.origins.push_str(&line([
+            quoted(&file),
+            quoted(&face.name),
+            face.digest.clone(),
+            quoted(&self.classes[shown(face)]),
+            format!("{least:.4}"),
+        ]));
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Makes the folder a data set.
+    pub(super) fn finish(
+        self,
+        data: &Path,
+        drawer: &Named<'_>,
+        judges: &[Named<'_>],
+        settings: &Settings,
+        summary: &Summary,
+    ) -> Result<(), EnlargeError> {
+        let config = Config {
+            version: env!("CARGO_PKG_VERSION"),
+            commit: COMMIT,
+            data,
+            drawer: Weights::of(drawer),
+            ensemble: judges.iter().map(Weights::of).collect(),
+            settings,
+            kept: summary.kept(),
+            summary,
+        };
+        let config = serde_json::to_vec_pretty(&config).map_err(std::io::Error::from);
+        let config = config.map_err(error(&self.root.join(CONFIG)))?;
+        for (name, bytes) in [
+            (FORMAT_NOTE, NOTE.as_bytes()),
+            (ORIGINS, self.origins.as_bytes()),
+            (CONFIG, &config),
+            (MANIFEST, self.manifest.as_bytes()),
+        ] {
+            let path = self.root.join(name);
+            fs::write(&path, bytes).map_err(error(&path))?;
+        }
+        Ok(())
+    }
+}
+
+fn error(path: &Path) -> impl Fn(std::io::Error) -> EnlargeError {
+    let path = path.to_owned();
+    move |source| EnlargeError::Write {
+        path: path.clone(),
+        source,
+    }
+}
+
+/// Cells that are quoted where needed, as a line.
+fn line(cells: impl IntoIterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.into_iter().collect();
+    cells.join(",") + "\n"
+}
+
+/// A cell as CSV writes it.
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// A name as one folder: names of persons may come from tables, and those of pictures have slashes.
+fn as_folder(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    name.chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .take(100)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_the_folder() {
+        assert_eq!(as_folder("../S005 é"), "___S005__");
+    }
+
+    #[test]
+    fn cells_survive_commas_and_quotes() {
+        assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(quoted("a"), "a");
+    }
+}
