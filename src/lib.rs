@@ -16,6 +16,7 @@
 //! - [`evaluate`]: figures of a network on labelled faces and of the faces that it redraws (native).
 //! - [`train`]: losses and runs (native).
 //! - [`enlarge`]: a data set of synthetic faces that other networks read as they were meant (native).
+//! - [`table`]: the paper's variants over subject-independent folds (native).
 //! - [`web`]: the page's side (wasm).
 
 pub mod answer;
@@ -33,6 +34,8 @@ pub mod mark;
 pub mod network;
 pub mod picture;
 pub mod pipeline;
+#[cfg(feature = "native")]
+pub mod table;
 pub mod tensor;
 #[cfg(feature = "native")]
 pub mod train;

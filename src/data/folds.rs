@@ -5,12 +5,25 @@ use std::collections::BTreeMap;
 use super::{DataError, Dataset};
 
 /// How subjects, sorted by name, are dealt to folds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Folding {
     /// In equal steps, as in the paper: fold k of n has the subjects k, k + n, k + 2n, ...
     Strided,
     /// Equal runs, with the rest in the last, as in the release of 2021.
     Contiguous,
+}
+
+impl Folding {
+    /// `strided` or `contiguous`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Folding::Strided => "strided",
+            Folding::Contiguous => "contiguous",
+        }
+    }
 }
 
 /// The indices of each fold's test faces, ascending. A face without a subject counts as a subject

@@ -30,7 +30,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
 }
 
 /// What a refused write is called.
-pub(super) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
+pub(crate) fn write_error(path: &Path, source: std::io::Error) -> TrainError {
     TrainError::Write {
         path: path.to_owned(),
         source,

@@ -6,13 +6,14 @@ use super::TrainError;
 use super::config::RunConfig;
 
 /// The presets that the program carries, by name.
-pub const PRESETS: [(&str, &str); 3] = [
+pub const PRESETS: [(&str, &str); 4] = [
     ("ship", include_str!("../../presets/ship.toml")),
     (
         "release-2021",
         include_str!("../../presets/release-2021.toml"),
     ),
     ("paper-2020", include_str!("../../presets/paper-2020.toml")),
+    ("quick", include_str!("../../presets/quick.toml")),
 ];
 
 /// Key of a preset file that names the preset which it changes; `ship` where it is not there.

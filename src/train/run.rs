@@ -36,7 +36,7 @@ const SHEET_ROWS: usize = 6;
 const BATCHES_AHEAD: usize = 3;
 
 /// Averaged weights of the last step.
-const LAST_WEIGHTS: &str = "weights.safetensors";
+pub const LAST_WEIGHTS: &str = "weights.safetensors";
 
 /// Averaged weights of the checkpoint that reads the held-out faces best.
 const BEST_WEIGHTS: &str = "best.safetensors";

@@ -12,6 +12,7 @@ mod interrupt;
 mod picture;
 mod predict;
 mod synthesize;
+mod table;
 mod train;
 mod weights;
 
@@ -48,6 +49,8 @@ enum Command {
     Train(Box<train::Train>),
     /// Make a data set of synthetic faces that networks read as they were meant.
     Enlarge(enlarge::Enlarge),
+    /// The paper's table: four networks over subject-independent folds.
+    Table(table::Table),
     /// How well weights read labelled faces, and what others see in the faces that they redraw.
     Evaluate(evaluate::Evaluate),
     /// Samples a second of a training step on this machine's devices.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Data(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Enlarge(command) => command.run(),
+        Command::Table(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Bench(command) => command.run(),
     };
