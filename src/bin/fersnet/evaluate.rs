@@ -7,9 +7,7 @@ use burn::tensor::Device;
 use clap::Args;
 use fersnet::answer::temperature;
 use fersnet::data::{self, Dataset};
-use fersnet::evaluate::{
-    self, DataNote, Reader, Recognition, Report, Synthesis, Witnesses, recognition,
-};
+use fersnet::evaluate::{self, DataNote, Reader, Report, Witnesses, recognition};
 use fersnet::judge::{self, IdentityJudge};
 use fersnet::network::weights;
 use fersnet::network::{FACE_SIZE, Network};
@@ -18,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::device::DeviceName;
 use crate::faces::Faces;
+use crate::figures;
 use crate::train::parse_side;
 
 /// Faces that are read at a time.
@@ -109,7 +108,7 @@ impl Evaluate {
         if self.json {
             println!("{}", self.to_json(&reports)?);
         } else {
-            reports.iter().for_each(print);
+            reports.iter().for_each(figures::print);
         }
         Ok(())
     }
@@ -231,129 +230,4 @@ struct Judges {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// The figures for people.
-fn print(report: &Report) {
-    println!("{} on {}", report.weights, report.data.in_words());
-    print_recognition(&report.recognition);
-    if let Some(figures) = &report.synthesis {
-        print_synthesis(figures);
-    }
-}
-
-fn print_recognition(figures: &Recognition) {
-    let ends = &figures.intervals;
-    let line = |name: &str, value: f64, interval: Option<[f64; 2]>| {
-        println!("{name:>16}  {} {}", percent(Some(value)), between(interval));
-    };
-    println!("n {}; 95 % intervals over {}", figures.n, ends.over);
-    line("accuracy", figures.accuracy, ends.accuracy);
-    line("macro F1", figures.macro_f1, ends.macro_f1);
-    line("macro recall", figures.macro_recall, ends.macro_recall);
-    for name in &figures.classes {
-        if let Some(class) = figures.per_class.get(name) {
-            println!(
-                "{name:>16}  recall {} {}  precision {}  n {}",
-                percent(class.recall),
-                between(class.recall_interval),
-                percent(class.precision),
-                class.n
-            );
-        }
-    }
-    for (name, c) in [
-        ("T = 1", &figures.calibration.before),
-        ("the file's T", &figures.calibration.after),
-    ] {
-        println!(
-            "{name:>16}  T {:.3}  ECE {:.3}  Brier {:.3}  NLL {:.3}",
-            c.temperature, c.ece, c.brier, c.nll
-        );
-    }
-    let rule = &figures.not_sure_rule;
-    println!(
-        "{:>16}  answers {} of the faces, {} of them rightly",
-        "not sure",
-        percent(Some(rule.coverage)),
-        percent(rule.accuracy)
-    );
-    for (column, values) in &figures.groups {
-        for (value, group) in values {
-            let figure = match group.note {
-                Some(note) => note.to_owned(),
-                None => format!("{} {}", percent(group.accuracy), between(group.interval)),
-            };
-            println!(
-                "{column:>16}  {value}: {figure}  n {} of {}",
-                group.n, group.subjects
-            );
-        }
-    }
-}
-
-fn print_synthesis(figures: &Synthesis) {
-    println!(
-        "{} faces redrawn; read by {}\n{:>16}  {} {}  (not redrawn: {}; real faces: {} of {})",
-        figures.n,
-        figures.reader,
-        "read as target",
-        percent(Some(figures.read_as_target)),
-        between(figures.interval),
-        percent(Some(figures.unchanged)),
-        percent(Some(figures.ceiling)),
-        figures.ceiling_n,
-    );
-    for (name, target) in &figures.per_class {
-        let identity = target.identity.map_or(String::new(), |pairs| {
-            format!(
-                "  cosine {:.3}, one person {}",
-                pairs.cosine,
-                percent(Some(pairs.same_person))
-            )
-        });
-        let nearness = target.nearness.map_or(String::new(), |near| {
-            format!(
-                "  L1 {:.4} ({:.4})  SSIM {:.3} ({:.3})",
-                near.l1, near.unchanged_l1, near.ssim, near.unchanged_ssim
-            )
-        });
-        println!(
-            "{name:>16}  {} {}  (not redrawn: {}; real faces: {}){identity}{nearness}",
-            percent(target.read_as_target),
-            between(target.interval),
-            percent(target.unchanged),
-            percent(target.ceiling),
-        );
-    }
-    if let Some(identity) = &figures.identity {
-        for (name, pairs) in [
-            ("redrawn", Some(identity.redrawn)),
-            ("one person", identity.one_person),
-            ("two persons", identity.two_persons),
-        ] {
-            if let Some(pairs) = pairs {
-                println!(
-                    "{name:>16}  cosine {:.3}  distance {:.3}  below 0.6 {}  pairs {}",
-                    pairs.cosine,
-                    pairs.distance,
-                    percent(Some(pairs.same_person)),
-                    pairs.n
-                );
-            }
-        }
-    }
-}
-
-fn percent(share: Option<f64>) -> String {
-    share.map_or_else(
-        || "   - %".to_owned(),
-        |share| format!("{:5.1} %", 100.0 * share),
-    )
-}
-
-fn between(interval: Option<[f64; 2]>) -> String {
-    interval.map_or_else(String::new, |[low, high]| {
-        format!("[{:.1}, {:.1}]", 100.0 * low, 100.0 * high)
-    })
 }

@@ -7,6 +7,7 @@ mod enlarge;
 mod evaluate;
 mod faces;
 mod failure;
+mod figures;
 mod forward;
 mod interrupt;
 mod picture;

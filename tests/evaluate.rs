@@ -1,0 +1,134 @@
+//! `fersnet evaluate` on a tiny tree that the test makes: every promised figure is there, and what
+//! cannot be answered says what to do.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use image::{Rgb, RgbImage};
+use serde_json::Value;
+
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/weights/fersnet.safetensors");
+
+fn evaluate(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fersnet"))
+        .arg("evaluate")
+        .args(arguments)
+        // No identity judge, wherever this runs.
+        .env("FERSNET_HOME", "/nowhere")
+        .output()
+        .expect("the binary runs")
+}
+
+fn json(output: &Output) -> Value {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn refusal(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Two persons with three expressions each, drawn.
+fn tree(root: &Path) -> String {
+    let mut table = "file,subject,source,expression,intensity,sample,left_eye_x,left_eye_y,right_eye_x,right_eye_y,sex\n".to_owned();
+    for (subject, sex) in [("a", "female"), ("b", "male")] {
+        for (i, expression) in ["neutral", "happiness", "fear"].iter().enumerate() {
+            let file = format!("{subject}/{expression}/0.png");
+            let path = root.join(&file);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            let mouth = 60 + 5 * i as u32;
+            let picture = RgbImage::from_fn(96, 96, |x, y| {
+                let dark = (30..66).contains(&x) && (mouth..mouth + 6).contains(&y);
+                Rgb([if dark { 30 } else { 180 }, 120, 90])
+            });
+            picture.save(&path).expect("saved");
+            table.push_str(&format!(
+                "{file},{subject},made,{expression},1.0,0,62,38,34,38,{sex}\n"
+            ));
+        }
+    }
+    std::fs::write(root.join("manifest.csv"), table).expect("written");
+    root.display().to_string()
+}
+
+#[test]
+fn recognition_and_synthesis_have_every_figure_that_is_promised() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = tree(dir.path());
+    let page = dir.path().join("card.html").display().to_string();
+    let figures = json(&evaluate(&[
+        "--json",
+        "--weights",
+        SHIPPED,
+        "--data",
+        &data,
+        "--synthesis",
+        "--html",
+        &page,
+    ]));
+    assert_eq!(figures["n"], 6);
+    assert_eq!(figures["subjects"], 2);
+    for figure in ["accuracy", "macro_f1", "macro_recall", "ece"] {
+        assert!(figures[figure].is_number(), "{figure}");
+        let ends = figures["intervals"][figure]
+            .as_array()
+            .expect("an interval");
+        assert_eq!(ends.len(), 2);
+    }
+    assert!(figures["per_class"]["fear"]["recall"].is_number());
+    assert_eq!(figures["groups"]["sex"]["male"]["note"], "too few to say");
+    let drawn = &figures["synthesis"];
+    assert_eq!(drawn["n"], 2);
+    assert!(drawn["read_as_target"].is_number() && drawn["ceiling"].is_number());
+    let fear = &drawn["per_class"]["fear"];
+    assert!(fear["read_as_target"].is_number() && fear["nearness"]["ssim"].is_number());
+    // The judge does not know contempt, and there is no photograph of it.
+    assert!(drawn["per_class"]["contempt"]["read_as_target"].is_null());
+    assert!(drawn["per_class"]["contempt"]["nearness"].is_null());
+    let html = std::fs::read_to_string(&page).expect("the page");
+    assert!(html.contains("<title>Model card figures</title>") && html.contains("Synthesis"));
+}
+
+#[test]
+fn a_run_gives_its_last_and_its_best_weights() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = tree(dir.path());
+    let run = dir.path().join("run");
+    std::fs::create_dir(&run).expect("a folder");
+    for file in ["weights.safetensors", "best.safetensors"] {
+        std::fs::copy(SHIPPED, run.join(file)).expect("copied");
+    }
+    let run = run.display().to_string();
+    let figures = json(&evaluate(&[
+        "--json",
+        "--run",
+        &run,
+        "--data",
+        &data,
+        "--held-out",
+        "1/2",
+    ]));
+    for weights in ["last", "best"] {
+        assert_eq!(figures[weights]["n"], 3, "one of the two persons");
+        assert_eq!(figures[weights]["weights"], weights);
+    }
+}
+
+#[test]
+fn what_cannot_be_evaluated_says_what_to_do() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let data = tree(dir.path());
+    let of = |more: &[&str]| {
+        let mut arguments = vec!["--weights", SHIPPED, "--data", &data];
+        arguments.extend(more);
+        refusal(&evaluate(&arguments))
+    };
+    assert!(of(&["--subjects", "nobody"]).contains("--subjects"));
+    assert!(of(&["--split", "test"]).contains("no official parts"));
+    assert!(of(&["--held-out", "10/10"]).contains("N below K"));
+    assert!(of(&["--limit", "5"]).contains("--synthesis"));
+    let another = of(&["--synthesis", "--identity", SHIPPED]);
+    assert!(another.contains("tools/judges.py"), "{another}");
+}
