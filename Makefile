@@ -6,7 +6,7 @@ WEB := tools/in-env.sh web
 # nextest where the machine has it; cargo's own runner asks for nothing more.
 RUN_TESTS = $(shell command -v cargo-nextest >/dev/null && echo nextest run --no-fail-fast || echo test --no-fail-fast --lib --bins --tests)
 
-.PHONY: help demo test setup setup-web build-web check test-native test-web clean
+.PHONY: help demo test setup setup-web build-web check test-native test-web test-torch clean
 # The steps share build directories and two cores: in order, whatever -j says.
 .NOTPARALLEL:
 
@@ -15,6 +15,7 @@ help:
 	@echo 'make test       install what the tests need and run them all'
 	@echo 'make check      formatting and lints only'
 	@echo 'make build-web  the page into dist/'
+	@echo 'make test-torch  lints and tests of the LibTorch trainer, where PyTorch 2.9.0 is installed'
 	@echo 'make clean      remove dist/ (the cache stays: rm -r ~/.cache/fersnet)'
 
 demo: setup-web
@@ -41,6 +42,11 @@ build-web: setup-web
 
 test-web: build-web
 	tools/web-test.sh
+
+# Not part of `test`: it needs PyTorch 2.9.0 and the environment of docs/training.md.
+test-torch: setup
+	$(NATIVE) cargo clippy --release --features tch --all-targets -- -D warnings
+	$(NATIVE) cargo test --release --features tch --test torch
 
 clean:
 	rm -rf dist

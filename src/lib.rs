@@ -7,7 +7,7 @@
 //! - [`face`]: the faces in it, aligned by the eyes; and a redrawn face back into the picture.
 //! - [`tensor`]: an aligned face to and from `[1, k, 96, 96]`.
 //! - [`network`]: FERSNet in its two editions, and its weight files.
-//! - [`kernels`]: the ConvFLU in WGSL, beside its plain-tensor twin.
+//! - [`kernels`]: the ConvFLU in WGSL and the network's steps, each beside its plain-tensor twin.
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`pipeline`]: the whole way in one place.

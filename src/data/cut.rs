@@ -71,9 +71,6 @@ impl Cutter {
         kind: Kind,
     ) -> Result<Outcome, DataError> {
         let digest = files::digest(bytes);
-        if let Some(part) = self.cache.part(&digest, PART) {
-            return Ok(Ok(in_part(part, digest)));
-        }
         let picture = match decode(bytes) {
             Ok(picture) => picture,
             Err(reason) => return Ok(Err(reason)),
@@ -81,6 +78,9 @@ impl Cutter {
         let longer = picture.width().max(picture.height());
         if kind == Kind::BySize && longer <= CUT_ALREADY {
             return self.cut_face(path, picture, digest).map(Ok);
+        }
+        if let Some(part) = self.cache.part(&digest, PART) {
+            return Ok(Ok(in_part(part, digest)));
         }
         let Some((left, right)) = self.eyes(path, &picture, &digest)? else {
             return Ok(Err("no face was found in it".to_owned()));

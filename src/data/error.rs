@@ -26,6 +26,9 @@ pub enum DataError {
         /// What each layout would have shown.
         looked_for: Vec<String>,
     },
+    /// Synthetic pictures whose writing was stopped.
+    #[error("{} holds synthetic faces that were never finished; remove it and make them again with `fersnet enlarge`", .0.display())]
+    Unfinished(PathBuf),
     /// A part of the layout is missing.
     #[error("{} is missing: {layout} keeps {what} there; add it, or give another folder or layout", path.display())]
     Missing {

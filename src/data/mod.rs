@@ -202,6 +202,9 @@ pub struct Options {
     pub real: bool,
 }
 
+/// A file of this name says that a folder holds synthetic faces; see [`crate::enlarge`].
+pub const SYNTHETIC_NOTE: &str = "SYNTHETIC.txt";
+
 /// Reads the faces of a folder.
 ///
 /// # Errors
@@ -237,6 +240,10 @@ pub fn open(root: &Path, options: &Options) -> Result<Dataset, DataError> {
 /// [`DataError::NotRecognised`], which lists what was looked for; [`DataError::Read`] when the
 /// folder cannot be listed.
 pub fn recognise(root: &Path) -> Result<Layout, DataError> {
+    // Without its manifest it would pass for photographs of real persons.
+    if root.join(SYNTHETIC_NOTE).exists() && !paired::fits(root) {
+        return Err(DataError::Unfinished(root.to_owned()));
+    }
     // Those with names of their own first; the plainest last.
     let known = [
         (Layout::FerPlus, ferplus::LOOKED_FOR, ferplus::fits(root)),

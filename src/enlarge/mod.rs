@@ -14,7 +14,7 @@ pub mod strip;
 mod write;
 
 pub use keep::Rule;
-pub use write::{CONFIG, FORMAT_NOTE};
+pub use write::CONFIG;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::draw::Drawn;
 use super::strip::with_strip;
 use super::{EnlargeError, Named, Settings, Summary};
+use crate::data::SYNTHETIC_NOTE;
 use crate::data::{Dataset, SYNTHETIC};
 use crate::face::Point;
 use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
@@ -19,9 +20,6 @@ use crate::train::sets::expression as shown;
 
 /// How the faces came about.
 pub const CONFIG: &str = "enlarge.json";
-
-/// What a person should know who finds the folder.
-pub const FORMAT_NOTE: &str = "SYNTHETIC.txt";
 
 /// The list of the pictures, which makes the folder a data set: written last.
 const MANIFEST: &str = "manifest.csv";
@@ -94,6 +92,9 @@ impl Folder {
             return Err(EnlargeError::NotEmpty(root.to_owned()));
         }
         fs::create_dir_all(root).map_err(error(root))?;
+        // First of all: a folder that is never finished says what it holds, too.
+        let note = root.join(SYNTHETIC_NOTE);
+        fs::write(&note, NOTE).map_err(error(&note))?;
         let groups: BTreeSet<&String> = data.faces.iter().flat_map(|f| f.groups.keys()).collect();
         let groups: Vec<String> = groups
             .into_iter()
@@ -186,13 +187,13 @@ impl Folder {
         let config = serde_json::to_vec_pretty(&config).map_err(std::io::Error::from);
         let config = config.map_err(error(&self.root.join(CONFIG)))?;
         for (name, bytes) in [
-            (FORMAT_NOTE, NOTE.as_bytes()),
             (ORIGINS, self.origins.as_bytes()),
             (CONFIG, &config),
             (MANIFEST, self.manifest.as_bytes()),
         ] {
+            // The manifest comes last: with it the folder counts as whole.
             let path = self.root.join(name);
-            fs::write(&path, bytes).map_err(error(&path))?;
+            crate::train::files::write_whole(&path, bytes).map_err(error(&path))?;
         }
         Ok(())
     }

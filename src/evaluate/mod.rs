@@ -31,14 +31,10 @@ pub use recognition::{BeforeAfter, ClassFigures, Intervals, Recognition, recogni
 pub use report::{DataNote, Report};
 pub use synthesis::{Synthesis, Target, Witnesses, synthesis};
 
-use burn::tensor::{Device, Tensor};
-use confusion::Confusion;
+use burn::tensor::Tensor;
 use thiserror::Error;
 
-use crate::answer::{largest, temperature};
-use crate::data::Face;
 use crate::judge::JudgeError;
-use crate::network::Network;
 
 /// Why there are no figures.
 #[derive(Debug, Error)]
@@ -101,29 +97,10 @@ pub struct Watched {
     pub ece: f64,
 }
 
-/// How well a network reads faces, without intervals: for a run that watches itself.
-///
-/// # Errors
-/// As [`predict`].
-pub fn accuracy_on(
-    network: &Network,
-    faces: &[Face],
-    size: usize,
-    batch: usize,
-    device: &Device,
-) -> Result<Watched, EvaluateError> {
-    let predictions = predict(network, faces, size, batch, device)?;
-    let temperature = f64::from(temperature(network.config()));
-    Ok(watched(&predictions, temperature))
-}
-
 /// The figures that watch a run, at a temperature; zeros without predictions.
 pub fn watched(predictions: &Predictions, temperature: f64) -> Watched {
     let (probabilities, labels) = (&predictions.probabilities, &predictions.labels);
-    let mut confusion = Confusion::new(predictions.classes.len());
-    for (p, label) in probabilities.iter().zip(labels) {
-        confusion.add(*label, largest(p));
-    }
+    let confusion = predictions.confusion();
     let certain = certainty::certainties(probabilities, labels, temperature);
     Watched {
         n: confusion.n(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, activation};
 
+use super::confusion::Confusion;
 use super::{EvaluateError, values};
 use crate::answer::largest;
 use crate::data::{Face, Place};
@@ -34,6 +35,15 @@ impl Predictions {
         let answers = self.probabilities.iter().map(|p| largest(p));
         let pairs = answers.zip(&self.labels);
         pairs.map(|(answer, label)| answer == *label).collect()
+    }
+
+    /// How often each expression is read as each.
+    pub fn confusion(&self) -> Confusion {
+        let mut confusion = Confusion::new(self.classes.len());
+        for (p, label) in self.probabilities.iter().zip(&self.labels) {
+            confusion.add(*label, largest(p));
+        }
+        confusion
     }
 
     /// The face's labels without its probabilities.

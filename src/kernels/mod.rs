@@ -4,6 +4,10 @@
 //! is taken where its shader can run (see [`kernels_available`]); everywhere else, in training too,
 //! the twin does the same work.
 //!
+//! A step of the network is a convolution with its norm, shortcut and activation ([`conv_step`]). On
+//! LibTorch a step, and a ConvFLU pair, is trained as one group of PyTorch's operations (`torch.rs`,
+//! with the feature `tch`), whose twin is the plain step.
+//!
 //! ConvFLU pair: [`convflu_1x1`] does all of it in one pass when the kernels are 1x1 and the channels
 //! fit; [`convflu_gates`] and [`convflu_candidate`] do it in two passes otherwise.
 

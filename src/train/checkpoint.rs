@@ -107,8 +107,10 @@ pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
     let progress =
         serde_json::to_vec(&progress).map_err(|error| checkpoint_error(&new, error.to_string()))?;
     write(&new.join(PROGRESS), &progress)?;
-    remove_dir(&retired)?;
+    // Only beside a whole checkpoint may the retired one go: a run killed in the last renames has none
+    // but it.
     if old.exists() {
+        remove_dir(&retired)?;
         fs::rename(&old, &retired).map_err(|source| write_error(&retired, source))?;
     }
     fs::rename(&new, &old).map_err(|source| write_error(&old, source))?;

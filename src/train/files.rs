@@ -22,11 +22,19 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, TrainError> {
 /// # Errors
 /// [`TrainError::Write`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    write_whole(path, bytes).map_err(|source| write_error(path, source))
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// What the system says.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let partial = path.with_extension("partial");
-    fs::File::create(&partial)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(|source| write_error(&partial, source))?;
-    fs::rename(&partial, path).map_err(|source| write_error(path, source))
+    let mut file = fs::File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&partial, path)
 }
 
 /// What a refused write is called.

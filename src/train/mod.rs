@@ -62,19 +62,6 @@ pub enum TrainError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A table is not as expected.
-    #[error("{}, line {line}: {what}", path.display())]
-    Table {
-        /// The table.
-        path: PathBuf,
-        /// Line, from 1.
-        line: usize,
-        /// What was wrong.
-        what: String,
-    },
-    /// No usable face was found in the data.
-    #[error("{0} holds no usable faces")]
-    Empty(String),
     /// A weight of the network is no longer a number.
     #[error(
         "the weights are no longer numbers at step {0}; lower the learning rate and give the command again: the last checkpoint is still good"

@@ -11,7 +11,7 @@ use super::files::write;
 use super::losses::Losses;
 use super::metrics::Metrics;
 use super::reading::Reading;
-use crate::answer::largest;
+use crate::evaluate::certainty::{self, certainties};
 
 /// Size of a plot over steps, in pixels.
 const WIDE: (u32, u32) = (800, 450);
@@ -24,9 +24,6 @@ const CELL: i32 = 56;
 
 /// Room for names at the left and the top of the confusion matrix, in pixels.
 const NAMES: i32 = 110;
-
-/// Bins of the reliability diagram.
-const BINS: usize = 10;
 
 /// Colours of the lines, apart for colour-blind eyes too (Okabe and Ito).
 const COLOURS: [RGBColor; 8] = [
@@ -145,7 +142,7 @@ fn confusion(reading: &Reading) -> Result<String, TrainError> {
         .iter()
         .map(String::as_str)
         .collect();
-    let counts = confusion_counts(names.len(), reading);
+    let counts = reading.predictions.confusion().counts;
     let side = (NAMES + CELL * names.len() as i32 + 10) as u32;
     let mut svg = String::new();
     {
@@ -231,45 +228,13 @@ fn reliability(reading: &Reading) -> Result<String, TrainError> {
     Ok(svg)
 }
 
-/// Faces by their true class (rows) and by what they are read as (columns).
-fn confusion_counts(classes: usize, reading: &Reading) -> Vec<Vec<usize>> {
-    let mut counts = vec![vec![0; classes]; classes];
-    for (probabilities, label) in reading
-        .predictions
-        .probabilities
-        .iter()
-        .zip(&reading.predictions.labels)
-    {
-        counts[*label][largest(probabilities)] += 1;
-    }
-    counts
-}
-
 /// The share of right answers in each range of probability that has answers.
 fn reliability_bins(reading: &Reading) -> Vec<(Range<f64>, f64)> {
-    let mut bins = [(0_usize, 0_usize); BINS]; // answers, right ones
-    for (probabilities, label) in reading
-        .predictions
-        .probabilities
+    let predictions = &reading.predictions;
+    let answers = certainties(&predictions.probabilities, &predictions.labels, 1.0);
+    certainty::bins(&answers)
         .iter()
-        .zip(&reading.predictions.labels)
-    {
-        let answer = largest(probabilities);
-        let bin = (probabilities[answer] * BINS as f32) as usize;
-        let bin = &mut bins[bin.min(BINS - 1)];
-        bin.0 += 1;
-        bin.1 += usize::from(answer == *label);
-    }
-    let edge = |index: usize| index as f64 / BINS as f64;
-    bins.iter()
-        .enumerate()
-        .filter(|(_, (answers, _))| *answers > 0)
-        .map(|(index, (answers, right))| {
-            (
-                edge(index)..edge(index + 1),
-                *right as f64 / *answers as f64,
-            )
-        })
+        .filter_map(|bin| Some((bin.from..bin.to, bin.accuracy?)))
         .collect()
 }
 
@@ -289,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_confusion_matrix_has_a_row_a_true_class() {
-        assert_eq!(confusion_counts(2, &reading()), [[1, 0], [1, 1]]);
+        assert_eq!(reading().predictions.confusion().counts, [[1, 0], [1, 1]]);
         let svg = confusion(&reading()).expect("a plot");
         assert!(svg.starts_with("<svg") && svg.contains("glad"), "{svg}");
     }
@@ -297,7 +262,12 @@ mod tests {
     #[test]
     fn reliability_is_the_share_of_right_answers_by_probability() {
         let bins = reliability_bins(&reading());
-        assert_eq!(bins, [(0.7..0.8, 1.0), (0.9..1.0, 0.5)]);
+        let shares: Vec<f64> = bins.iter().map(|(_, right)| *right).collect();
+        assert_eq!(shares, [1.0, 0.5]);
+        assert!(
+            bins[1].0.contains(&0.95) && bins[1].0.contains(&0.94),
+            "{bins:?}"
+        );
         assert!(reliability(&reading()).is_ok());
     }
 

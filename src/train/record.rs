@@ -156,27 +156,36 @@ impl Manifest {
         }
     }
 
-    /// Writes it into a run's folder; in an old run, compares it with what is there.
+    /// Compares the faces with those that a run in this folder was begun with, if there is one.
     ///
     /// # Errors
-    /// [`TrainError::OtherData`] when the run was begun with other faces.
-    pub fn keep(&self, folder: &Path) -> Result<(), TrainError> {
+    /// [`TrainError::OtherData`] when they differ.
+    pub fn check(&self, folder: &Path) -> Result<(), TrainError> {
         let path = folder.join(DATA);
-        if path.is_file() {
-            let old: Self = serde_json::from_slice(&read_file(&path)?).map_err(|error| {
-                TrainError::Checkpoint {
-                    path: path.clone(),
-                    what: error.to_string(),
-                }
-            })?;
-            if old.digest != self.digest {
-                return Err(TrainError::OtherData {
-                    path: folder.to_owned(),
-                });
-            }
+        if !path.is_file() {
+            return Ok(());
         }
+        let old: Self =
+            serde_json::from_slice(&read_file(&path)?).map_err(|error| TrainError::Checkpoint {
+                path: path.clone(),
+                what: error.to_string(),
+            })?;
+        if old.digest == self.digest {
+            Ok(())
+        } else {
+            Err(TrainError::OtherData {
+                path: folder.to_owned(),
+            })
+        }
+    }
+
+    /// Writes the faces into a run's folder.
+    ///
+    /// # Errors
+    /// [`TrainError::Write`].
+    pub fn keep(&self, folder: &Path) -> Result<(), TrainError> {
         write(&folder.join(FACES), self.faces.as_bytes())?;
-        write_json(&path, self)
+        write_json(&folder.join(DATA), self)
     }
 }
 

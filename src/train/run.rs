@@ -104,6 +104,8 @@ impl Run {
         let manifest = Manifest::new(&train, &held_out.sets);
         let data = TrainingData::new(train, &classes, &config.batch)?;
         config.resolve_steps(data.len());
+        // A refused call must leave the record of the run as it is.
+        manifest.check(folder)?;
         record::keep_config(folder, &config, &format!("{devices:?}"))?;
         manifest.keep(folder)?;
         Ok(Self {

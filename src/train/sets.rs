@@ -78,7 +78,7 @@ impl TrainingData {
     /// Sorts the faces of sets whose labels are over the same `classes`.
     ///
     /// # Errors
-    /// [`TrainError::Empty`] when a kind of face that `batch` asks for is not there.
+    /// [`TrainError::NoFaces`] when a kind of face that `batch` asks for is not there.
     pub fn new(
         sets: Vec<Dataset>,
         classes: &[String],

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use fersnet::data::hold_out::subjects_at;
-use fersnet::data::{self, Cut, Dataset, Layout, Options, Split};
+use fersnet::data::{self, Cut, Dataset, Face, Layout, Options, Place, Split};
 use fersnet::evaluate::DataNote;
 
 use crate::failure::Failure;
@@ -40,6 +40,35 @@ fn parse_held_out(text: &str) -> Result<(usize, usize), String> {
     match text.split_once('/').and_then(parse) {
         Some((n, k)) if n < k => Ok((n, k)),
         _ => Err("N/K with N below K, such as 0/10".into()),
+    }
+}
+
+/// The pictures that training sees: further photographs of a person do not count when persons are
+/// picked by their place.
+fn own_pictures(data: &Dataset) -> Vec<Face> {
+    let is_further = |face: &&Face| {
+        face.groups
+            .get("sample")
+            .is_some_and(|sample| sample == "real")
+    };
+    data.faces
+        .iter()
+        .filter(|face| !is_further(face))
+        .cloned()
+        .collect()
+}
+
+/// How the faces lie in their pictures.
+fn cut_in_words(data: &Dataset) -> String {
+    let whole = data
+        .faces
+        .iter()
+        .filter(|face| face.place == Place::Whole)
+        .count();
+    match data.faces.len() - whole {
+        0 => "whole".to_owned(),
+        _ if whole == 0 => "by their eyes".to_owned(),
+        by_eyes => format!("{by_eyes} by their eyes, {whole} whole"),
     }
 }
 
@@ -77,11 +106,7 @@ impl Faces {
                 .into_owned(),
             layout: layout.to_string(),
             split: split.map(|split| split.name().to_owned()),
-            cut: match self.cut {
-                _ if !has_parts => "at their eyes".to_owned(),
-                Cut::Whole => "whole".to_owned(),
-                Cut::Eyes => "by the eyes that were found".to_owned(),
-            },
+            cut: cut_in_words(&data),
             persons,
             left_out: Vec::new(),
         };
@@ -92,7 +117,7 @@ impl Faces {
     fn keep_persons(&self, data: &mut Dataset) -> Result<Option<String>> {
         let (kept, words): (BTreeSet<String>, String) = match self.held_out {
             Some((n, k)) => (
-                subjects_at(&data.faces, n, k),
+                subjects_at(&own_pictures(data), n, k),
                 format!("persons {n} of every {k}"),
             ),
             None if self.subjects.is_empty() => return Ok(None),
