@@ -161,7 +161,7 @@ fn synthesis(html: &mut String, figures: &Synthesis) {
     let from = figures.from.as_deref().unwrap_or("any");
     let _ = writeln!(
         html,
-        "<h3>Synthesis</h3>\n<p>{} faces ({}), each redrawn with every expression, read by {}.</p>\n<p>Read as the target: {} ({}). When nothing is redrawn: {}. Real faces of this data that the reader reads rightly (n {}): {}.</p>",
+        "<h3>Synthesis</h3>\n<p>{} faces ({}), each redrawn with every expression, read by {}.</p>\n<p>Read as the target: {} ({}). When nothing is redrawn: {}. The data's own pictures that the reader reads rightly (n {}): {}.</p>",
         figures.n,
         escaped(from),
         escaped(&figures.reader),
@@ -192,7 +192,7 @@ fn synthesis(html: &mut String, figures: &Synthesis) {
         "read as it",
         "95 %",
         "unchanged",
-        "real faces",
+        "own pictures",
         "cosine",
         "one person",
         "L1 (unchanged)",

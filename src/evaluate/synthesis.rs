@@ -3,7 +3,7 @@
 //! Neutral faces are redrawn with every expression. A reader that took no part in training says what
 //! each shows; an embedding says whether it is still the same person; and where the data has the
 //! person's photograph with that expression, the two are compared pixel by pixel. Each figure stands
-//! beside what the same witness says of real photographs and of the unchanged input.
+//! beside what the same witness says of the data's own pictures and of the unchanged input.
 
 use std::collections::BTreeMap;
 
@@ -55,9 +55,10 @@ pub struct Synthesis {
     pub interval: Option<Interval>,
     /// The same share when the input is not redrawn at all.
     pub unchanged: f64,
-    /// Share of the data's real faces that the reader reads rightly: the ceiling.
+    /// Share of the data's own pictures that the reader reads rightly: the ceiling. They are
+    /// photographs in FER+, and mostly moved photographs in the open paired set.
     pub ceiling: f64,
-    /// Number of those faces.
+    /// Number of those pictures.
     pub ceiling_n: usize,
     /// Whose faces they are.
     pub identity: Option<Identity>,
@@ -76,7 +77,7 @@ pub struct Target {
     pub interval: Option<Interval>,
     /// Share of the unchanged inputs that are read as the target.
     pub unchanged: Option<f64>,
-    /// The reader's recall on real faces that show it: the ceiling.
+    /// The reader's recall on the data's own pictures that show it: the ceiling.
     pub ceiling: Option<f64>,
     /// Whose faces they are.
     pub identity: Option<Likeness>,

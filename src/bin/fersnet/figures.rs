@@ -63,7 +63,7 @@ fn print_recognition(figures: &Recognition) {
 
 fn print_synthesis(figures: &Synthesis) {
     println!(
-        "{} faces redrawn; read by {}\n{:>16}  {} {}  (not redrawn: {}; real faces: {} of {})",
+        "{} faces redrawn; read by {}\n{:>16}  {} {}  (not redrawn: {}; own pictures: {} of {})",
         figures.n,
         figures.reader,
         "read as target",
@@ -88,7 +88,7 @@ fn print_synthesis(figures: &Synthesis) {
             )
         });
         println!(
-            "{name:>16}  {} {}  (not redrawn: {}; real faces: {}){identity}{nearness}",
+            "{name:>16}  {} {}  (not redrawn: {}; own pictures: {}){identity}{nearness}",
             percent(target.read_as_target),
             between(target.interval),
             percent(target.unchanged),
