@@ -14,7 +14,7 @@ use crate::data::{self, Dataset, Face, Layout, Options};
 use crate::enlarge::{self, EnlargeError, Named, enlarge};
 use crate::network::{Network, weights};
 use crate::train::files::{read_file, write_error};
-use crate::train::record::hexadecimal;
+use crate::train::record::{hexadecimal, read_config};
 use crate::train::run::{Call, LAST_WEIGHTS, Run};
 use crate::train::sets::{is_shown, neutral};
 
@@ -98,9 +98,14 @@ impl Fold<'_> {
                 None => return Ok(None),
             }
         }
-        let config = self
-            .settings
-            .run_of(variant, &self.weights(Variant::Fersnet));
+        let config = if variant.is_fine_tuned() {
+            let start = self.weights(Variant::Fersnet);
+            let begun = read_config(&self.run_folder(Variant::Fersnet))?;
+            let steps = begun.run.steps;
+            self.settings.fine_tuning(variant, &start, steps)
+        } else {
+            self.settings.run_of(variant)
+        };
         let devices = std::slice::from_ref(self.device);
         println!("{} {}", self.place, variant.name());
         let run = Run::open(config, sets, &self.run_folder(variant), devices)?;

@@ -102,20 +102,23 @@ impl Settings {
         Ok(())
     }
 
-    /// The numbers of one network's run; `start` are the weights that are fine-tuned.
-    pub(super) fn run_of(&self, variant: Variant, start: &Path) -> RunConfig {
+    /// The numbers of one network's run from the beginning.
+    pub(super) fn run_of(&self, variant: Variant) -> RunConfig {
         let mut run = self.run.clone();
         run.network.variant = variant.network();
-        if variant.is_fine_tuned() {
-            let part = |count: usize| (count as f64 * self.fine_tune.length).ceil() as usize;
-            run.run.steps = part(run.run.steps);
-            run.run.epochs = part(run.run.epochs);
-            run.run.checkpoint_every = run.run.checkpoint_every.min(run.run.steps.max(1));
-            run.optimiser.rate *= self.fine_tune.rate;
-            run.run.finetune = start.to_owned();
-            // Synthetic faces are read, never paired: a preset of pairs alone would leave them out.
-            run.batch.labelled = run.batch.labelled.max(run.batch.pairs);
-        }
+        run
+    }
+
+    /// The numbers of a run that goes on from weights, which took `steps`. In steps, not in epochs:
+    /// with and without synthetic faces it has to be as long.
+    pub(super) fn fine_tuning(&self, variant: Variant, start: &Path, steps: usize) -> RunConfig {
+        let mut run = self.run_of(variant);
+        run.run.steps = (steps as f64 * self.fine_tune.length).ceil() as usize;
+        run.run.epochs = 0;
+        run.optimiser.rate *= self.fine_tune.rate;
+        run.run.finetune = start.to_owned();
+        // Synthetic faces are read, never paired: a preset of pairs alone would leave them out.
+        run.batch.labelled = run.batch.labelled.max(run.batch.pairs);
         run
     }
 

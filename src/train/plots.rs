@@ -263,11 +263,9 @@ mod tests {
     fn reliability_is_the_share_of_right_answers_by_probability() {
         let bins = reliability_bins(&reading());
         let shares: Vec<f64> = bins.iter().map(|(_, right)| *right).collect();
-        assert_eq!(shares, [1.0, 0.5]);
-        assert!(
-            bins[1].0.contains(&0.95) && bins[1].0.contains(&0.94),
-            "{bins:?}"
-        );
+        // Answers at 0.7 (right), 0.92 (wrong) and 0.95 (right), each in a bin of its own.
+        assert_eq!(shares, [1.0, 0.0, 1.0]);
+        assert!(bins[2].0.contains(&0.95) && !bins[2].0.contains(&0.92));
         assert!(reliability(&reading()).is_ok());
     }
 

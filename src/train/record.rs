@@ -71,6 +71,19 @@ pub struct SetManifest {
     pub left_out: Vec<String>,
 }
 
+/// The numbers of the run in a folder, nothing left open.
+///
+/// # Errors
+/// [`TrainError`] when there is none, or it is damaged.
+pub fn read_config(folder: &Path) -> Result<RunConfig, TrainError> {
+    let path = folder.join(CONFIG);
+    let text = String::from_utf8_lossy(&read_file(&path)?).into_owned();
+    toml::from_str(&text).map_err(|error| TrainError::Checkpoint {
+        path,
+        what: error.to_string(),
+    })
+}
+
 /// Writes a run's numbers into its folder; in an old one, compares them with what is there.
 ///
 /// A run may be given more steps and save at others; all else would make it another run.
@@ -84,8 +97,7 @@ pub fn keep_config(folder: &Path, config: &RunConfig, device: &str) -> Result<()
         what,
     };
     if path.is_file() {
-        let text = String::from_utf8_lossy(&read_file(&path)?).into_owned();
-        let old: RunConfig = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let old = read_config(folder)?;
         if let Some(difference) = difference(&old, config) {
             return Err(TrainError::Checkpoint {
                 path: folder.to_owned(),
