@@ -345,7 +345,7 @@ fn step(inputs: &[&tch::Tensor], shape: StepShape) -> Vec<tch::Tensor> {
         x.conv2d(&kernel, bias.as_ref(), stride, padding, [1, 1], 1)
     };
     let none = None::<&tch::Tensor>;
-    let (mut map, statistics) = match shape.norm {
+    let (map, statistics) = match shape.norm {
         super::step::NormShape::None => (map, None),
         super::step::NormShape::Instance { epsilon } => (instance_norm(&map, epsilon), None),
         super::step::NormShape::Batch { epsilon } => {
@@ -357,9 +357,7 @@ fn step(inputs: &[&tch::Tensor], shape: StepShape) -> Vec<tch::Tensor> {
             (map, Some((mean.detach().copy(), variance)))
         }
     };
-    if shape.shortcut {
-        map = map + next();
-    }
+    let map = if shape.shortcut { map + next() } else { map };
     let map = match shape.activation {
         Activation::None => map,
         Activation::Relu => map.relu(),
