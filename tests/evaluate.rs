@@ -1,10 +1,11 @@
 //! `fersnet evaluate` on a tiny tree that the test makes: every promised figure is there, and what
 //! cannot be answered says what to do.
 
+mod made;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
-use image::{Rgb, RgbImage};
 use serde_json::Value;
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/weights/fersnet.safetensors");
@@ -32,24 +33,7 @@ fn refusal(output: &Output) -> String {
 
 /// Two persons with three expressions each, drawn.
 fn tree(root: &Path) -> String {
-    let mut table = "file,subject,source,expression,intensity,sample,left_eye_x,left_eye_y,right_eye_x,right_eye_y,sex\n".to_owned();
-    for (subject, sex) in [("a", "female"), ("b", "male")] {
-        for (i, expression) in ["neutral", "happiness", "fear"].iter().enumerate() {
-            let file = format!("{subject}/{expression}/0.png");
-            let path = root.join(&file);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            let mouth = 60 + 5 * i as u32;
-            let picture = RgbImage::from_fn(96, 96, |x, y| {
-                let dark = (30..66).contains(&x) && (mouth..mouth + 6).contains(&y);
-                Rgb([if dark { 30 } else { 180 }, 120, 90])
-            });
-            picture.save(&path).expect("saved");
-            table.push_str(&format!(
-                "{file},{subject},made,{expression},1.0,0,62,38,34,38,{sex}\n"
-            ));
-        }
-    }
-    std::fs::write(root.join("manifest.csv"), table).expect("written");
+    made::paired_tree(root);
     root.display().to_string()
 }
 

@@ -1,9 +1,12 @@
 //! Training on tiny trees that the test makes: it learns, it resumes, it says what is wrong.
 
+mod made;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use image::{Rgb, RgbImage};
+use made::paired_tree;
 
 /// Steps of the short runs.
 const STEPS: usize = 4;
@@ -44,29 +47,6 @@ fn labelled_tree(root: &Path) {
         table.push_str(&format!("Training,{name},{row}\n"));
     }
     std::fs::write(root.join("fer2013new.csv"), table).expect("written");
-}
-
-/// The paired set's layout over made-up persons.
-fn paired_tree(root: &Path) {
-    let mut table = "file,subject,source,expression,intensity,sample,left_eye_x,left_eye_y,right_eye_x,right_eye_y\n".to_owned();
-    for subject in ["a", "b"] {
-        for (i, expression) in ["neutral", "happiness", "fear"].iter().enumerate() {
-            let file = format!("{subject}/{expression}/0.png");
-            let path = root.join(&file);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            let mouth = 60 + 5 * i as u32;
-            let picture = RgbImage::from_fn(96, 96, |x, y| {
-                let dark = (30..66).contains(&x) && (mouth..mouth + 6).contains(&y);
-                Rgb([if dark { 30 } else { 180 }, 120, 90])
-            });
-            picture.save(&path).expect("saved");
-            table.push_str(&format!(
-                "{file},{subject},made,{expression},1.0,0,62,38,34,38\n"
-            ));
-        }
-    }
-    std::fs::create_dir_all(root).expect("a folder");
-    std::fs::write(root.join("manifest.csv"), table).expect("written");
 }
 
 fn arguments(run: &Path, data: &Path, steps: usize) -> Vec<String> {

@@ -128,7 +128,7 @@ pub(super) fn table_error(path: &Path) -> impl Fn(csv::Error) -> DataError {
 }
 
 /// SHA-256 in hexadecimal.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 

@@ -25,6 +25,7 @@ mod paired;
 mod votes;
 
 pub use error::DataError;
+pub use files::digest;
 pub use folds::{Folding, folds};
 
 use std::collections::BTreeMap;

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use sha2::{Digest, Sha256};
 
 use super::predictions::OfFold;
 use super::{Settings, TableError, Variant};
@@ -14,7 +13,7 @@ use crate::data::{self, Dataset, Face, Layout, Options};
 use crate::enlarge::{self, EnlargeError, Named, enlarge};
 use crate::network::{Network, weights};
 use crate::train::files::{read_file, write_error};
-use crate::train::record::{hexadecimal, read_config};
+use crate::train::record::read_config;
 use crate::train::run::{Call, LAST_WEIGHTS, Run};
 use crate::train::sets::{is_shown, neutral};
 
@@ -202,6 +201,6 @@ impl Fold<'_> {
         let bytes = read_file(&self.weights(variant))?;
         let network = weights::load(&bytes, self.device)?.for_inference();
         let name = format!("{}/{}", self.place, variant.folder());
-        Ok((name, hexadecimal(&Sha256::digest(&bytes)), network))
+        Ok((name, data::digest(&bytes), network))
     }
 }

@@ -13,7 +13,7 @@ use crate::data::Dataset;
 use crate::enlarge;
 use crate::train::config::RunConfig;
 use crate::train::files::{read_file, write_error};
-use crate::train::record::{hexadecimal, write_json};
+use crate::train::record::write_json;
 
 /// Where a table keeps what it is made with.
 const FILE: &str = "settings.json";
@@ -159,7 +159,7 @@ fn digest(data: &Dataset) -> String {
             face.digest
         ));
     }
-    hexadecimal(&hash.finalize())
+    format!("{:x}", hash.finalize())
 }
 
 /// The first key in which two values differ, with both.

@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::TrainError;
 use super::batch::Batch;
 use super::config::RunConfig;
 use super::files::{read_file, write, write_error};
 use super::stored::{bytes, safetensors_file};
-use crate::data::{Dataset, LeftOut};
+use crate::data::{Dataset, LeftOut, digest};
 
 /// The run's numbers, which `--preset` takes as they are.
 const CONFIG: &str = "config.toml";
@@ -162,7 +161,7 @@ impl Manifest {
             });
         }
         Self {
-            digest: hexadecimal(&Sha256::digest(faces.as_bytes())),
+            digest: digest(faces.as_bytes()),
             sets,
             faces,
         }
@@ -254,9 +253,4 @@ fn in_words(left_out: &LeftOut) -> String {
         example,
     } = left_out;
     format!("{count}: {reason} (such as {example})")
-}
-
-/// A digest in hexadecimal digits.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

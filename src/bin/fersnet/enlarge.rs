@@ -8,8 +8,6 @@ use clap::Args;
 use fersnet::enlarge::{self, Named, Rule, Settings, Summary};
 use fersnet::network::{FACE_SIZE, Network, weights};
 use fersnet::train::config::Views;
-use fersnet::train::record::hexadecimal;
-use sha2::{Digest, Sha256};
 
 use crate::device::DeviceName;
 use crate::interrupt;
@@ -72,7 +70,7 @@ impl Loaded {
         let network = weights::load(&bytes, device).with_context(|| path.display().to_string())?;
         Ok(Self {
             name: path.display().to_string(),
-            digest: hexadecimal(&Sha256::digest(&bytes)),
+            digest: fersnet::data::digest(&bytes),
             network: network.for_inference(),
         })
     }

@@ -12,7 +12,6 @@ use fersnet::judge::{self, IdentityJudge};
 use fersnet::network::weights;
 use fersnet::network::{FACE_SIZE, Network};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::device::DeviceName;
 use crate::faces::Faces;
@@ -216,7 +215,7 @@ impl Loaded {
         let bytes = read(path)?;
         Ok(Self {
             name: name.to_owned(),
-            sha256: format!("{:x}", Sha256::digest(&bytes)),
+            sha256: data::digest(&bytes),
             network: weights::load(&bytes, device)?.for_inference(),
         })
     }
