@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, DeviceKind, DeviceType, Tensor, TensorData};
+use fersnet::kernels::launches;
 use fersnet::network::weights::{self, Precision, StoredTensor};
 use fersnet::network::{Cost, Discriminator, Network, NetworkConfig, convert};
 use safetensors::SafeTensors;
@@ -284,7 +285,10 @@ fn every_golden_case_agrees_with_pytorch_on_the_cpu() {
 
 #[test]
 fn every_golden_case_agrees_with_pytorch_on_wgpu() {
+    let before = launches();
     compare_all("wgpu", &wgpu(), WGPU_TOLERANCE);
+    // Every case has a stem and a classifier at the least, trained and packed.
+    assert!(launches() - before >= 4 * CASES, "the kernels did not run");
 }
 
 #[test]

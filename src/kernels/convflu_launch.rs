@@ -14,7 +14,7 @@ use super::convflu::{GateSense, Gates, PairOutput};
 use super::convflu_1x1::{self, ConvFlu1x1};
 use super::convflu_candidate::ConvFluCandidate;
 use super::convflu_gates::ConvFluGates;
-use super::{MAX_BUFFER_BYTES, MAX_GROUPS, count_launch, kernels_available};
+use super::{MAX_BUFFER_BYTES, MAX_GROUPS, count_launch, kernels_available, plain_only};
 
 /// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
 const MIDDLE_MAPS: usize = 6;
@@ -97,7 +97,8 @@ const WEIGHT_SQUARES: usize = 12;
 pub(super) fn can_run(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
     let [batch, channels, height, width] = x.dims();
     let numbers = batch * channels * height * width;
-    matches!(side, 1 | 3)
+    !plain_only()
+        && matches!(side, 1 | 3)
         && numbers > 0
         && numbers * MIDDLE_MAPS * size_of::<f32>() <= MAX_BUFFER_BYTES
         && WEIGHT_SQUARES * (channels * side).pow(2) * size_of::<f32>() <= MAX_BUFFER_BYTES

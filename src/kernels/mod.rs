@@ -4,20 +4,26 @@
 //! is taken where its shader can run (see [`kernels_available`]); everywhere else, in training too,
 //! the twin does the same work.
 //!
-//! A step of the network is a convolution with its norm, shortcut and activation ([`conv_step`]). On
-//! LibTorch a step, and a ConvFLU pair, is trained as one group of PyTorch's operations (`torch.rs`,
-//! with the feature `tch`), whose twin is the plain step.
+//! A step of the network ([`conv_step`](conv_step())): one kernel for the convolution (3x3, 1x1,
+//! transposed) with folded BatchNorm, shortcut, activation and max-pool; [`map_norm`] after it where
+//! the norm is an instance norm, and for the style transform. On LibTorch a step, and a ConvFLU
+//! pair, is trained as one group of PyTorch's operations (`torch.rs`, with the feature `tch`), whose
+//! twin is the plain step.
 //!
 //! ConvFLU pair: [`convflu_1x1`] does all of it in one pass when the kernels are 1x1 and the channels
 //! fit; [`convflu_gates`] and [`convflu_candidate`] do it in two passes otherwise.
 
+mod conv_step;
 mod convflu;
 mod convflu_1x1;
 mod convflu_candidate;
 mod convflu_gates;
 mod convflu_launch;
 mod convflu_weights;
+mod map_norm;
 mod step;
+mod step_launch;
+mod step_weights;
 #[cfg(feature = "tch")]
 mod torch;
 
@@ -32,9 +38,11 @@ pub use convflu::{
 };
 pub use convflu_weights::PackedPair;
 pub use step::{
-    Activation, Convolution, LEAKY_SLOPE, NORM_EPSILON, Norm, conv_step, conv_step_plain,
-    instance_norm, resample, style,
+    Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step,
+    conv_step_beside_style, conv_step_plain, conv_step_pooled, instance_norm, max_pool, resample,
+    style, style_plain,
 };
+pub use step_weights::PackedStep;
 
 /// Workgroup memory that every WebGPU adapter grants, in bytes.
 const WORKGROUP_BYTES: usize = 16 * 1024;
@@ -69,6 +77,17 @@ pub fn kernels_available(device: &Device) -> bool {
 /// How many kernels this process has launched: tells a test or a bench which path was taken.
 pub fn launches() -> usize {
     LAUNCHES.load(Ordering::Relaxed)
+}
+
+static PLAIN_ONLY: AtomicBool = AtomicBool::new(false);
+
+/// Leaves the kernels out from now on in this process: a bench compares them with plain tensors.
+pub fn set_plain_only(plain_only: bool) {
+    PLAIN_ONLY.store(plain_only, Ordering::Relaxed);
+}
+
+fn plain_only() -> bool {
+    PLAIN_ONLY.load(Ordering::Relaxed)
 }
 
 fn count_launch() {

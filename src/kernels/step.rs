@@ -3,12 +3,17 @@
 //! to say so.
 
 use burn::nn::BatchNorm;
-#[cfg(feature = "tch")]
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, ConvTranspose2d};
-use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::{
+    GridSampleOptions, GridSamplePaddingMode, InterpolateMode, MaxPoolOptions,
+};
 use burn::tensor::{Tensor, activation};
 
+use super::conv_step::StepSpec;
+use super::step_launch;
+use super::step_weights::{self, PackedStep};
 #[cfg(feature = "tch")]
 use super::torch;
 
@@ -39,6 +44,111 @@ impl<'a> From<&'a ConvTranspose2d> for Convolution<'a> {
     }
 }
 
+/// A square convolution without dilation or channel groups, without its tensors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Geometry {
+    pub transposed: bool,
+    pub side: usize,
+    pub stride: usize,
+    pub padding: usize,
+}
+
+impl Convolution<'_> {
+    pub(super) fn weight(self) -> Tensor<4> {
+        match self {
+            Self::Plain(conv) => conv.weight.val(),
+            Self::Transposed(conv) => conv.weight.val(),
+        }
+    }
+
+    pub(super) fn bias(self) -> Option<Tensor<1>> {
+        let bias = match self {
+            Self::Plain(conv) => &conv.bias,
+            Self::Transposed(conv) => &conv.bias,
+        };
+        bias.as_ref().map(|bias| bias.val())
+    }
+
+    /// None for what only plain operations can run.
+    pub(super) fn geometry(self) -> Option<Geometry> {
+        let (transposed, side, stride, padding, dilation, groups) = match self {
+            Convolution::Plain(conv) => {
+                let padding = match conv.padding {
+                    PaddingConfig2d::Explicit(top, left, bottom, right)
+                        if top == bottom && left == right =>
+                    {
+                        [top, left]
+                    }
+                    PaddingConfig2d::Valid => [0, 0],
+                    _ => return None,
+                };
+                let side = conv.kernel_size;
+                (
+                    false,
+                    side,
+                    conv.stride,
+                    padding,
+                    conv.dilation,
+                    conv.groups,
+                )
+            }
+            Convolution::Transposed(conv) if conv.padding_out == [0, 0] => {
+                let side = conv.kernel_size;
+                (
+                    true,
+                    side,
+                    conv.stride,
+                    conv.padding,
+                    conv.dilation,
+                    conv.groups,
+                )
+            }
+            Convolution::Transposed(_) => return None,
+        };
+        let square = [side, stride, padding].iter().all(|[a, b]| a == b);
+        (square && dilation == [1, 1] && groups == 1).then_some(Geometry {
+            transposed,
+            side: side[0],
+            stride: stride[0],
+            padding: padding[0],
+        })
+    }
+}
+
+/// A step's convolution, and the place of its packed weights where it has one.
+#[derive(Clone, Copy)]
+pub struct Layer<'a> {
+    convolution: Convolution<'a>,
+    packed: Option<&'a PackedStep>,
+}
+
+impl<'a, C: Into<Convolution<'a>>> From<C> for Layer<'a> {
+    fn from(convolution: C) -> Self {
+        Self {
+            convolution: convolution.into(),
+            packed: None,
+        }
+    }
+}
+
+impl<'a> Layer<'a> {
+    /// A convolution whose packed weights are kept in `packed`.
+    pub fn packed(convolution: impl Into<Convolution<'a>>, packed: &'a PackedStep) -> Self {
+        Self {
+            convolution: convolution.into(),
+            packed: Some(packed),
+        }
+    }
+
+    fn weights(self, norm: Norm<'_>, spec: StepSpec) -> Tensor<1> {
+        let pack = || step_weights::pack(self.convolution, norm, spec.taps);
+        match self.packed {
+            Some(packed) => packed.get(pack),
+            None => pack(),
+        }
+    }
+}
+
 /// The norm of a step.
 #[derive(Clone, Copy)]
 pub enum Norm<'a> {
@@ -66,19 +176,96 @@ pub enum Activation {
 /// x: `[batch, inputs, height, width]`; the shortcut has the shape of the output.
 pub fn conv_step<'a>(
     x: Tensor<4>,
-    convolution: impl Into<Convolution<'a>>,
+    layer: impl Into<Layer<'a>>,
     norm: Norm<'_>,
     shortcut: Option<Tensor<4>>,
     activation: Activation,
 ) -> Tensor<4> {
-    let convolution = convolution.into();
+    let layer = layer.into();
     #[cfg(feature = "tch")]
-    if let Some(shape) = StepShape::of(convolution, norm, shortcut.is_some(), activation)
+    if let Some(shape) = StepShape::of(layer.convolution, norm, shortcut.is_some(), activation)
         && torch::available(&x.device())
     {
-        return grouped(x, convolution, norm, shortcut, shape);
+        return grouped(x, layer.convolution, norm, shortcut, shape);
     }
-    conv_step_plain(x, convolution, norm, shortcut, activation)
+    match spec_for(&x, layer, norm, activation) {
+        Some(spec) => step_launch::run(x, layer.weights(norm, spec), shortcut, spec),
+        None => conv_step_plain(x, layer.convolution, norm, shortcut, activation),
+    }
+}
+
+/// [`conv_step`], then the maximum of each 2x2 square.
+pub fn conv_step_pooled<'a>(
+    x: Tensor<4>,
+    layer: impl Into<Layer<'a>>,
+    norm: Norm<'_>,
+    shortcut: Option<Tensor<4>>,
+    activation: Activation,
+) -> Tensor<4> {
+    let layer = layer.into();
+    match spec_for(&x, layer, norm, activation) {
+        Some(spec) if can_pool(&x, spec) => {
+            let spec = StepSpec { pool: true, ..spec };
+            step_launch::run(x, layer.weights(norm, spec), shortcut, spec)
+        }
+        _ => max_pool(conv_step(x, layer, norm, shortcut, activation)),
+    }
+}
+
+/// [`conv_step`] with instance norm over x, and [`style`] of `skip` after it on the channels.
+pub fn conv_step_beside_style<'a>(
+    x: Tensor<4>,
+    layer: impl Into<Layer<'a>>,
+    activation: Activation,
+    skip: Tensor<4>,
+    affine: Tensor<2>,
+) -> Tensor<4> {
+    let layer = layer.into();
+    let targets = x.dims()[0];
+    match spec_for(&x, layer, Norm::Instance, activation) {
+        Some(spec) if step_launch::can_style(&skip, targets) => {
+            let weights = layer.weights(Norm::Instance, spec);
+            step_launch::run_beside_style(x, weights, skip, affine, spec)
+        }
+        _ => {
+            let map = conv_step(x, layer, Norm::Instance, None, activation);
+            Tensor::cat(vec![map, style(skip, affine)], 1)
+        }
+    }
+}
+
+/// What the kernels compute for a step; none where only plain operations can.
+fn spec_for(
+    x: &Tensor<4>,
+    layer: Layer<'_>,
+    norm: Norm<'_>,
+    activation: Activation,
+) -> Option<StepSpec> {
+    if !step_launch::available(x) {
+        return None;
+    }
+    let spec = StepSpec {
+        taps: step_weights::taps_of(layer.convolution)?,
+        outputs: step_weights::outputs_of(layer.convolution),
+        instance: matches!(norm, Norm::Instance),
+        activation,
+        pool: false,
+    };
+    step_launch::can_run(x, spec).then_some(spec)
+}
+
+/// Whether the max-pool can be part of the convolution's kernel.
+fn can_pool(x: &Tensor<4>, spec: StepSpec) -> bool {
+    let [_, _, height, width] = x.dims();
+    !spec.instance
+        && [height, width]
+            .iter()
+            .all(|side| spec.taps.output(*side) >= 2)
+}
+
+/// Halves height and width by the maximum of each 2x2 square.
+pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
+    max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]))
 }
 
 /// The twin of [`conv_step`] in plain tensor operations: any device, differentiable.
@@ -120,8 +307,20 @@ pub fn instance_norm(x: Tensor<4>) -> Tensor<4> {
 
 /// Instance norm of f, times gamma, plus beta: the 2021 edition's style transform.
 ///
-/// f: `[1 or targets, channels, height, width]`; gamma, beta: `[targets, channels, 1, 1]`.
-pub fn style(f: Tensor<4>, gamma: Tensor<4>, beta: Tensor<4>) -> Tensor<4> {
+/// f: `[1 or targets, channels, height, width]`; affine: `[targets, 2 * channels]`, gamma then beta.
+pub fn style(f: Tensor<4>, affine: Tensor<2>) -> Tensor<4> {
+    if step_launch::can_style(&f, affine.dims()[0]) {
+        return step_launch::style(f, affine);
+    }
+    style_plain(f, affine)
+}
+
+/// The twin of [`style`] in plain tensor operations: any device, differentiable.
+pub fn style_plain(f: Tensor<4>, affine: Tensor<2>) -> Tensor<4> {
+    let channels = f.dims()[1];
+    let affine = affine.unsqueeze_dims::<4>(&[2, 3]); // [targets, 2 channels, 1, 1]
+    let gamma = affine.clone().narrow(1, 0, channels);
+    let beta = affine.narrow(1, channels, channels);
     #[cfg(feature = "tch")]
     if torch::available(&f.device()) {
         let device = f.device();
@@ -197,26 +396,7 @@ impl StepShape {
         shortcut: bool,
         activation: Activation,
     ) -> Option<Self> {
-        let (stride, padding, dilation, groups, bias) = match convolution {
-            Convolution::Plain(conv) => {
-                let padding = match conv.padding {
-                    PaddingConfig2d::Explicit(top, left, bottom, right)
-                        if top == bottom && left == right =>
-                    {
-                        [top, left]
-                    }
-                    PaddingConfig2d::Valid => [0, 0],
-                    _ => return None,
-                };
-                let bias = conv.bias.is_some();
-                (conv.stride, padding, conv.dilation, conv.groups, bias)
-            }
-            Convolution::Transposed(conv) if conv.padding_out == [0, 0] => {
-                let bias = conv.bias.is_some();
-                (conv.stride, conv.padding, conv.dilation, conv.groups, bias)
-            }
-            Convolution::Transposed(_) => return None,
-        };
+        let geometry = convolution.geometry()?;
         let norm = match norm {
             Norm::None => NormShape::None,
             Norm::Instance => NormShape::Instance {
@@ -227,12 +407,11 @@ impl StepShape {
             },
             Norm::Batch(_) => return None,
         };
-        let square = stride[0] == stride[1] && padding[0] == padding[1];
-        (square && dilation == [1, 1] && groups == 1).then_some(Self {
-            transposed: matches!(convolution, Convolution::Transposed(_)),
-            stride: stride[0],
-            padding: padding[0],
-            bias,
+        Some(Self {
+            transposed: geometry.transposed,
+            stride: geometry.stride,
+            padding: geometry.padding,
+            bias: convolution.bias().is_some(),
             norm,
             shortcut,
             activation,
@@ -249,14 +428,10 @@ fn grouped(
     shortcut: Option<Tensor<4>>,
     shape: StepShape,
 ) -> Tensor<4> {
-    let (weight, bias) = match convolution {
-        Convolution::Plain(conv) => (&conv.weight, &conv.bias),
-        Convolution::Transposed(conv) => (&conv.weight, &conv.bias),
-    };
     let device = x.device();
-    let mut inputs = torch::Inputs::default().with(x).with(weight.val());
-    if let Some(bias) = bias {
-        inputs = inputs.with(bias.val());
+    let mut inputs = torch::Inputs::default().with(x).with(convolution.weight());
+    if let Some(bias) = convolution.bias() {
+        inputs = inputs.with(bias);
     }
     if let Norm::Batch(batch_norm) = norm {
         inputs = inputs

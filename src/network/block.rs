@@ -3,11 +3,11 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
-use crate::kernels::{Activation, NORM_EPSILON, Norm, conv_step};
+use crate::kernels::{
+    Activation, Layer, NORM_EPSILON, Norm, PackedStep, conv_step, conv_step_pooled,
+};
 
 /// A convolution that keeps the map's size: kernel 3 with padding 1, or kernel 1.
 pub fn conv(inputs: usize, outputs: usize, kernel: usize, bias: bool, device: &Device) -> Conv2d {
@@ -43,11 +43,6 @@ pub fn batch_norm(channels: usize, device: &Device) -> BatchNorm {
         .init(device)
 }
 
-/// Halves height and width by the maximum of each 2x2 square.
-pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
-    max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]))
-}
-
 /// `[convolution 3x3, BatchNorm, ReLU] x 2, max-pool 2`: stem and blocks of the 2020 edition.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
@@ -55,6 +50,8 @@ pub struct ConvBlock {
     bn1: BatchNorm,
     conv2: Conv2d,
     bn2: BatchNorm,
+    #[module(skip)]
+    packed: [PackedStep; 2],
 }
 
 impl ConvBlock {
@@ -65,15 +62,21 @@ impl ConvBlock {
             bn1: batch_norm(outputs, device),
             conv2: conv(outputs, outputs, 3, true, device),
             bn2: batch_norm(outputs, device),
+            packed: Default::default(),
         }
+    }
+
+    /// Keeps the packed weights; from then on they must not change.
+    pub fn pack(&mut self) {
+        self.packed.iter_mut().for_each(PackedStep::open);
     }
 
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / 2, width / 2]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let step = |x, conv, bn| conv_step(x, conv, Norm::Batch(bn), None, Activation::Relu);
-        let x = step(x, &self.conv1, &self.bn1);
-        let x = step(x, &self.conv2, &self.bn2);
-        max_pool(x) // [batch, outputs, height / 2, width / 2]
+        let layer1 = Layer::packed(&self.conv1, &self.packed[0]);
+        let layer2 = Layer::packed(&self.conv2, &self.packed[1]);
+        let x = conv_step(x, layer1, Norm::Batch(&self.bn1), None, Activation::Relu);
+        conv_step_pooled(x, layer2, Norm::Batch(&self.bn2), None, Activation::Relu)
     }
 }
 
@@ -95,6 +98,8 @@ pub struct ResidualBlock {
     conv2: Conv2d,
     bn2: Option<BatchNorm>,
     downsample: Option<Conv2d>,
+    #[module(skip)]
+    packed: [PackedStep; 3],
 }
 
 impl ResidualBlock {
@@ -110,21 +115,33 @@ impl ResidualBlock {
             conv2: conv(outputs, outputs, 3, false, device),
             bn2: norm_layer(),
             downsample: (inputs != outputs).then(|| conv(inputs, outputs, 1, false, device)),
+            packed: Default::default(),
         }
     }
 
-    /// `[batch, inputs, height, width]` to `[batch, outputs, height, width]`.
+    /// Keeps the packed weights; from then on they must not change.
+    pub fn pack(&mut self) {
+        self.packed.iter_mut().for_each(PackedStep::open);
+    }
+
+    /// The block, then max-pool 2: `[batch, inputs, height, width]` to
+    /// `[batch, outputs, height / 2, width / 2]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let norm = |layer| match layer {
             Some(batch_norm) => Norm::Batch(batch_norm),
             None => Norm::Instance,
         };
+        let [layer1, layer2] = [(&self.conv1, 0), (&self.conv2, 1)]
+            .map(|(conv, i)| Layer::packed(conv, &self.packed[i]));
         let shortcut = match &self.downsample {
-            Some(conv) => conv_step(x.clone(), conv, Norm::None, None, Activation::None),
+            Some(conv) => {
+                let layer = Layer::packed(conv, &self.packed[2]);
+                conv_step(x.clone(), layer, Norm::None, None, Activation::None)
+            }
             None => x.clone(),
         };
         let (norm1, norm2) = (norm(self.bn1.as_ref()), norm(self.bn2.as_ref()));
-        let out = conv_step(x, &self.conv1, norm1, None, Activation::Relu);
-        conv_step(out, &self.conv2, norm2, Some(shortcut), Activation::Relu)
+        let out = conv_step(x, layer1, norm1, None, Activation::Relu);
+        conv_step_pooled(out, layer2, norm2, Some(shortcut), Activation::Relu)
     }
 }

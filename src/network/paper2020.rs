@@ -9,7 +9,7 @@ use super::block::{ConvBlock, batch_norm, conv, deconv};
 use super::config::{NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
-use crate::kernels::{Activation, GateSense, Norm, PackedPair, conv_step};
+use crate::kernels::{Activation, GateSense, Layer, Norm, PackedPair, PackedStep, conv_step};
 
 /// Blocks of a branch after the stem.
 const BLOCKS: usize = 4;
@@ -62,9 +62,19 @@ impl Paper2020 {
         }
     }
 
-    /// Packs the units' weights for the kernels; from then on they must not change.
+    /// Keeps the weights as the kernels read them; from then on they must not change.
     pub fn pack(&mut self) {
         self.packed = pack(&self.flu_fer, &self.flu_fes);
+        self.stem.pack();
+        let blocks = self.fer.iter_mut().chain(&mut self.fes);
+        blocks.for_each(ConvBlock::pack);
+        self.classifier.packed.open();
+        if let Some(transformer) = &mut self.transformer {
+            transformer.packed.iter_mut().for_each(PackedStep::open);
+        }
+        if let Some(decoder) = &mut self.decoder {
+            decoder.pack();
+        }
     }
 
     fn pair(&self, unit: usize) -> Pair<'_> {
@@ -136,6 +146,8 @@ pub struct Classifier {
     conv: Conv2d,
     bn: BatchNorm,
     linear: Linear,
+    #[module(skip)]
+    packed: PackedStep,
 }
 
 impl Classifier {
@@ -144,13 +156,15 @@ impl Classifier {
             conv: Conv2dConfig::new([c, c], [3, 3]).init(device),
             bn: batch_norm(c, device),
             linear: LinearConfig::new(c, e).init(device),
+            packed: PackedStep::default(),
         }
     }
 
     /// `[batch, C, 3, 3]` to logits `[batch, E]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        let layer = Layer::packed(&self.conv, &self.packed);
         let norm = Norm::Batch(&self.bn);
-        let x = conv_step(x, &self.conv, norm, None, Activation::Relu); // [batch, C, 1, 1]
+        let x = conv_step(x, layer, norm, None, Activation::Relu); // [batch, C, 1, 1]
         self.linear.forward(x.flatten::<2>(1, 3))
     }
 }
@@ -162,6 +176,8 @@ pub struct Transformer {
     deconv: ConvTranspose2d,
     bn: BatchNorm,
     conv: Conv2d,
+    #[module(skip)]
+    packed: [PackedStep; 2],
 }
 
 impl Transformer {
@@ -171,6 +187,7 @@ impl Transformer {
             deconv: deconv([m, m], 3, 1, 0, false, device),
             bn: batch_norm(m, device),
             conv: conv(m, m, 1, false, device),
+            packed: Default::default(),
         }
     }
 
@@ -179,8 +196,11 @@ impl Transformer {
         let x = activation::relu(self.linear.forward(target)); // [targets, M]
         let x = x.unsqueeze_dims::<4>(&[2, 3]); // [targets, M, 1, 1]
         let norm = Norm::Batch(&self.bn);
-        let x = conv_step(x, &self.deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
-        conv_step(x, &self.conv, Norm::None, None, Activation::None)
+        let [deconv, conv] = &self.packed;
+        let deconv = Layer::packed(&self.deconv, deconv);
+        let x = conv_step(x, deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
+        let conv = Layer::packed(&self.conv, conv);
+        conv_step(x, conv, Norm::None, None, Activation::None)
     }
 }
 
@@ -196,6 +216,8 @@ pub struct Decoder {
 pub struct Reduce {
     conv: Conv2d,
     bn: BatchNorm,
+    #[module(skip)]
+    packed: PackedStep,
 }
 
 /// Transposed convolution 2x2, two convolutions; the last step ends with a bare convolution.
@@ -206,6 +228,8 @@ pub struct UpStep {
     bn1: BatchNorm,
     conv2: Conv2d,
     bn2: Option<BatchNorm>,
+    #[module(skip)]
+    packed: [PackedStep; 3],
 }
 
 impl Decoder {
@@ -218,20 +242,29 @@ impl Decoder {
             bn1: batch_norm(widths[i], device),
             conv2: conv(widths[i], widths[i + 1], 3, true, device),
             bn2: (i < last).then(|| batch_norm(widths[i + 1], device)),
+            packed: Default::default(),
         };
         Self {
             reduce: Reduce {
                 conv: conv(3 * c, 2 * c, 3, true, device),
                 bn: batch_norm(2 * c, device),
+                packed: PackedStep::default(),
             },
             up: (0..=last).map(step).collect(),
         }
     }
 
+    fn pack(&mut self) {
+        self.reduce.packed.open();
+        let steps = self.up.iter_mut().flat_map(|step| &mut step.packed);
+        steps.for_each(PackedStep::open);
+    }
+
     /// `[targets, C + M, 3, 3]` to `[targets, head channels, 96, 96]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let norm = Norm::Batch(&self.reduce.bn);
-        let x = conv_step(x, &self.reduce.conv, norm, None, Activation::Relu);
+        let layer = Layer::packed(&self.reduce.conv, &self.reduce.packed);
+        let x = conv_step(x, layer, norm, None, Activation::Relu);
         self.up.iter().fold(x, |x, step| step.forward(x))
     }
 
@@ -243,18 +276,16 @@ impl Decoder {
 
 impl UpStep {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [deconv, conv1, conv2] = &self.packed;
+        let deconv = Layer::packed(&self.deconv, deconv);
+        let conv1 = Layer::packed(&self.conv1, conv1);
+        let conv2 = Layer::packed(&self.conv2, conv2);
         // Height and width doubled.
-        let x = conv_step(x, &self.deconv, Norm::None, None, Activation::None);
-        let x = conv_step(
-            x,
-            &self.conv1,
-            Norm::Batch(&self.bn1),
-            None,
-            Activation::Relu,
-        );
+        let x = conv_step(x, deconv, Norm::None, None, Activation::None);
+        let x = conv_step(x, conv1, Norm::Batch(&self.bn1), None, Activation::Relu);
         match &self.bn2 {
-            Some(bn) => conv_step(x, &self.conv2, Norm::Batch(bn), None, Activation::Relu),
-            None => conv_step(x, &self.conv2, Norm::None, None, Activation::None),
+            Some(bn) => conv_step(x, conv2, Norm::Batch(bn), None, Activation::Relu),
+            None => conv_step(x, conv2, Norm::None, None, Activation::None),
         }
     }
 }

@@ -6,11 +6,14 @@ use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::{BatchNorm, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::block::{BlockNorm, ResidualBlock, batch_norm, conv, deconv, max_pool};
+use super::block::{BlockNorm, ResidualBlock, batch_norm, conv, deconv};
 use super::config::{NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
-use crate::kernels::{Activation, GateSense, Norm, PackedPair, conv_step, style};
+use crate::kernels::{
+    Activation, GateSense, Layer, Norm, PackedPair, PackedStep, conv_step, conv_step_beside_style,
+    conv_step_pooled, style,
+};
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
 const LEVELS: usize = 3;
@@ -52,6 +55,7 @@ impl Release2021 {
             stem: Stem {
                 conv: conv(config.channels, n, 3, true, device),
                 bn: batch_norm(n, device),
+                packed: PackedStep::default(),
             },
             fer: branch(true, BlockNorm::Batch),
             fes: branch(two_branches, BlockNorm::Instance),
@@ -62,6 +66,7 @@ impl Release2021 {
                 conv: conv(8 * n, 8 * n, 3, true, device),
                 bn: batch_norm(8 * n, device),
                 linear: LinearConfig::new(8 * n, e).init(device),
+                packed: PackedStep::default(),
             },
             decoder: config
                 .synthesises()
@@ -70,9 +75,17 @@ impl Release2021 {
         }
     }
 
-    /// Packs the units' weights for the kernels; from then on they must not change.
+    /// Keeps the weights as the kernels read them; from then on they must not change.
     pub fn pack(&mut self) {
         self.packed = pack(&self.flu_fer, &self.flu_fes);
+        self.stem.packed.open();
+        let blocks = self.fer.iter_mut().chain(&mut self.fes);
+        blocks.for_each(ResidualBlock::pack);
+        self.joint.pack();
+        self.classifier.packed.open();
+        if let Some(decoder) = &mut self.decoder {
+            decoder.pack();
+        }
     }
 
     fn pair(&self, unit: usize) -> Pair<'_> {
@@ -91,9 +104,9 @@ impl Release2021 {
         let mut fes = (!self.fes.is_empty()).then_some(stem);
         let mut gates = Vec::new();
         for level in 0..LEVELS {
-            fer = max_pool(self.fer[level].forward(fer)); // [batch, 2n, 24, 24] .. [batch, 8n, 6, 6]
+            fer = self.fer[level].forward(fer); // [batch, 2n, 24, 24] .. [batch, 8n, 6, 6]
             if let Some(other) = fes.take() {
-                let other = max_pool(self.fes[level].forward(other));
+                let other = self.fes[level].forward(other);
                 let (fer_out, fes_out, pair_gates) = exchange(
                     fer,
                     other,
@@ -114,7 +127,7 @@ impl Release2021 {
             Some(fes) => Tensor::cat(vec![fer, fes], 1), // [batch, 16n, 6, 6]
             None => fer,
         };
-        let joined = max_pool(self.joint.forward(joined)); // [batch, 16n or 8n, 3, 3]
+        let joined = self.joint.forward(joined); // [batch, 16n or 8n, 3, 3]
         let fer = joined.clone().narrow(1, 0, half);
         let features = self.decoder.is_some().then(|| Features {
             // Hard sharing has one branch: its features serve both tasks.
@@ -147,12 +160,14 @@ impl Release2021 {
 pub struct Stem {
     conv: Conv2d,
     bn: BatchNorm,
+    #[module(skip)]
+    packed: PackedStep,
 }
 
 impl Stem {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let norm = Norm::Batch(&self.bn);
-        max_pool(conv_step(x, &self.conv, norm, None, Activation::Relu))
+        let layer = Layer::packed(&self.conv, &self.packed);
+        conv_step_pooled(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
     }
 }
 
@@ -162,12 +177,15 @@ pub struct Classifier {
     conv: Conv2d,
     bn: BatchNorm,
     linear: Linear,
+    #[module(skip)]
+    packed: PackedStep,
 }
 
 impl Classifier {
     /// `[batch, 8n, 3, 3]` to logits `[batch, E]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let x = conv_step(x, &self.conv, Norm::Batch(&self.bn), None, Activation::Relu);
+        let layer = Layer::packed(&self.conv, &self.packed);
+        let x = conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu);
         let pooled = x.mean_dims(&[2, 3]); // [batch, 8n, 1, 1]
         self.linear.forward(pooled.flatten::<2>(1, 3))
     }
@@ -189,11 +207,7 @@ impl StyleTransform {
     /// f `[1 or targets, channels, height, width]`, p `[targets, E]` to
     /// `[targets, channels, height, width]`.
     fn forward(&self, f: Tensor<4>, p: Tensor<2>) -> Tensor<4> {
-        let channels = f.dims()[1];
-        let affine = self.linear.forward(p).unsqueeze_dims::<4>(&[2, 3]); // [targets, 2 channels, 1, 1]
-        let gamma = affine.clone().narrow(1, 0, channels);
-        let beta = affine.narrow(1, channels, channels);
-        style(f, gamma, beta)
+        style(f, self.linear.forward(p))
     }
 }
 
@@ -203,6 +217,8 @@ pub struct Decoder {
     transform: StyleTransform,
     up: Vec<UpStep>,
     out: Conv2d,
+    #[module(skip)]
+    packed: PackedStep,
 }
 
 /// Transposed convolution 4x4 stride 2, the transformed skip beside it, two convolutions.
@@ -212,6 +228,8 @@ pub struct UpStep {
     transform: Option<StyleTransform>,
     conv1: Conv2d,
     conv2: Conv2d,
+    #[module(skip)]
+    packed: [PackedStep; 3],
 }
 
 impl Decoder {
@@ -232,13 +250,21 @@ impl Decoder {
                 transform: (i < last).then(|| StyleTransform::new(skip, e, device)),
                 conv1: conv(up + skip, mid, 3, true, device),
                 conv2: conv(mid, output, 3, true, device),
+                packed: Default::default(),
             }
         };
         Self {
             transform: StyleTransform::new(8 * n, e, device),
             up: widths.into_iter().enumerate().map(step).collect(),
             out: conv(n, outputs, 3, true, device),
+            packed: PackedStep::default(),
         }
+    }
+
+    fn pack(&mut self) {
+        self.packed.open();
+        let steps = self.up.iter_mut().flat_map(|step| &mut step.packed);
+        steps.for_each(PackedStep::open);
     }
 
     fn forward(&self, features: &Features, p: Tensor<2>) -> Tensor<4> {
@@ -249,21 +275,23 @@ impl Decoder {
         for step in &self.up {
             y = step.forward(y, skips.next(), p.clone()); // height and width doubled
         }
-        conv_step(y, &self.out, Norm::None, None, Activation::None)
+        let layer = Layer::packed(&self.out, &self.packed);
+        conv_step(y, layer, Norm::None, None, Activation::None)
     }
 }
 
 impl UpStep {
     fn forward(&self, x: Tensor<4>, skip: Option<&Tensor<4>>, p: Tensor<2>) -> Tensor<4> {
-        let up = |activation| conv_step(x, &self.deconv, Norm::Instance, None, activation);
+        let deconv = Layer::packed(&self.deconv, &self.packed[0]);
+        let leaky = |x, layer| conv_step(x, layer, Norm::Instance, None, Activation::Leaky);
         let x = match (&self.transform, skip) {
-            (Some(transform), Some(skip)) => Tensor::cat(
-                vec![up(Activation::Relu), transform.forward(skip.clone(), p)],
-                1,
-            ),
-            _ => up(Activation::Leaky),
+            (Some(transform), Some(skip)) => {
+                let affine = transform.linear.forward(p);
+                conv_step_beside_style(x, deconv, Activation::Relu, skip.clone(), affine)
+            }
+            _ => leaky(x, deconv),
         };
-        let leaky = |x, conv| conv_step(x, conv, Norm::Instance, None, Activation::Leaky);
-        leaky(leaky(x, &self.conv1), &self.conv2)
+        let x = leaky(x, Layer::packed(&self.conv1, &self.packed[1]));
+        leaky(x, Layer::packed(&self.conv2, &self.packed[2]))
     }
 }

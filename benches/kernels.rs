@@ -1,0 +1,213 @@
+//! How fast the kernels are against Burn's plain tensors, on one device in one process.
+//!
+//! `cargo bench --bench kernels -- [steps] [pairs] [network]` writes JSON lines: median milliseconds
+//! of 20 rounds after 5, each with its read-back. A round runs both in turn, so that other work on
+//! the machine falls on both alike: trust the ratio more than the times. `cold` is the first call,
+//! with the compilation of its pipelines.
+
+use std::time::Instant;
+
+use burn::module::Param;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
+use burn::tensor::{Device, Tensor, TensorData};
+use fersnet::kernels::{
+    Activation, Convolution, GateSense, Layer, Norm, PackedPair, PackedStep, UnitWeights,
+    conv_step, convflu_pair_packed, launches, set_plain_only,
+};
+use fersnet::network::weights;
+use fersnet::pipeline::SHIPPED_WEIGHTS;
+use serde_json::json;
+
+const ROUNDS: usize = 20;
+const WARM_UP: usize = 5;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args()
+        .filter(|a| !a.starts_with('-'))
+        .skip(1)
+        .collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
+    let device = match Device::wgpu_options().init() {
+        Ok(device) => device,
+        Err(error) => {
+            eprintln!("no wgpu adapter ({error}): apt-get install mesa-vulkan-drivers");
+            std::process::exit(1);
+        }
+    };
+    if is_wanted("steps") {
+        steps(&device);
+    }
+    if is_wanted("pairs") {
+        pairs(&device);
+    }
+    if is_wanted("network") {
+        network(&device);
+    }
+}
+
+/// Waits for a tensor by reading it back: `into_data` alone is lazy.
+fn wait<const D: usize>(tensor: Tensor<D>) {
+    let values: Vec<f32> = tensor.into_data().iter::<f32>().collect();
+    assert!(values.iter().all(|value| value.is_finite()));
+}
+
+fn wave<const D: usize>(shape: [usize; D], scale: f32, device: &Device) -> Tensor<D> {
+    let count: usize = shape.iter().product();
+    let values: Vec<f32> = (0..count)
+        .map(|i| scale * (i as f32 * 1.7 + ((i * i) % 97) as f32 * 0.31).sin())
+        .collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// Runs `work` by the kernels and plainly in turn, and writes one line.
+fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
+    let timed = |plain: bool| {
+        set_plain_only(plain);
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    let before = launches();
+    let cold = [timed(false), timed(true)];
+    let launched = launches() - before;
+    let mut times = [vec![], vec![]];
+    for round in 0..WARM_UP + ROUNDS {
+        for (plain, times) in times.iter_mut().enumerate() {
+            let ms = timed(plain == 1);
+            if round >= WARM_UP {
+                times.push(ms);
+            }
+        }
+    }
+    set_plain_only(false);
+    let [kernels, plain] = times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    });
+    let rounded = |ms: f64| (ms * 100.0).round() / 100.0;
+    println!(
+        "{}",
+        json!({
+            "bench": name, "of": detail, "launches": launched,
+            "kernels_ms": rounded(kernels), "plain_ms": rounded(plain),
+            "ratio": rounded(plain / kernels),
+            "cold_kernels_ms": rounded(cold[0]), "cold_plain_ms": rounded(cold[1]),
+        })
+    );
+}
+
+/// The decoder's convolutions of the shipped network, eight faces at a time, and the encoder's.
+fn steps(device: &Device) {
+    let three = |batch, inputs, outputs, size, norm| (3, batch, inputs, outputs, size, norm);
+    let up = |batch, inputs, outputs, size| (4, batch, inputs, outputs, size, Norm::Instance);
+    for (side, batch, inputs, outputs, size, norm) in [
+        three(1, 3, 12, 96, Norm::None),
+        three(1, 12, 24, 48, Norm::None),
+        three(1, 24, 24, 48, Norm::Instance),
+        three(1, 48, 48, 24, Norm::None),
+        three(1, 96, 96, 12, Norm::None),
+        three(1, 192, 192, 6, Norm::None),
+        three(1, 96, 96, 3, Norm::None),
+        up(8, 96, 96, 3),
+        three(8, 192, 96, 6, Norm::Instance),
+        three(8, 96, 96, 6, Norm::Instance),
+        up(8, 96, 48, 6),
+        three(8, 96, 96, 12, Norm::Instance),
+        three(8, 96, 48, 12, Norm::Instance),
+        up(8, 48, 24, 12),
+        three(8, 48, 48, 24, Norm::Instance),
+        three(8, 48, 24, 24, Norm::Instance),
+        up(8, 24, 12, 24),
+        three(8, 24, 24, 48, Norm::Instance),
+        up(8, 24, 12, 48),
+        three(8, 12, 12, 96, Norm::Instance),
+        three(8, 12, 6, 96, Norm::None),
+    ] {
+        let x = wave([batch, inputs, size, size], 1.0, device);
+        let mut packed = PackedStep::default();
+        packed.open();
+        let padding = PaddingConfig2d::Explicit(1, 1, 1, 1);
+        let mut conv = Conv2dConfig::new([inputs, outputs], [3, 3])
+            .with_padding(padding)
+            .init(device);
+        conv.weight = Param::from_tensor(wave([outputs, inputs, 3, 3], 0.1, device));
+        let mut deconv = ConvTranspose2dConfig::new([inputs, outputs], [4, 4])
+            .with_stride([2, 2])
+            .with_padding([1, 1])
+            .init(device);
+        deconv.weight = Param::from_tensor(wave([inputs, outputs, 4, 4], 0.1, device));
+        let convolution: Convolution<'_> = if side == 3 {
+            (&conv).into()
+        } else {
+            (&deconv).into()
+        };
+        let instance = matches!(norm, Norm::Instance);
+        let detail = json!({
+            "kernel": side, "batch": batch, "inputs": inputs, "outputs": outputs, "map": size,
+            "instance_norm": instance,
+        });
+        compare("step", detail, || {
+            let layer = Layer::packed(convolution, &packed);
+            // One number is enough to wait for.
+            let map = conv_step(x.clone(), layer, norm, None, Activation::Leaky);
+            wait(map.narrow(0, 0, 1).narrow(1, 0, 1).narrow(2, 0, 1));
+        });
+    }
+}
+
+/// One ConvFLU pair at each of its sizes, at the shipped width and at four times it.
+fn pairs(device: &Device) {
+    for width in [12, 48] {
+        for (factor, size) in [(2, 24), (4, 12), (8, 6)] {
+            pair(device, 1, factor * width, size, GateSense::ZKeepsInput);
+        }
+        for size in [24, 12, 6] {
+            pair(device, 3, 2 * width, size, GateSense::ZTakesCandidate);
+        }
+    }
+}
+
+fn pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+    let scale = 2.0 / ((2 * channels * side * side) as f32).sqrt();
+    let weight = |inputs| wave([channels, inputs, side, side], scale, device);
+    let unit = || UnitWeights {
+        w_r: weight(2 * channels),
+        w_z: weight(2 * channels),
+        u: weight(channels),
+        w: weight(channels),
+    };
+    let packed = PackedPair::new(&unit(), &unit());
+    let x = wave([1, channels, size, size], 1.7, device);
+    let y = x.clone() * 0.7;
+    let detail = json!({"kernel": side, "channels": channels, "map": size});
+    compare("pair", detail, || {
+        let output = convflu_pair_packed(x.clone(), y.clone(), &packed, sense, false);
+        wait(output.x);
+        wait(output.y);
+    });
+}
+
+/// The shipped network: recognition, and recognition with every expression redrawn.
+fn network(device: &Device) {
+    let network = match weights::load(SHIPPED_WEIGHTS, device) {
+        Ok(network) => network.for_inference(),
+        Err(error) => {
+            eprintln!("the shipped weights: {error}");
+            std::process::exit(1);
+        }
+    };
+    let x = wave([1, network.config().channels, 96, 96], 0.5, device) + 0.5;
+    let targets = Tensor::<2>::eye(network.config().classes.len(), device);
+    let detail = json!({"width": network.config().width});
+    compare("recognition", detail.clone(), || {
+        wait(network.encode(x.clone(), false).logits);
+    });
+    compare("recognition and all faces", detail, || {
+        let encoded = network.encode(x.clone(), false);
+        wait(encoded.logits.clone());
+        if let Some(drawn) = network.decode(&encoded, targets.clone()) {
+            wait(drawn.face);
+        }
+    });
+}

@@ -1,0 +1,185 @@
+// A step of the network: convolution (or transposed convolution) with the BatchNorm folded into
+// its weights, bias, shortcut, activation and, as a variant, the 2x2 max-pool.
+//
+// An implicit product of matrices. A block is 2 x 2 output pixels; a thread holds UNITS blocks, one
+// below the other, by 4 * QUADS output channels. A workgroup takes TILE_W by TILE_H threads of one
+// map, of IMAGES images. Where the maps are too small to fill a workgroup, SLICES threads share
+// their blocks and split the input channels. The lines of the inner loop are written by
+// src/kernels/conv_step.rs, since they depend on the kernel: no branch and no index in them.
+//
+// in:  x        [batch, inputs, height, width]                    f32
+//      weights  [in channel, tap, out channel / 4] vec4, then [out channel / 4] vec4 of biases
+//      shortcut (variant)  as out, before the max-pool
+// out: out      [batch, outputs, out_height, out_width], halved by the max-pool
+//
+// Workgroup memory: CHUNK input channels of the tile with its halo, and their weights; with SLICES
+// 64 bytes a thread for their sums; at most 16 KiB. Bank conflicts: neighbouring threads read neighbouring cells of the tile, and all threads
+// (with SLICES, all of a slice) the same weight. Global reads of x run along its rows.
+
+struct Sizes {
+    batch: u32,
+    inputs: u32,
+    height: u32,
+    width: u32,
+    outputs: u32,
+    out_height: u32, // before the max-pool
+    out_width: u32,
+    tiles_x: u32,
+}
+
+alias Cell = {{cell_type}};
+const CELL: u32 = {{cell}}u; // pixels of a cell of the tile
+const BLOCK: u32 = {{block}}u; // rows (and columns) of inputs from a block to the next
+const PAD: u32 = {{pad}}u; // inputs that a block reads before its own
+const TAPS: u32 = {{taps}}u;
+const UNITS: u32 = {{units}}u;
+const QUADS: u32 = {{quads}}u;
+const TILE_W: u32 = {{tile_w}}u;
+const TILE_H: u32 = {{tile_h}}u;
+const IMAGES: u32 = {{images}}u;
+const SLICES: u32 = {{slices}}u;
+const PER_SLICE: u32 = TILE_W * TILE_H * IMAGES;
+const THREADS: u32 = PER_SLICE * SLICES;
+const CHUNK: u32 = {{chunk}}u; // input channels staged at a time
+const PITCH: u32 = {{pitch}}u; // cells of a row of the tile with its halo
+const SPAN: u32 = {{span}}u; // cells of a tile with its halo
+
+@group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
+@group(0) @binding(1) var<storage, {{read}}> weights: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+{{if_shortcut}}@group(0) @binding(3) var<storage, {{read}}> shortcut: array<f32>;
+@group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
+
+var<workgroup> tile: array<Cell, {{tile}}>;
+var<workgroup> staged: array<vec4<f32>, {{staged}}>;
+{{if_split}}var<workgroup> partial: array<vec4<f32>, {{partial}}>;
+
+// The input at a row and column, zero outside: left of and above the map these wrap round to huge
+// numbers, which are outside as well.
+fn input_at(map: u32, row: u32, column: u32) -> f32 {
+    let v = x[map + min(row, sizes.height - 1u) * sizes.width + min(column, sizes.width - 1u)];
+    return select(0.0, v, row < sizes.height && column < sizes.width);
+}
+
+fn activation(v: vec4<f32>) -> vec4<f32> {
+    return {{activation}};
+}
+
+{{if_shortcut}}fn shortcut_at(i: u32, right: bool, below: bool) -> vec4<f32> {
+{{if_shortcut}}    var v = vec4<f32>(shortcut[i], 0.0, 0.0, 0.0);
+{{if_shortcut}}    if right { v.y = shortcut[i + 1u]; }
+{{if_shortcut}}    if below { v.z = shortcut[i + sizes.out_width]; }
+{{if_shortcut}}    if right && below { v.w = shortcut[i + sizes.out_width + 1u]; }
+{{if_shortcut}}    return v;
+{{if_shortcut}}}
+
+// Where a block goes: its image, and its first pixel before the max-pool.
+struct Place {
+    image: u32,
+    row: u32,
+    column: u32,
+}
+
+// One channel of a block: all of its pixels that lie in the map.
+fn store(place: Place, channel: u32, sums: vec4<f32>) {
+    let map = place.image * sizes.outputs + channel;
+    let i = (map * sizes.out_height + place.row) * sizes.out_width + place.column;
+    let right = place.column + 1u < sizes.out_width;
+    let below = place.row + 1u < sizes.out_height;
+    var v = sums;
+{{if_shortcut}}    v += shortcut_at(i, right, below);
+    v = activation(v);
+{{if_map}}    out[i] = v.x;
+{{if_map}}    if right { out[i + 1u] = v.y; }
+{{if_map}}    if below { out[i + sizes.out_width] = v.z; }
+{{if_map}}    if right && below { out[i + sizes.out_width + 1u] = v.w; }
+{{if_pool}}    if right && below {
+{{if_pool}}        let pooled_row = map * (sizes.out_height / 2u) + place.row / 2u;
+{{if_pool}}        out[pooled_row * (sizes.out_width / 2u) + place.column / 2u] = max(max(v.x, v.y), max(v.z, v.w));
+{{if_pool}}    }
+}
+
+// Four channels of a block, a pixel a column; unit: of the thread, quad: of the workgroup.
+fn store_block(first: Place, unit: u32, first_quad: u32, quad: u32, sums: mat4x4<f32>) {
+    let place = Place(first.image, first.row + 2u * unit, first.column);
+    if place.image >= sizes.batch || place.row >= sizes.out_height || place.column >= sizes.out_width {
+        return;
+    }
+    let quads = (sizes.outputs + 3u) / 4u;
+    let bias = weights[sizes.inputs * TAPS * quads + first_quad + quad];
+    let channels = transpose(sums + mat4x4<f32>(bias, bias, bias, bias));
+    let channel = (first_quad + quad) * 4u;
+    store(place, channel, channels[0]);
+    if channel + 1u < sizes.outputs { store(place, channel + 1u, channels[1]); }
+    if channel + 2u < sizes.outputs { store(place, channel + 2u, channels[2]); }
+    if channel + 3u < sizes.outputs { store(place, channel + 3u, channels[3]); }
+}
+
+{{if_split}}// The sums of a block over all slices, in its first one. Called by all threads.
+{{if_split}}fn over_slices(thread: u32, sums: mat4x4<f32>) -> mat4x4<f32> {
+{{if_split}}    workgroupBarrier();
+{{if_split}}    partial[thread] = sums[0];
+{{if_split}}    partial[THREADS + thread] = sums[1];
+{{if_split}}    partial[2u * THREADS + thread] = sums[2];
+{{if_split}}    partial[3u * THREADS + thread] = sums[3];
+{{if_split}}    workgroupBarrier();
+{{if_split}}    var all = sums;
+{{if_split}}    for (var other = thread + PER_SLICE; other < THREADS; other += PER_SLICE) {
+{{if_split}}        all += mat4x4<f32>(
+{{if_split}}            partial[other],
+{{if_split}}            partial[THREADS + other],
+{{if_split}}            partial[2u * THREADS + other],
+{{if_split}}            partial[3u * THREADS + other],
+{{if_split}}        );
+{{if_split}}    }
+{{if_split}}    return all;
+{{if_split}}}
+
+@compute @workgroup_size({{threads}})
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let column = thread % TILE_W;
+    let row = thread / TILE_W % TILE_H * UNITS;
+    let image = thread / (TILE_W * TILE_H) % IMAGES;
+    let slice = thread / PER_SLICE;
+    let left = group.x % sizes.tiles_x * TILE_W;
+    let top = group.x / sizes.tiles_x * TILE_H * UNITS;
+    let first_image = group.z * IMAGES;
+    let quads = (sizes.outputs + 3u) / 4u;
+    let first_quad = group.y * QUADS;
+    let in_map = sizes.height * sizes.width;
+
+    // Sums of quad q, unit u and pixel p: s<q>_<u>_<p>, a vec4 of four channels.
+{{zero_sums}}
+    let first_cell = (slice * IMAGES + image) * SPAN + row * BLOCK * PITCH + column;
+    for (var first = 0u; first < sizes.inputs; first += CHUNK) {
+        let count = min(CHUNK, sizes.inputs - first);
+        workgroupBarrier();
+        for (var i = thread; i < count * IMAGES * SPAN; i += THREADS) {
+            let spot = i % SPAN;
+            // Images beyond the batch repeat the last one, and are not stored.
+            let from_image = min(first_image + i / SPAN % IMAGES, sizes.batch - 1u);
+            let map = (from_image * sizes.inputs + first + i / (IMAGES * SPAN)) * in_map;
+            let cell_row = top * BLOCK + spot / PITCH - PAD;
+            let cell_column = left * BLOCK + spot % PITCH * CELL - PAD;
+            tile[i] = {{cell_at}};
+        }
+        for (var i = thread; i < count * TAPS * QUADS; i += THREADS) {
+            staged[i] = weights[(first * TAPS + i / QUADS) * quads + first_quad + i % QUADS];
+        }
+        workgroupBarrier();
+        var t = first_cell;
+        for (var k = slice; k < count; k += SLICES) {
+            let w = k * TAPS * QUADS;
+            // The window's inputs by row and cell, i<row>_<cell>, then for each tap its weight of
+            // each quad and the sums that it reaches.
+{{add_channel}}
+            t += SLICES * IMAGES * SPAN;
+        }
+    }
+
+    let place = Place(first_image + image, (top + row) * 2u, (left + column) * 2u);
+{{store_sums}}
+}
