@@ -1,15 +1,16 @@
 //! The whole way in one place, for the command line and the page alike: picture -> faces ->
 //! reading -> redrawn faces.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::answer::{Answer, answer, temperature};
 use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, Redrawn};
+use crate::kernels::PlanError;
 use crate::network::weights::{self, WeightError};
-use crate::network::{Encoded, Network, NetworkConfig};
+use crate::network::{EncodedFace, Inference, Network, NetworkConfig};
 use crate::picture::Picture;
-use crate::tensor::{face_tensor, read_back, redrawn_faces};
+use crate::tensor::{face_values, read_back, redrawn_faces};
 
 /// The weights that are shipped, see `weights/`.
 #[cfg(feature = "native")]
@@ -27,6 +28,9 @@ pub enum PipelineError {
     /// The device did not answer.
     #[error("the device did not answer ({0}); reload, or choose the CPU")]
     Device(String),
+    /// The device refused the network's kernels.
+    #[error("{0}; reload, or choose the CPU")]
+    Plan(#[from] PlanError),
     /// The network recognises only.
     #[error("these weights read expressions but redraw no face; choose weights of another variant")]
     NoSynthesis,
@@ -51,8 +55,7 @@ pub enum PipelineError {
 /// A network on a device together with the face detector.
 pub struct Pipeline {
     detector: FaceDetector,
-    network: Network,
-    device: Device,
+    inference: Inference,
     temperature: f32,
 }
 
@@ -62,7 +65,7 @@ pub struct Reading {
     pub answer: Answer,
     /// Where the face lies in the picture.
     pub alignment: Alignment,
-    encoded: Encoded,
+    face: EncodedFace,
 }
 
 impl Pipeline {
@@ -71,23 +74,22 @@ impl Pipeline {
     /// # Errors
     /// [`PipelineError::Weights`] when the file is refused.
     pub fn new(weights: &[u8], device: Device) -> Result<Self, PipelineError> {
-        let network = weights::load(weights, &device)?.for_inference();
+        let network = weights::load(weights, &device)?;
         Ok(Self {
             detector: FaceDetector::load(&Device::flex())?,
             temperature: temperature(network.config()),
-            network,
-            device,
+            inference: Inference::new(network, device),
         })
     }
 
     /// What kind of network answers.
     pub fn config(&self) -> &NetworkConfig {
-        self.network.config()
+        self.inference.config()
     }
 
     /// The network itself.
     pub fn network(&self) -> &Network {
-        &self.network
+        self.inference.network()
     }
 
     /// All faces of a picture, the largest first.
@@ -107,19 +109,16 @@ impl Pipeline {
         picture: &Picture,
         alignment: Alignment,
     ) -> Result<Reading, PipelineError> {
-        let channels = self.network.config().channels;
-        let x = face_tensor(picture, &alignment, channels, &self.device); // [1, k, 96, 96]
-        let encoded = self.network.encode(x, false);
-        let logits = read_back(encoded.logits.clone())
-            .await
-            .map_err(PipelineError::Device)?;
+        let values = face_values(picture, &alignment, self.config().channels);
+        let (logits, face) = self.inference.encode(values)?;
+        let logits = read_back(logits).await.map_err(PipelineError::Device)?;
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(PipelineError::NotFinite);
         }
         Ok(Reading {
             answer: answer(&logits, self.temperature),
             alignment,
-            encoded,
+            face,
         })
     }
 
@@ -132,7 +131,7 @@ impl Pipeline {
         reading: &Reading,
         targets: &[Vec<f32>],
     ) -> Result<Vec<Redrawn>, PipelineError> {
-        let classes = self.network.config().classes.len();
+        let classes = self.config().classes.len();
         if let Some(target) = targets.iter().find(|target| target.len() != classes) {
             return Err(PipelineError::Target {
                 expected: classes,
@@ -143,14 +142,13 @@ impl Pipeline {
         if let Some(weight) = targets.iter().flatten().find(outside) {
             return Err(PipelineError::TargetWeight(*weight));
         }
-        if targets.is_empty() {
-            return Ok(Vec::new());
+        let mut redrawn = Vec::with_capacity(targets.len());
+        for batch in targets.chunks(classes) {
+            let drawn = self.inference.decode(&reading.face, batch)?;
+            let drawn = drawn.ok_or(PipelineError::NoSynthesis)?;
+            let faces = redrawn_faces(drawn, batch.len()).await;
+            redrawn.extend(faces.map_err(PipelineError::Device)?);
         }
-        let table = TensorData::new(targets.concat(), [targets.len(), classes]);
-        let drawn = self
-            .network
-            .decode(&reading.encoded, Tensor::from_data(table, &self.device))
-            .ok_or(PipelineError::NoSynthesis)?;
-        redrawn_faces(drawn).await.map_err(PipelineError::Device)
+        Ok(redrawn)
     }
 }

@@ -9,23 +9,24 @@ use crate::picture::Picture;
 /// Luma weights of ITU-R BT.601, with which FER2013 and most grey face sets were made.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// The face at `alignment`, as the network reads it: `[1, channels, 96, 96]`.
-pub fn face_tensor(
-    picture: &Picture,
-    alignment: &Alignment,
-    channels: usize,
-    device: &Device,
-) -> Tensor<4> {
+/// The face at `alignment`, as the network reads it: `[channels, 96, 96]`.
+pub fn face_values(picture: &Picture, alignment: &Alignment, channels: usize) -> Vec<f32> {
     let planes = alignment.crop_planar(picture, FACE_SIZE as u32); // [3, 96, 96]
-    planar_tensor(planes, channels, FACE_SIZE, device)
+    with_channels(planes, channels, FACE_SIZE)
 }
 
-/// RGB planes of one or more faces, `[batch, 3, size, size]`, as `[batch, channels, size, size]`:
-/// grey networks get the luma.
+/// RGB planes of one or more faces, `[batch, 3, size, size]`, as `[batch, channels, size, size]`.
 pub fn planar_tensor(planes: Vec<f32>, channels: usize, size: usize, device: &Device) -> Tensor<4> {
+    let batch = planes.len() / (3 * size * size);
+    let values = with_channels(planes, channels, size);
+    let data = TensorData::new(values, [batch, channels, size, size]);
+    Tensor::from_data(data, device)
+}
+
+/// RGB planes for a network of so many channels: a grey one gets the luma.
+fn with_channels(planes: Vec<f32>, channels: usize, size: usize) -> Vec<f32> {
     let plane = size * size;
-    let batch = planes.len() / (3 * plane);
-    let values = if channels == 1 {
+    if channels == 1 {
         planes
             .chunks_exact(3 * plane)
             .flat_map(|face| {
@@ -34,11 +35,7 @@ pub fn planar_tensor(planes: Vec<f32>, channels: usize, size: usize, device: &De
             .collect()
     } else {
         planes
-    };
-    Tensor::from_data(
-        TensorData::new(values, [batch, channels, size, size]),
-        device,
-    )
+    }
 }
 
 /// Brightness of a pixel.
@@ -61,12 +58,13 @@ pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, St
     Ok(data.iter::<f32>().collect())
 }
 
-/// The redrawn faces of a batch `[targets, k, size, size]`, ready to be put into a picture.
+/// The first `targets` redrawn faces of a batch `[batch, k, size, size]`, ready to be put into a
+/// picture.
 ///
 /// # Errors
 /// The device's own words when it was lost or ran out of memory.
-pub async fn redrawn_faces(drawn: Drawn) -> Result<Vec<Redrawn>, String> {
-    let [targets, channels, size, _] = drawn.face.dims();
+pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>, String> {
+    let [_, channels, size, _] = drawn.face.dims();
     let faces = read_back(drawn.face).await?;
     let change = match drawn.change {
         Some(change) => {

@@ -61,7 +61,8 @@ impl Drawer<'_> {
                 Tensor::from_data(target, self.device),
             )
             .ok_or(EnlargeError::NoSynthesis)?;
-        let redrawn = pollster::block_on(redrawn_faces(drawn)).map_err(EnlargeError::Device)?;
+        let redrawn =
+            pollster::block_on(redrawn_faces(drawn, faces.len())).map_err(EnlargeError::Device)?;
         let pictures: Vec<Picture> = faces
             .iter()
             .zip(&alignments)

@@ -21,6 +21,7 @@ mod convflu_gates;
 mod convflu_launch;
 mod convflu_weights;
 mod map_norm;
+mod plan;
 mod step;
 mod step_launch;
 mod step_weights;
@@ -37,6 +38,7 @@ pub use convflu::{
     convflu_pair_plain,
 };
 pub use convflu_weights::PackedPair;
+pub use plan::{Plan, PlanError, overwrite};
 pub use step::{
     Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step,
     conv_step_beside_style, conv_step_plain, conv_step_pooled, instance_norm, max_pool, resample,

@@ -12,6 +12,7 @@ mod cost;
 mod discriminator;
 mod flu;
 mod head;
+mod inference;
 mod names;
 mod paper2020;
 mod release2021;
@@ -25,6 +26,7 @@ pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
 pub use head::{Change, Drawn, resample};
+pub use inference::{EncodedFace, Inference};
 
 use paper2020::Paper2020;
 use release2021::Release2021;

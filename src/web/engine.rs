@@ -81,7 +81,7 @@ impl Engine {
         self.pipeline.config().synthesises()
     }
 
-    /// Reads and redraws an empty face, so that the device has compiled all it needs.
+    /// Reads and redraws an empty face, so that the device has recorded and compiled all it needs.
     ///
     /// # Errors
     /// A JavaScript error when the device fails.
@@ -93,9 +93,11 @@ impl Engine {
         let reading = read.map_err(js_error)?;
         if self.redraws() {
             let classes = self.pipeline.config().classes.len();
-            let targets = vec![vec![1.0 / classes as f32; classes]; classes];
-            let redrawn = self.pipeline.redraw(&reading, &targets).await;
-            redrawn.map_err(js_error)?;
+            for targets in [classes, 1] {
+                let targets = vec![vec![1.0 / classes as f32; classes]; targets];
+                let redrawn = self.pipeline.redraw(&reading, &targets).await;
+                redrawn.map_err(js_error)?;
+            }
         }
         Ok(())
     }

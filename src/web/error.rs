@@ -30,7 +30,7 @@ impl Coded for PipelineError {
     fn code(&self) -> &'static str {
         match self {
             Self::Weights(_) => "weights-damaged",
-            Self::Device(_) => "device-lost",
+            Self::Device(_) | Self::Plan(_) => "device-lost",
             Self::NoSynthesis => "cannot-redraw",
             Self::TargetWeight(_) => "target-weight",
             Self::Target { .. } => "expression-unknown",

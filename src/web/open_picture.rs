@@ -1,5 +1,6 @@
 //! One picture of the page: its faces, what was read in them and how they were redrawn.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use image::RgbImage;
@@ -30,7 +31,9 @@ struct OpenFace {
     alignment: Alignment,
     in_preview: Alignment,
     reading: Option<Reading>,
-    redrawn: Vec<Redrawn>,
+    /// By number; numbers are never used twice.
+    redrawn: HashMap<usize, Redrawn>,
+    next_redrawn: usize,
 }
 
 /// A face as JavaScript sees it: `FoundFace` in www/api/protocol.js.
@@ -95,13 +98,14 @@ impl OpenPicture {
             alignment,
             in_preview,
             reading: None,
-            redrawn: Vec::new(),
+            redrawn: HashMap::new(),
+            next_redrawn: 0,
         });
     }
 
     fn redrawn(&self, face: usize, redrawn: usize) -> Result<(&OpenFace, &Redrawn), JsValue> {
         let face = self.faces.get(face);
-        face.and_then(|face| Some((face, face.redrawn.get(redrawn)?)))
+        face.and_then(|face| Some((face, face.redrawn.get(&redrawn)?)))
             .ok_or_else(|| js_error(NoSuchFace))
     }
 
@@ -217,9 +221,18 @@ impl OpenPicture {
         let face = known.ok_or_else(|| js_error(NoSuchFace))?;
         let reading = face.reading.as_ref().ok_or_else(|| js_error(NoSuchFace))?;
         let redrawn = self.pipeline.redraw(reading, &targets).await;
-        let first = face.redrawn.len();
-        face.redrawn.extend(redrawn.map_err(js_error)?);
+        let redrawn = redrawn.map_err(js_error)?;
+        let first = face.next_redrawn;
+        face.next_redrawn += redrawn.len();
+        face.redrawn.extend((first..).zip(redrawn));
         Ok(first)
+    }
+
+    /// Frees a redrawn face; nothing happens where there is none.
+    pub fn forget(&mut self, face: usize, redrawn: usize) {
+        if let Some(face) = self.faces.get_mut(face) {
+            face.redrawn.remove(&redrawn);
+        }
     }
 
     /// RGBA pixels of a redrawn face alone, `size` x `size`.

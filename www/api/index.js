@@ -106,6 +106,8 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
 /** A network in its worker. */
 export class FersNet {
   /** @type {Connection} */ #connection;
+  /** Frees the redrawn faces that a page dropped without a word. */
+  #dropped = new FinalizationRegistry((/** @type {Asked<'forget'>} */ place) => this.#forget(place));
 
   /** @param {Connection} connection @param {Results['load']} loaded */
   constructor(connection, loaded) {
@@ -242,13 +244,27 @@ export class FersNet {
       },
       { signal },
     );
-    return crops.map(({ redrawn, pixels }, i) => ({
-      face,
-      target: targets[i],
-      redrawn,
-      image: imageFrom(pixels),
-      milliseconds,
-    }));
+    return crops.map(({ redrawn, pixels }, i) => {
+      const made = { face, target: targets[i], redrawn, image: imageFrom(pixels), milliseconds };
+      this.#dropped.register(made, placeOf(made), made);
+      return made;
+    });
+  }
+
+  /**
+   * Frees what the worker keeps of a redrawn face; it can be composed and saved no more. Without a
+   * call it is freed some time after the page has dropped it.
+   * @param {RedrawnFace} redrawn
+   */
+  async forget(redrawn) {
+    this.#dropped.unregister(redrawn);
+    await this.#forget(placeOf(redrawn));
+  }
+
+  /** @param {Asked<'forget'>} place */
+  async #forget(place) {
+    // A worker that has ended holds nothing any more.
+    await this.#connection.ask('forget', place).catch(() => {});
   }
 
   /**
@@ -344,6 +360,11 @@ function pictureFrom({ picture: handle, preview, faces, ...rest }) {
 /** @param {import('./protocol.js').Pixels} pixels */
 function imageFrom({ data, width, height }) {
   return new ImageData(data, width, height);
+}
+
+/** @param {RedrawnFace} redrawn @returns {Asked<'forget'>} */
+function placeOf({ face, redrawn }) {
+  return { picture: face.picture.handle, face: face.index, redrawn };
 }
 
 /** @param {readonly RedrawnFace[]} changes */

@@ -91,9 +91,10 @@
 /** @typedef {{type: 'compose', id: number, picture: number, changes: Change[]}} Compose */
 /** @typedef {{type: 'save', id: number, picture: number, changes: Change[]}} Save */
 /** @typedef {{type: 'release', id: number, picture: number}} Release */
+/** @typedef {{type: 'forget', id: number, picture: number, face: number, redrawn: number}} Forget */
 /** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
 
-/** @typedef {Load | Read | Whole | Redraw | Compose | Save | Release} Question */
+/** @typedef {Load | Read | Whole | Redraw | Compose | Save | Release | Forget} Question */
 /** @typedef {Question | Cancel} ToWorker */
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
@@ -115,6 +116,7 @@
  * @property {Pixels} compose
  * @property {ArrayBuffer} save a marked PNG file
  * @property {null} release
+ * @property {null} forget
  */
 
 /** The code under which a cancelled question fails. */

@@ -151,6 +151,10 @@ async function answer(question) {
       pictures.get(question.picture)?.free();
       pictures.delete(question.picture);
       return [null];
+    case 'forget':
+      // A picture that was released has taken its faces with it.
+      pictures.get(question.picture)?.forget(question.face, question.redrawn);
+      return [null];
   }
 }
 

@@ -1,0 +1,121 @@
+//! A run of the network's kernels that is recorded once and replayed with new numbers: its buffers,
+//! pipelines and bind groups are made at the recording, and a replay only encodes the dispatches.
+//!
+//! The recording is cubecl's; on wgpu it is a list of dispatches, each resolved down to what WebGPU
+//! needs. It holds launches alone: an operation that uploads numbers or reads them back refuses it.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::wgpu::{CubeBackend, CubeTensor};
+use burn::backend::{Backend, Dispatch, DispatchDevice, backend_extension};
+use burn::cubecl::client::{Client, Graph};
+use burn::cubecl::server::ServerError;
+use burn::tensor::{Bytes, Device, Tensor};
+use thiserror::Error;
+
+use super::kernels_available;
+
+/// Why a run could not be recorded or replayed.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// The device launches no kernels of ours.
+    #[error("only a device that runs the WGSL kernels can record a plan")]
+    NoKernels,
+    /// The device's own words.
+    #[error("the device could not record or replay a plan: {0}")]
+    Device(#[from] ServerError),
+}
+
+/// A recorded run.
+///
+/// It may be replayed only on the thread that recorded it, which is where the device orders its
+/// work after what was written into the inputs; so it is not `Send`.
+pub struct Plan<I, O> {
+    graph: Graph,
+    inputs: I,
+    outputs: O,
+    same_thread: std::marker::PhantomData<*const ()>,
+}
+
+impl<I, O> Plan<I, O> {
+    /// Runs `run` twice: once to make its pipelines and buffers, once to record it.
+    ///
+    /// `run` is a plain function, so that all it reads is in `inputs`, or made by itself; the plan
+    /// keeps both for as long as it may be replayed.
+    ///
+    /// # Errors
+    /// [`PlanError`] when the device has no kernels, or refuses a step of the run.
+    pub fn record(device: &Device, inputs: I, run: fn(&I) -> O) -> Result<Self, PlanError> {
+        let client = client_of(device).ok_or(PlanError::NoKernels)?;
+        client.graph_prepare()?;
+        drop(run(&inputs));
+        if let Err(error) = client.start_capture() {
+            // Leaves the preparation, whatever it says.
+            let _ = client.stop_capture();
+            return Err(error.into());
+        }
+        let outputs = run(&inputs);
+        Ok(Self {
+            graph: client.stop_capture()?,
+            inputs,
+            outputs,
+            same_thread: std::marker::PhantomData,
+        })
+    }
+
+    /// What the run reads; [`overwrite`] puts new numbers there.
+    pub fn inputs(&self) -> &I {
+        &self.inputs
+    }
+
+    /// What the last replay wrote; before the first, nothing that means anything.
+    pub fn outputs(&self) -> &O {
+        &self.outputs
+    }
+
+    /// Runs once more. The outputs are the same tensors each time, with new numbers.
+    ///
+    /// # Errors
+    /// [`PlanError::Device`] when the device refuses.
+    pub fn replay(&self) -> Result<&O, PlanError> {
+        // SAFETY: every buffer that the run read lives in `inputs` or is guarded by the graph, the
+        // outputs live in `outputs`, and neither can leave: both are lent by reference, and
+        // tensors' buffers are counted. Writes and reads come from this thread, as the type is not
+        // Send, and so from the stream that was recorded.
+        unsafe { self.graph.replay() }?;
+        Ok(&self.outputs)
+    }
+}
+
+fn client_of(device: &Device) -> Option<Client> {
+    match device.as_dispatch() {
+        DispatchDevice::Cube(cube) if kernels_available(device) => Some(cube.client()),
+        _ => None,
+    }
+}
+
+/// Puts new numbers into a tensor's own buffer.
+///
+/// `values` has as many numbers as the tensor; a tensor that shares its buffer changes with it.
+pub fn overwrite<const D: usize>(tensor: &Tensor<D>, values: Vec<f32>) {
+    assert_eq!(
+        tensor.shape().num_elements(),
+        values.len(),
+        "an input keeps its size"
+    );
+    let bytes = Bytes::from_elems(values);
+    let _ = Dispatch::overwrite(tensor.clone().into_dispatch(), bytes);
+}
+
+/// Writing in place, as an operation of the backends that can record.
+#[backend_extension(Cube)]
+pub trait PlanBackend: Backend {
+    /// The same tensor with other numbers.
+    fn overwrite(tensor: FloatTensor<Self>, bytes: Bytes) -> FloatTensor<Self>;
+}
+
+impl PlanBackend for CubeBackend {
+    fn overwrite(tensor: CubeTensor, bytes: Bytes) -> CubeTensor {
+        tensor.client.write(&tensor.handle, bytes);
+        tensor
+    }
+}

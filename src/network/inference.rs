@@ -1,0 +1,171 @@
+//! The network as it answers: on the CPU operation by operation, on WebGPU by plans that are
+//! recorded once and replayed for every face.
+//!
+//! A plan is the network's own [`encode`](Network::encode) or [`decode`](Network::decode), recorded;
+//! nothing of it is written a second time.
+
+use std::cell::{Cell, OnceCell, RefCell};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{Drawn, Encoded, FACE_SIZE, Network, NetworkConfig};
+use crate::kernels::{Plan, PlanError, kernels_available, overwrite};
+
+/// A network that no longer changes, on its device.
+pub struct Inference {
+    network: Network,
+    device: Device,
+    plans: Option<Plans>,
+}
+
+/// A face that was encoded, and can be redrawn.
+pub struct EncodedFace(Kept);
+
+enum Kept {
+    /// Its features are its own.
+    Features(Box<Encoded>),
+    /// Its features lie in the plan's buffers until the next face is encoded there, which is then
+    /// the `turn`-th; later the face is encoded again.
+    Pixels { values: Vec<f32>, turn: Cell<u64> },
+}
+
+/// The recorded runs. Decoding exists for one target and for as many as there are classes; what is
+/// between is filled up, so that no pipeline has to be compiled while a visitor waits.
+struct Plans {
+    encode: OnceCell<EncodePlan>,
+    decode: RefCell<Vec<DecodePlan>>,
+    /// Counts the faces that were encoded.
+    turn: Cell<u64>,
+}
+
+type EncodePlan = Plan<(Network, Tensor<4>), Encoded>;
+type DecodePlan = Plan<(Network, Encoded, Tensor<2>), Option<Drawn>>;
+
+impl Inference {
+    /// Packs the network's weights for its device.
+    pub fn new(network: Network, device: Device) -> Self {
+        let plans = kernels_available(&device).then(|| Plans {
+            encode: OnceCell::new(),
+            decode: RefCell::default(),
+            turn: Cell::new(0),
+        });
+        Self {
+            network: network.for_inference(),
+            device,
+            plans,
+        }
+    }
+
+    /// What kind of network answers.
+    pub fn config(&self) -> &NetworkConfig {
+        self.network.config()
+    }
+
+    /// The network itself.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Reads one face, `[k, 96, 96]` with values in `[0, 1]`: its logits `[1, E]`, to be read back
+    /// before the next face, and the face for [`decode`](Self::decode).
+    ///
+    /// # Errors
+    /// [`PlanError`] when the device refuses.
+    pub fn encode(&self, values: Vec<f32>) -> Result<(Tensor<2>, EncodedFace), PlanError> {
+        let Some(plans) = &self.plans else {
+            let encoded = self.network.encode(self.face(values), false);
+            return Ok((
+                encoded.logits.clone(),
+                EncodedFace(Kept::Features(Box::new(encoded))),
+            ));
+        };
+        let logits = self.replay_encode(plans, values.clone())?.logits.clone();
+        let turn = Cell::new(plans.turn.get());
+        Ok((logits, EncodedFace(Kept::Pixels { values, turn })))
+    }
+
+    /// Redraws a face for at most E targets, each a weight for every class: a batch of at least as
+    /// many faces as targets, in their order, to be read back before the next one. None where the
+    /// network redraws nothing.
+    ///
+    /// # Errors
+    /// [`PlanError`] when the device refuses.
+    pub fn decode(
+        &self,
+        face: &EncodedFace,
+        targets: &[Vec<f32>],
+    ) -> Result<Option<Drawn>, PlanError> {
+        let classes = self.config().classes.len();
+        let table = |rows: usize| {
+            let mut values = targets.concat();
+            values.resize(rows * classes, 0.0);
+            values
+        };
+        let on_device = |rows: usize| {
+            let data = TensorData::new(table(rows), [rows, classes]);
+            Tensor::from_data(data, &self.device)
+        };
+        let (plans, values, turn) = match (&face.0, &self.plans) {
+            (Kept::Features(encoded), _) => {
+                return Ok(self.network.decode(encoded, on_device(targets.len())));
+            }
+            (Kept::Pixels { values, turn }, Some(plans)) => (plans, values, turn),
+            (Kept::Pixels { values, .. }, None) => {
+                let encoded = self.network.encode(self.face(values.clone()), false);
+                return Ok(self.network.decode(&encoded, on_device(targets.len())));
+            }
+        };
+        if turn.get() != plans.turn.get() {
+            self.replay_encode(plans, values.clone())?;
+            turn.set(plans.turn.get());
+        }
+        let encoded = self.encode_plan(plans)?.outputs();
+        let rows = if targets.len() == 1 { 1 } else { classes };
+        let mut recorded = plans.decode.borrow_mut();
+        let position = match recorded.iter().position(|plan| rows_of(plan) == rows) {
+            Some(position) => position,
+            None => {
+                let inputs = (self.network.clone(), encoded.clone(), on_device(rows));
+                let run = |(network, encoded, targets): &(Network, Encoded, Tensor<2>)| {
+                    network.decode(encoded, targets.clone())
+                };
+                recorded.push(Plan::record(&self.device, inputs, run)?);
+                recorded.len() - 1
+            }
+        };
+        let plan = &recorded[position];
+        overwrite(&plan.inputs().2, table(rows));
+        Ok(plan.replay()?.clone())
+    }
+
+    fn face(&self, values: Vec<f32>) -> Tensor<4> {
+        let shape = [1, self.config().channels, FACE_SIZE, FACE_SIZE];
+        Tensor::from_data(TensorData::new(values, shape), &self.device)
+    }
+
+    fn replay_encode<'a>(
+        &self,
+        plans: &'a Plans,
+        values: Vec<f32>,
+    ) -> Result<&'a Encoded, PlanError> {
+        let plan = self.encode_plan(plans)?;
+        overwrite(&plan.inputs().1, values);
+        plans.turn.set(plans.turn.get() + 1);
+        plan.replay()
+    }
+
+    fn encode_plan<'a>(&self, plans: &'a Plans) -> Result<&'a EncodePlan, PlanError> {
+        if let Some(plan) = plans.encode.get() {
+            return Ok(plan);
+        }
+        let [_, k, height, width] = [1, self.config().channels, FACE_SIZE, FACE_SIZE];
+        let x = self.face(vec![0.0; k * height * width]);
+        let run = |(network, x): &(Network, Tensor<4>)| network.encode(x.clone(), false);
+        let plan = Plan::record(&self.device, (self.network.clone(), x), run)?;
+        Ok(plans.encode.get_or_init(|| plan))
+    }
+}
+
+fn rows_of(plan: &DecodePlan) -> usize {
+    plan.inputs().2.dims()[0]
+}

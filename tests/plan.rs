@@ -1,0 +1,129 @@
+//! A recorded plan answers as the network does operation by operation, for every face anew.
+//!
+//! On the default wgpu adapter: a GPU, or Mesa's lavapipe.
+#![cfg(feature = "native")]
+
+use burn::tensor::{Device, Tensor, TensorData};
+use fersnet::kernels::{Plan, PlanError, launches};
+use fersnet::network::{
+    Drawn, Edition, FACE_SIZE, Head, Inference, Network, NetworkConfig, Variant,
+};
+
+/// The same kernels on the same numbers; a batch that is filled up may take another variant, which
+/// adds in another order.
+const TOLERANCE: f32 = 1e-6;
+
+const EDITIONS: [Edition; 2] = [Edition::Paper2020, Edition::Release2021];
+
+fn network(edition: Edition, head: Head, device: &Device) -> Network {
+    let config = NetworkConfig {
+        edition,
+        variant: Variant::Fersnet,
+        width: 4,
+        channels: 3,
+        classes: ["neutral", "happiness", "surprise"]
+            .map(String::from)
+            .into(),
+        head,
+        fourth_pair: false,
+        tied_pairs: false,
+        extra: Default::default(),
+    };
+    Network::new(config, device).expect("the configuration is valid")
+}
+
+/// The values of a made-up face.
+fn face(seed: f32) -> Vec<f32> {
+    let numbers = 3 * FACE_SIZE * FACE_SIZE;
+    (0..numbers)
+        .map(|i| 0.5 + 0.5 * (seed + i as f32 * 0.013).sin())
+        .collect()
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+fn face_of(drawn: Option<Drawn>, count: usize) -> Vec<f32> {
+    let face = drawn.expect("this variant redraws").face;
+    values(face.narrow(0, 0, count))
+}
+
+#[track_caller]
+fn assert_same(planned: &[f32], eager: &[f32]) {
+    assert_eq!(planned.len(), eager.len());
+    let worst = planned
+        .iter()
+        .zip(eager)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
+    assert!(worst <= TOLERANCE, "they differ by {worst}");
+    assert!(
+        planned.iter().any(|value| *value != planned[0]),
+        "all alike"
+    );
+}
+
+#[test]
+fn a_plan_reads_and_redraws_as_the_network_does() {
+    let device = Device::wgpu(Default::default());
+    for (edition, head) in EDITIONS
+        .into_iter()
+        .flat_map(|edition| [Head::Raw, Head::Residual, Head::Warp].map(|head| (edition, head)))
+    {
+        let network = network(edition, head, &device).for_inference();
+        let inference = Inference::new(network.clone(), device.clone());
+        // Two targets of three: the plan for all classes is filled up.
+        let all = [[1.0, 0.0, 0.0], [0.0, 0.3, 0.7], [0.0, 0.0, 1.0]].map(Vec::from);
+        let mut kept = Vec::new();
+        for seed in [1.0, 2.0] {
+            let x = TensorData::new(face(seed), [1, 3, FACE_SIZE, FACE_SIZE]);
+            let encoded = network.encode(Tensor::from_data(x, &device), false);
+            let (logits, own) = inference.encode(face(seed)).expect("a plan is recorded");
+            assert_same(&values(logits), &values(encoded.logits.clone()));
+            kept.push((own, encoded));
+        }
+        // The first face's features were overwritten by the second one's: it is encoded again.
+        for (own, encoded) in &kept {
+            for count in [1, 2, 3] {
+                let targets = &all[..count];
+                let drawn = inference.decode(own, targets).expect("a plan is recorded");
+                let table = TensorData::new(targets.concat(), [count, 3]);
+                let eager = network.decode(encoded, Tensor::from_data(table, &device));
+                assert_same(&face_of(drawn, count), &face_of(eager, count));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_replay_launches_nothing_anew() {
+    let device = Device::wgpu(Default::default());
+    let network = network(Edition::Release2021, Head::Warp, &device);
+    let inference = Inference::new(network, device);
+    let (logits, _) = inference.encode(face(1.0)).expect("a plan is recorded");
+    let first = values(logits);
+    let before = launches();
+    let (logits, _) = inference.encode(face(2.0)).expect("a plan is replayed");
+    assert_ne!(values(logits), first);
+    assert_eq!(launches(), before);
+}
+
+#[test]
+fn a_device_without_kernels_records_no_plan() {
+    let device = Device::flex();
+    let x = Tensor::<1>::from_data([1.0f32], &device);
+    let plan = Plan::record(&device, x, |x: &Tensor<1>| x.clone() + 1.0);
+    assert!(matches!(plan.err(), Some(PlanError::NoKernels)));
+}
+
+#[test]
+fn a_run_that_uploads_numbers_is_refused_and_the_device_goes_on() {
+    let device = Device::wgpu(Default::default());
+    let x = Tensor::<1>::from_data([1.0f32, 2.0], &device);
+    let plan = Plan::record(&device, x.clone(), |x: &Tensor<1>| {
+        x.clone() + Tensor::from_data([3.0f32, 4.0], &x.device())
+    });
+    assert!(matches!(plan.err(), Some(PlanError::Device(_))));
+    assert_eq!(values(x.clone() + x), [2.0, 4.0]);
+}

@@ -1,0 +1,70 @@
+// The page stays within its budget of bytes, budget.json.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+
+import { DIST, launch, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+
+const budget = JSON.parse(await readFile(new URL('budget.json', import.meta.url), 'utf8'));
+
+const PARAMETERS = {
+  [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+  [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+};
+
+/** Raw and compressed bytes of one file. */
+async function bytesOf(file) {
+  const raw = await readFile(file);
+  const compressed = await promisify(brotliCompress)(raw, { params: PARAMETERS });
+  return { raw: raw.length, brotli: compressed.length };
+}
+
+/** @type {Map<string, {raw: number, brotli: number}>} by path, all that the first answer needed */
+const asked = new Map();
+
+before(async () => {
+  const server = await serveDist();
+  const browser = await launch();
+  try {
+    const visit = await Visit.open(browser, server.origin, '?device=cpu');
+    await visit.loaded();
+    assert.equal(await visit.give(join(ROOT, 'tests/photos/turned.jpg')), 'ready', await visit.error());
+    assert.ok((await visit.faces()).length > 0, 'a face was read');
+    for (const address of visit.requests) {
+      const { pathname, origin } = new URL(address);
+      if (origin !== server.origin || asked.has(pathname)) continue;
+      asked.set(pathname, await bytesOf(join(DIST, pathname === '/' ? 'index.html' : pathname)));
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}, { timeout: PATIENCE_MS });
+
+/** @type {string[]} lines of the report */
+const report = [];
+
+after(() => console.log(report.join('\n')));
+
+/** @param {keyof typeof budget} item @param {string[]} paths */
+function withinBudget(item, paths) {
+  const sum = (kind) => paths.reduce((total, path) => total + asked.get(path)[kind], 0);
+  const brotli = sum('brotli');
+  report.push(`# ${budget[item].of}: ${brotli} bytes (${sum('raw')} raw), budget ${budget[item].bytes}`);
+  assert.ok(brotli <= budget[item].bytes, `${brotli} bytes are more than ${budget[item].bytes}`);
+}
+
+test('the program is within its budget', () => {
+  const programs = [...asked.keys()].filter((path) => path.endsWith('.wasm'));
+  assert.equal(programs.length, 1);
+  withinBudget('program', programs);
+});
+
+test('what the first recognition needs is within its budget', () => {
+  assert.ok([...asked.keys()].some((path) => path.endsWith('.safetensors')), 'the weights are counted');
+  withinBudget('first-recognition', [...asked.keys()]);
+});
