@@ -69,14 +69,27 @@ pub struct Reading {
 }
 
 impl Pipeline {
-    /// Loads weights onto a device, and the detector onto the CPU, where it is the same everywhere.
+    /// Loads weights onto a device, and the embedded detector onto the CPU.
     ///
     /// # Errors
     /// [`PipelineError::Weights`] when the file is refused.
+    #[cfg(feature = "native")]
     pub fn new(weights: &[u8], device: Device) -> Result<Self, PipelineError> {
+        Self::with_detector(weights, FaceDetector::load(&Device::flex())?, device)
+    }
+
+    /// Loads weights onto a device. The detector is best on the CPU, where it is the same everywhere.
+    ///
+    /// # Errors
+    /// [`PipelineError::Weights`] when the file is refused.
+    pub fn with_detector(
+        weights: &[u8],
+        detector: FaceDetector,
+        device: Device,
+    ) -> Result<Self, PipelineError> {
         let network = weights::load(weights, &device)?;
         Ok(Self {
-            detector: FaceDetector::load(&Device::flex())?,
+            detector,
             temperature: temperature(network.config()),
             inference: Inference::new(network, device),
         })

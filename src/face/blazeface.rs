@@ -9,7 +9,8 @@ use burn::tensor::{Device, Tensor};
 use super::FaceError;
 use super::layers::{Block, Dense, Weights, read};
 
-/// The weights; where they come from stands beside the file.
+/// The weights; where they come from stands beside the file. A page fetches the file.
+#[cfg(feature = "native")]
 const WEIGHTS: &[u8] = include_bytes!("../../weights/blazeface.safetensors");
 
 /// Blocks before the second, coarser map.
@@ -65,8 +66,20 @@ impl Map {
 
 impl BlazeFace {
     /// The network with the embedded weights.
+    ///
+    /// # Errors
+    /// [`FaceError::Weights`] when they are not what it needs.
+    #[cfg(feature = "native")]
     pub fn load(device: &Device) -> Result<Self, FaceError> {
-        let weights = Weights::open(WEIGHTS, device)?;
+        Self::from_bytes(WEIGHTS, device)
+    }
+
+    /// The network with the weights of `blazeface.safetensors`.
+    ///
+    /// # Errors
+    /// [`FaceError::Weights`] when they are not what it needs.
+    pub fn from_bytes(weights: &[u8], device: &Device) -> Result<Self, FaceError> {
+        let weights = Weights::open(weights, device)?;
         // Scores and boxes read the same map: one convolution for both.
         let head = |name: &str| -> Result<Dense, FaceError> {
             let scores = Dense::load(&weights, &format!("{name}.scores"))?;

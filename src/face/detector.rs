@@ -89,10 +89,26 @@ struct Candidate {
 
 impl FaceDetector {
     /// The detector with its embedded weights. Meant for Burn's CPU backend, `Device::flex()`.
+    ///
+    /// # Errors
+    /// [`FaceError::Weights`] when they are damaged.
+    #[cfg(feature = "native")]
     pub fn load(device: &Device) -> Result<Self, FaceError> {
         Ok(Self {
             boxes: BlazeFace::load(device)?,
             mesh: FaceMesh::load(device)?,
+            device: device.clone(),
+        })
+    }
+
+    /// The detector with the bytes of `blazeface.safetensors` and `facemesh.safetensors`.
+    ///
+    /// # Errors
+    /// [`FaceError::Weights`] when they are damaged.
+    pub fn from_bytes(boxes: &[u8], mesh: &[u8], device: &Device) -> Result<Self, FaceError> {
+        Ok(Self {
+            boxes: BlazeFace::from_bytes(boxes, device)?,
+            mesh: FaceMesh::from_bytes(mesh, device)?,
             device: device.clone(),
         })
     }

@@ -9,7 +9,8 @@ use burn::tensor::{Device, Tensor};
 use super::layers::{Block, Dense, Weights, read};
 use super::{FaceError, Landmarks, Point};
 
-/// The weights; where they come from stands beside the file.
+/// The weights; where they come from stands beside the file. A page fetches the file.
+#[cfg(feature = "native")]
 const WEIGHTS: &[u8] = include_bytes!("../../weights/facemesh.safetensors");
 
 /// Side of the input.
@@ -55,8 +56,20 @@ pub struct Mesh {
 
 impl FaceMesh {
     /// The network with the embedded weights.
+    ///
+    /// # Errors
+    /// [`FaceError::Weights`] when they are not what it needs.
+    #[cfg(feature = "native")]
     pub fn load(device: &Device) -> Result<Self, FaceError> {
-        let weights = Weights::open(WEIGHTS, device)?;
+        Self::from_bytes(WEIGHTS, device)
+    }
+
+    /// The network with the weights of `facemesh.safetensors`.
+    ///
+    /// # Errors
+    /// [`FaceError::Weights`] when they are not what it needs.
+    pub fn from_bytes(weights: &[u8], device: &Device) -> Result<Self, FaceError> {
+        let weights = Weights::open(weights, device)?;
         let branch = |name: &str, blocks: usize| -> Result<Branch, FaceError> {
             Ok(Branch {
                 blocks: (0..blocks)

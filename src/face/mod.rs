@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 /// Why no answer about the faces in a picture was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaceError {
-    /// The embedded weights are not what the network needs.
-    #[error("the face detector's weights are damaged ({reason}): build the program anew")]
+    /// The weights are not what the network needs.
+    #[error("the face detector's weights are damaged ({reason}): take the file anew")]
     Weights {
         /// What is wrong with them.
         reason: String,

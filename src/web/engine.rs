@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 
 use super::error::{coded_error, js_error};
 use super::open_picture::OpenPicture;
-use crate::face::Alignment;
+use crate::face::{Alignment, FaceDetector};
 use crate::network::FACE_SIZE;
 use crate::picture::Picture;
 use crate::pipeline::Pipeline;
@@ -50,12 +50,13 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Loads a weight file onto WebGPU ([`init_webgpu`] first) or the CPU.
+    /// Loads a weight file onto WebGPU ([`init_webgpu`] first) or the CPU, and the detector's two
+    /// (`blazeface.safetensors`, `facemesh.safetensors`) onto the CPU.
     ///
     /// # Errors
-    /// A JavaScript error with the code `weights-damaged` when the file is refused.
+    /// A JavaScript error with the code `weights-damaged` when a file is refused.
     #[wasm_bindgen(constructor)]
-    pub fn new(weights: &[u8], webgpu: bool) -> Result<Engine, JsValue> {
+    pub fn new(weights: &[u8], boxes: &[u8], mesh: &[u8], webgpu: bool) -> Result<Engine, JsValue> {
         let device = if webgpu {
             WEBGPU
                 .with_borrow(Clone::clone)
@@ -63,7 +64,8 @@ impl Engine {
         } else {
             Device::flex()
         };
-        let pipeline = Pipeline::new(weights, device).map_err(js_error)?;
+        let detector = FaceDetector::from_bytes(boxes, mesh, &Device::flex()).map_err(js_error)?;
+        let pipeline = Pipeline::with_detector(weights, detector, device).map_err(js_error)?;
         Ok(Self {
             pipeline: Rc::new(pipeline),
         })

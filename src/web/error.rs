@@ -3,6 +3,7 @@
 use burn::tensor::wgpu::WgpuInitError;
 use wasm_bindgen::JsValue;
 
+use crate::face::FaceError;
 use crate::mark::MarkError;
 use crate::picture::PictureError;
 use crate::pipeline::PipelineError;
@@ -30,11 +31,21 @@ impl Coded for PipelineError {
     fn code(&self) -> &'static str {
         match self {
             Self::Weights(_) => "weights-damaged",
+            Self::Face(error) => error.code(),
             Self::Device(_) | Self::Plan(_) => "device-lost",
             Self::NoSynthesis => "cannot-redraw",
             Self::TargetWeight(_) => "target-weight",
             Self::Target { .. } => "expression-unknown",
             _ => "internal",
+        }
+    }
+}
+
+impl Coded for FaceError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Weights { .. } => "weights-damaged",
+            Self::Run { .. } => "internal",
         }
     }
 }

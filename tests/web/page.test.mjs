@@ -10,7 +10,8 @@ import { damagedWeights, hostilePictures } from './hostile.mjs';
 import { policyOf } from './server.mjs';
 
 const SAMPLE = join(ROOT, 'www/samples/rendered-S1004-neutral.jpg');
-const WEIGHTS = '**/weights/*.safetensors';
+const WEIGHTS = '**/weights/fersnet.safetensors';
+const DETECTOR = '**/weights/blazeface.safetensors';
 
 let server;
 let browser;
@@ -168,9 +169,23 @@ test('damaged weights each get an error, and whole ones can be loaded after them
   await visit.close();
 });
 
+test("a damaged detector is an error, and a whole one can be loaded after it", async () => {
+  const body = Buffer.from('<!doctype html><title>sign in to this network</title>');
+  const prepare = (page) => page.route(DETECTOR, (route) => route.fulfill({ body }));
+  const visit = await open('?device=cpu', { prepare });
+  assert.equal(await visit.settled(), 'error');
+  assert.equal(await visit.code(), 'weights-damaged');
+  assert.match(await visit.error(), /detector/);
+  await visit.page.unroute(DETECTOR);
+  await visit.page.getByTestId('retry').click();
+  await visit.loaded();
+  await visit.close();
+});
+
 test('missing files are named, and a second try helps', async () => {
   for (const [pattern, code] of [
     [WEIGHTS, 'weights-missing'],
+    [DETECTOR, 'weights-missing'],
     ['**/fersnet_bg.wasm', 'program-missing'],
     ['**/fersnet.js', 'program-missing'],
     ['**/api/worker.js', 'worker-missing'],

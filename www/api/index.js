@@ -41,6 +41,8 @@ export * from './errors.js';
  * @typedef {object} LoadOptions
  * @property {string | URL | ArrayBuffer | ArrayBufferView<ArrayBuffer>} [weights] address or bytes
  *   of a weight file; addresses are relative to the page
+ * @property {{boxes: string | URL, mesh: string | URL}} [detector] addresses of the face detector's
+ *   weights
  * @property {string} [device] `auto` (the default), `webgpu` or `cpu`
  * @property {string | URL} [program] address of the program's module
  * @property {(stage: LoadStage, loaded: number, total: number | null) => void} [onProgress]
@@ -145,12 +147,22 @@ export class FersNet {
   static async #loadOn(device, options) {
     const { weights = new URL('../weights/fersnet.safetensors', import.meta.url) } = options;
     const program = addressOf(options.program ?? new URL('../fersnet.js', import.meta.url));
+    const {
+      boxes = new URL('../weights/blazeface.safetensors', import.meta.url),
+      mesh = new URL('../weights/facemesh.safetensors', import.meta.url),
+    } = options.detector ?? {};
+    const detector = { boxes: addressOf(boxes), mesh: addressOf(mesh) };
     const { onProgress, onBroken } = options;
     const connection = new Connection();
     try {
       const loaded = await connection.ask(
         'load',
-        { program, weights: isBytes(weights) ? copied(weights) : addressOf(weights), device },
+        {
+          program,
+          weights: isBytes(weights) ? copied(weights) : addressOf(weights),
+          detector,
+          device,
+        },
         {
           onNotice: (notice) => {
             if (notice.type === 'progress') onProgress?.(notice.stage, notice.loaded, notice.total);

@@ -66,6 +66,7 @@
  * @property {number} id
  * @property {string} program address of wasm-bindgen's module; the .wasm lies beside it
  * @property {string | ArrayBuffer} weights address or bytes
+ * @property {{boxes: string, mesh: string}} detector addresses of the face detector's weights
  * @property {string} device `auto`, `webgpu` or `cpu`
  */
 

@@ -171,17 +171,20 @@ function flat(changes) {
 }
 
 /** @param {Load} question */
-async function load({ id, program, weights, device: wish }) {
+async function load({ id, program, weights, detector, device: wish }) {
   /** @param {import('./protocol.js').LoadStage} stage */
   const counted = (stage) => (/** @type {number} */ loaded, /** @type {number | null} */ total) =>
     post({ type: 'progress', id, stage, loaded, total });
   // The choice first: an unknown device is refused before anything is fetched.
   let device = await chooseDevice(wish);
-  const [wasm, bytes] = await Promise.all([
+  const [wasm, bytes, boxes, mesh] = await Promise.all([
     start(program, counted('program')),
     typeof weights === 'string'
       ? fetchedBytes(weights, WeightsMissingError, 'the weights', counted('weights'))
       : new Uint8Array(weights),
+    ...[detector.boxes, detector.mesh].map((address) =>
+      fetchedBytes(address, WeightsMissingError, "the face detector's weights", () => {}),
+    ),
   ]);
   await breathe(id);
   if (device.kind === 'webgpu') {
@@ -193,7 +196,7 @@ async function load({ id, program, weights, device: wish }) {
       device = cpuBecause(WEBGPU_FAILED);
     }
   }
-  const next = makeEngine(wasm, bytes, device);
+  const next = makeEngine(wasm, [bytes, boxes, mesh], device);
   engine?.free();
   engine = next;
   if (device.kind === 'webgpu') {
@@ -206,12 +209,12 @@ async function load({ id, program, weights, device: wish }) {
 
 /**
  * @param {any} wasm
- * @param {Uint8Array} bytes of the weight file
+ * @param {Uint8Array[]} files the network's weights and the detector's two
  * @param {DeviceReport} device
  */
-function makeEngine(wasm, bytes, device) {
+function makeEngine(wasm, files, device) {
   try {
-    return new wasm.Engine(bytes, device.kind === 'webgpu');
+    return new wasm.Engine(...files, device.kind === 'webgpu');
   } catch (caught) {
     const error = asFersNetError(caught);
     if (!(error instanceof WeightsDamagedError)) throw error;
