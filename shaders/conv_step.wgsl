@@ -7,7 +7,7 @@
 // their blocks and split the input channels. The lines of the inner loop are written by
 // src/kernels/conv_step.rs, since they depend on the kernel: no branch and no index in them.
 //
-// in:  x        [batch, inputs, height, width]                    f32
+// in:  x        [batch, x_channels, height, width], of which the first `inputs` are read   f32
 //      weights  [in channel, tap, out channel / 4] vec4, then [out channel / 4] vec4 of biases
 //      shortcut (variant)  as out, before the max-pool
 // out: out      [batch, outputs, out_height, out_width], halved by the max-pool
@@ -24,7 +24,7 @@ struct Sizes {
     outputs: u32,
     out_height: u32, // before the max-pool
     out_width: u32,
-    tiles_x: u32,
+    x_channels: u32,
 }
 
 alias Cell = {{cell_type}};
@@ -144,8 +144,9 @@ fn main(
     let row = thread / TILE_W % TILE_H * UNITS;
     let image = thread / (TILE_W * TILE_H) % IMAGES;
     let slice = thread / PER_SLICE;
-    let left = group.x % sizes.tiles_x * TILE_W;
-    let top = group.x / sizes.tiles_x * TILE_H * UNITS;
+    let tiles_x = (sizes.out_width + 2u * TILE_W - 1u) / (2u * TILE_W);
+    let left = group.x % tiles_x * TILE_W;
+    let top = group.x / tiles_x * TILE_H * UNITS;
     let first_image = group.z * IMAGES;
     let quads = (sizes.outputs + 3u) / 4u;
     let first_quad = group.y * QUADS;
@@ -161,7 +162,7 @@ fn main(
             let spot = i % SPAN;
             // Images beyond the batch repeat the last one, and are not stored.
             let from_image = min(first_image + i / SPAN % IMAGES, sizes.batch - 1u);
-            let map = (from_image * sizes.inputs + first + i / (IMAGES * SPAN)) * in_map;
+            let map = (from_image * sizes.x_channels + first + i / (IMAGES * SPAN)) * in_map;
             let cell_row = top * BLOCK + spot / PITCH - PAD;
             let cell_column = left * BLOCK + spot % PITCH * CELL - PAD;
             tile[i] = {{cell_at}};

@@ -1,33 +1,39 @@
-// Instance norm of every map, then gamma and beta, shortcut and activation.
+// Instance norm of every map, then gamma and beta, shortcut, activation and, as a variant, the 2x2
+// max-pool.
 //
 // A workgroup takes one map of one image and reads it three times: for the mean, for the variance
 // (from the deviations, since squares alone would cancel), and to write. A thread strides by the
-// workgroup, so that neighbouring threads read neighbouring pixels.
+// workgroup, so that neighbouring threads read neighbouring pixels. With gamma and beta every thread
+// computes both from the target, a product for each class: less than a dispatch of their own.
 //
-// in:  x         [1 or batch, channels, map]                     f32, map = height * width
-//      affine    (variant)  [batch, 2, channels]                 gamma, then beta
+// in:  x         [1 or batch, x channels, map], its channels from `x_first` on   f32, map = height * width
+//      target_weights (variant)  [batch, classes]
+//      linear    (variant)  [classes + 1, 2, channels]           to gamma, then beta; biases last
 //      shortcut  (variant)  [batch, channels, map]
-// out: out       [batch, out_channels, map], in its channels from `first` on
+// out: out       [batch, out_channels, map], in its channels from `first` on; the map halved by the max-pool
 // Workgroup memory: four bytes a thread. Bank conflicts: none; the sums are read by all at once.
 
 struct Sizes {
     channels: u32,
     pixels: u32, // of a map, in units of Pixel
     x_stride: u32, // from an image of x to the next; 0 where all share one
+    x_first: u32,
     first: u32,
     out_channels: u32,
-    unused_0: u32,
-    unused_1: u32,
-    unused_2: u32,
+    row: u32, // of a map, in units of Pixel
+    classes: u32,
 }
 
 alias Pixel = {{pixel}};
+alias Out = {{out_pixel}}; // half a Pixel across after the max-pool, where that is more than one
 const THREADS: u32 = {{threads}}u;
 const EPSILON: f32 = {{epsilon}};
+const ACROSS: u32 = {{across}}u; // Pixels across an Out of the max-pool
 
 @group(0) @binding(0) var<storage, {{read}}> x: array<Pixel>;
-@group(0) @binding(1) var<storage, read_write> out: array<Pixel>;
-{{if_affine}}@group(0) @binding(2) var<storage, {{read}}> affine: array<f32>;
+@group(0) @binding(1) var<storage, read_write> out: array<Out>;
+{{if_style}}@group(0) @binding(2) var<storage, {{read}}> target_weights: array<f32>;
+{{if_style}}@group(0) @binding(3) var<storage, {{read}}> linear: array<f32>;
 {{if_shortcut}}@group(0) @binding(2) var<storage, {{read}}> shortcut: array<Pixel>;
 @group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
 
@@ -53,6 +59,35 @@ fn sum_of_all(thread: u32, own: f32) -> f32 {
     return sum;
 }
 
+{{if_style}}// Gamma or beta of a channel: one output of the linear layer over the target.
+{{if_style}}fn linear_at(image: u32, output: u32) -> f32 {
+{{if_style}}    let outputs = 2u * sizes.channels;
+{{if_style}}    var sum = linear[sizes.classes * outputs + output];
+{{if_style}}    for (var i = 0u; i < sizes.classes; i++) {
+{{if_style}}        sum += target_weights[image * sizes.classes + i] * linear[i * outputs + output];
+{{if_style}}    }
+{{if_style}}    return sum;
+{{if_style}}}
+
+// What is done to the pixels of one map.
+struct Map {
+    from_x: u32,
+    beside: u32,
+    mean: f32,
+    scale: f32,
+    offset: f32,
+}
+
+fn value(map: Map, i: u32) -> Pixel {
+    var v = (x[map.from_x + i] - Pixel(map.mean)) * map.scale + Pixel(map.offset);
+{{if_shortcut}}    v += shortcut[map.beside + i];
+    return activation(v);
+}
+
+{{if_pool}}fn larger_of_column(map: Map, i: u32) -> Pixel {
+{{if_pool}}    return max(value(map, i), value(map, i + sizes.row));
+{{if_pool}}}
+
 @compute @workgroup_size({{threads}})
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -60,7 +95,7 @@ fn main(
 ) {
     let channel = group.x;
     let image = group.y;
-    let from_x = image * sizes.x_stride + channel * sizes.pixels;
+    let from_x = image * sizes.x_stride + (sizes.x_first + channel) * sizes.pixels;
     let count = f32(sizes.pixels) * total(Pixel(1.0));
 
     var sum = Pixel(0.0);
@@ -78,14 +113,19 @@ fn main(
 
     var scale = 1.0 / sqrt(variance + EPSILON);
     var offset = 0.0;
-{{if_affine}}    scale *= affine[image * 2u * sizes.channels + channel];
-{{if_affine}}    offset = affine[(image * 2u + 1u) * sizes.channels + channel];
-    let to = (image * sizes.out_channels + sizes.first + channel) * sizes.pixels;
-{{if_shortcut}}    let beside = (image * sizes.channels + channel) * sizes.pixels;
-    for (var i = thread; i < sizes.pixels; i += THREADS) {
-        var v = (x[from_x + i] - Pixel(mean)) * scale + Pixel(offset);
-{{if_shortcut}}        v += shortcut[beside + i];
-        out[to + i] = activation(v);
-    }
+{{if_style}}    scale *= linear_at(image, channel);
+{{if_style}}    offset = linear_at(image, sizes.channels + channel);
+    let beside = (image * sizes.channels + channel) * sizes.pixels;
+    let map = Map(from_x, beside, mean, scale, offset);
+    let out_map = image * sizes.out_channels + sizes.first + channel;
+{{if_map}}    for (var i = thread; i < sizes.pixels; i += THREADS) {
+{{if_map}}        out[out_map * sizes.pixels + i] = value(map, i);
+{{if_map}}    }
+{{if_pool}}    let columns = sizes.row / ACROSS;
+{{if_pool}}    let pooled = sizes.pixels / sizes.row / 2u * columns;
+{{if_pool}}    for (var i = thread; i < pooled; i += THREADS) {
+{{if_pool}}        let at = i / columns * 2u * sizes.row + i % columns * ACROSS;
+{{if_pool}}        let v = larger_of_column(map, at);
+{{if_pool}}        out[out_map * pooled + i] = {{larger_across}};
+{{if_pool}}    }
 }
-

@@ -7,11 +7,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
     Activation, Convolution, Norm, conv_step, conv_step_beside_style, conv_step_plain,
-    conv_step_pooled, launches, max_pool, style, style_plain,
+    conv_step_pooled, join, join_plain, launches, linear, linear_plain, max_pool, style,
+    style_plain,
 };
 
 /// Kernel against twin, both f32, relative to the largest value (or to 1): sums of up to 864
@@ -291,8 +292,8 @@ fn odd_channels_and_maps_equal_their_twins() {
 #[test]
 fn the_max_pool_is_part_of_the_step() {
     let turn = gpu();
-    for norm in [NormKind::None, NormKind::Batch] {
-        for [height, width] in [[2, 2], [7, 5], [12, 12], [33, 40]] {
+    for norm in [NormKind::None, NormKind::Batch, NormKind::Instance] {
+        for [height, width] in [[2, 2], [7, 5], [5, 8], [12, 12], [33, 40]] {
             for shortcut in [false, true] {
                 let case = Case {
                     kind: KINDS[0],
@@ -309,38 +310,122 @@ fn the_max_pool_is_part_of_the_step() {
     }
 }
 
+/// A linear layer with a bias.
+fn linear_layer(inputs: usize, outputs: usize, device: &Device) -> Linear {
+    let mut layer = LinearConfig::new(inputs, outputs).init(device);
+    layer.weight = Param::from_tensor(wave([inputs, outputs], 0.9, 1.5, device));
+    layer.bias = Some(Param::from_tensor(wave([outputs], 0.7, 0.2, device)));
+    layer
+}
+
 #[test]
 fn the_style_and_the_up_step_beside_it_equal_their_twins() {
+    const CLASSES: usize = 7;
     let turn = gpu();
     let gpu = &turn.device;
-    for (channels, [height, width]) in [(12, [12, 12]), (5, [3, 3]), (3, [14, 10]), (2, [96, 96])] {
+    let shapes = [(12, [12, 12]), (5, [3, 3]), (3, [14, 10]), (2, [96, 96])];
+    for (channels, [height, width]) in shapes {
         for (faces, targets) in [(1, 1), (1, 3), (3, 3)] {
-            let both = |device: &Device, plain: bool| {
-                let skip = wave([faces, channels, height, width], 1.0, 0.1, device);
-                let affine = wave([targets, 2 * channels], 1.5, 0.8, device);
-                let x = wave([targets, 4, height / 2, width / 2], 1.0, 0.5, device);
-                if height % 2 == 1 {
-                    let styled = if plain { style_plain } else { style };
-                    return styled(skip, affine);
-                }
-                let layers = Layers::new(KINDS[4], 4, 7, device);
-                let convolution = layers.convolution();
-                if plain {
-                    let (norm, relu) = (Norm::Instance, Activation::Relu);
-                    let map = conv_step_plain(x, convolution, norm, None, relu);
-                    Tensor::cat(vec![map, style_plain(skip, affine)], 1)
-                } else {
-                    conv_step_beside_style(x, convolution, Activation::Relu, skip, affine)
-                }
+            // Of a map with more channels, the style reads the last.
+            for more in [0, 4] {
+                let both = |device: &Device, plain: bool| {
+                    let skip = wave([faces, channels + more, height, width], 1.0, 0.1, device);
+                    let p = wave([targets, CLASSES], 1.0, 0.8, device);
+                    let layer = linear_layer(CLASSES, 2 * channels, device);
+                    let x = wave([targets, 4, height / 2, width / 2], 1.0, 0.5, device);
+                    if height % 2 == 1 {
+                        return if plain {
+                            style_plain(skip, p, &layer)
+                        } else {
+                            style(skip, p, &layer)
+                        };
+                    }
+                    let layers = Layers::new(KINDS[4], 4, 7, device);
+                    let convolution = layers.convolution();
+                    let relu = Activation::Relu;
+                    if plain {
+                        let map = conv_step_plain(x, convolution, Norm::Instance, None, relu);
+                        Tensor::cat(vec![map, style_plain(skip, p, &layer)], 1)
+                    } else {
+                        conv_step_beside_style(x, convolution, relu, skip, p, &layer)
+                    }
+                };
+                let before = launches();
+                let kernel = both(gpu, false);
+                assert_eq!(launches() - before, if height % 2 == 1 { 1 } else { 3 });
+                let apart = difference(kernel, both(&Device::flex(), true));
+                assert!(
+                    apart <= TOLERANCE,
+                    "{channels} + {more} {height} {faces} {targets}: {apart:e} apart"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_step_reads_the_first_channels_of_a_map_with_more() {
+    let turn = gpu();
+    for kind in KINDS {
+        let run = |device: &Device, plain: bool| {
+            let layers = Layers::new(kind, 5, 7, device);
+            let x = wave([2, 9, 7, 5], 1.0, 0.5, device);
+            let (convolution, norm) = (layers.convolution(), layers.norm(NormKind::Batch));
+            if plain {
+                let first = x.narrow(1, 0, 5);
+                conv_step_plain(first, convolution, norm, None, Activation::Relu)
+            } else {
+                conv_step(x, convolution, norm, None, Activation::Relu)
+            }
+        };
+        let before = launches();
+        let kernel = run(&turn.device, false);
+        assert_eq!(launches() - before, 1, "{kind:?}");
+        let apart = difference(kernel, run(&Device::flex(), true));
+        assert!(apart <= TOLERANCE, "{kind:?}: {apart:e} apart");
+    }
+}
+
+#[test]
+fn a_linear_layer_over_means_equals_its_twin() {
+    let turn = gpu();
+    for [batch, inputs, outputs] in [[1, 8, 512], [3, 96, 8], [2, 5, 1], [1, 768, 8]] {
+        for [height, width] in [[1, 1], [3, 3], [6, 5]] {
+            for activation in ACTIVATIONS {
+                let x = |device: &Device| wave([batch, inputs, height, width], 1.0, 0.4, device);
+                let layer = |device: &Device| linear_layer(inputs, outputs, device);
+                let before = launches();
+                let kernel = linear(x(&turn.device), &layer(&turn.device), activation);
+                assert_eq!(launches() - before, 1);
+                let cpu = Device::flex();
+                let twin = linear_plain(x(&cpu), &layer(&cpu), activation);
+                let apart =
+                    difference(kernel.unsqueeze_dims(&[2, 3]), twin.unsqueeze_dims(&[2, 3]));
+                assert!(
+                    apart <= TOLERANCE,
+                    "{batch} {inputs} {outputs} {height} {activation:?}: {apart:e} apart"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn two_maps_are_joined_number_by_number() {
+    let turn = gpu();
+    for [a_batch, b_batch] in [[1, 1], [3, 3], [1, 3], [3, 1]] {
+        for [height, width] in [[3, 3], [6, 7]] {
+            let maps = |device: &Device| {
+                let a = wave([a_batch, 5, height, width], 1.0, 0.3, device);
+                (a, wave([b_batch, 12, height, width], 1.0, 2.0, device))
             };
+            let (a, b) = maps(&turn.device);
             let before = launches();
-            let kernel = both(gpu, false);
-            assert_eq!(launches() - before, if height % 2 == 1 { 1 } else { 3 });
-            let apart = difference(kernel, both(&Device::flex(), true));
-            assert!(
-                apart <= TOLERANCE,
-                "{channels} {height} {faces} {targets}: {apart:e} apart"
-            );
+            let kernel = join(a, b);
+            assert_eq!(launches() - before, 1);
+            let (a, b) = maps(&Device::flex());
+            let apart = difference(kernel, join_plain(a, b));
+            assert_eq!(apart, 0.0, "{a_batch} {b_batch} {height}");
         }
     }
 }

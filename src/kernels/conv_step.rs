@@ -115,6 +115,8 @@ impl Taps {
 pub struct StepSpec {
     /// Which inputs reach an output.
     pub taps: Taps,
+    /// Input channels: the first of x, which may have more.
+    pub inputs: usize,
     /// Output channels.
     pub outputs: usize,
     /// Instance norm after the convolution.
@@ -142,13 +144,13 @@ pub(super) struct ConvStep {
 }
 
 impl ConvStep {
-    /// The variant for an output of `[batch, outputs, height, width]` from `inputs` channels.
+    /// The variant for an output of `[batch, outputs, height, width]`, before the max-pool.
     pub(super) fn new(
         spec: StepSpec,
         shortcut: bool,
-        inputs: usize,
         [batch, outputs, height, width]: [usize; 4],
     ) -> Self {
+        let inputs = spec.inputs;
         let [block_rows, block_columns] = [height.div_ceil(2), width.div_ceil(2)];
         let all_quads = outputs.div_ceil(4);
         let shape = |units: usize| {
@@ -212,7 +214,7 @@ impl ConvStep {
     }
 
     /// Tiles in a row of the output.
-    pub(super) fn tiles_x(self, width: usize) -> usize {
+    fn tiles_x(self, width: usize) -> usize {
         width.div_ceil(2 * self.tile[1])
     }
 

@@ -16,7 +16,7 @@ pub(super) enum After {
     /// The activation alone.
     Nothing,
     /// gamma and beta.
-    Affine,
+    Style,
     /// A shortcut.
     Shortcut,
 }
@@ -28,18 +28,26 @@ pub(super) struct MapNorm {
     threads: usize,
     after: After,
     activation: Activation,
+    pool: bool,
 }
 
 impl MapNorm {
-    /// The variant for maps of `map` pixels.
-    pub(super) fn new(map: usize, after: After, activation: Activation) -> Self {
-        let aligned = map.is_multiple_of(4);
-        let pixels = if aligned { map / 4 } else { map };
+    /// The variant for maps of a height and width.
+    pub(super) fn new(
+        [height, width]: [usize; 2],
+        after: After,
+        activation: Activation,
+        pool: bool,
+    ) -> Self {
+        // Four pixels at a time; the max-pool needs them in one row.
+        let aligned = if pool { width } else { height * width }.is_multiple_of(4);
+        let pixels = height * width / if aligned { 4 } else { 1 };
         Self {
             aligned,
             threads: pixels.next_multiple_of(8).min(MAX_THREADS),
             after,
             activation,
+            pool,
         }
     }
 
@@ -47,9 +55,9 @@ impl MapNorm {
         self.threads
     }
 
-    /// Pixels of a map, in the kernel's units.
-    pub(super) fn pixels(self, map: usize) -> usize {
-        if self.aligned { map / 4 } else { map }
+    /// Pixels of a map or of a row, in the kernel's units.
+    pub(super) fn pixels(self, count: usize) -> usize {
+        if self.aligned { count / 4 } else { count }
     }
 }
 
@@ -60,17 +68,31 @@ impl KernelSource for MapNorm {
         } else {
             ("f32", "v")
         };
-        let alone = self.after == After::Nothing;
+        let (out_pixel, across, larger_across) = match (self.pool, self.aligned) {
+            (false, _) => (pixel, "1", ""),
+            (true, true) => ("vec2<f32>", "1", "max(v.xz, v.yw)"),
+            (true, false) => ("f32", "2", "max(v, larger_of_column(map, at + 1u))"),
+        };
+        let sizes_binding = match self.after {
+            After::Nothing => "2",
+            After::Shortcut => "3",
+            After::Style => "4",
+        };
         SourceTemplate::new(include_str!("../../shaders/map_norm.wgsl"))
             .register("pixel", pixel)
+            .register("out_pixel", out_pixel)
+            .register("across", across)
+            .register("larger_across", larger_across)
             .register("total", total)
             .register("threads", self.threads.to_string())
             .register("epsilon", format!("{NORM_EPSILON:?}"))
             .register("read", READ)
             .register("activation", activation_source(self.activation, "Pixel"))
-            .register("sizes_binding", if alone { "2" } else { "3" })
-            .register("if_affine", if_wanted(self.after == After::Affine))
+            .register("sizes_binding", sizes_binding)
+            .register("if_style", if_wanted(self.after == After::Style))
             .register("if_shortcut", if_wanted(self.after == After::Shortcut))
+            .register("if_map", if_wanted(!self.pool))
+            .register("if_pool", if_wanted(self.pool))
     }
 
     fn id(&self) -> KernelId {

@@ -6,7 +6,8 @@
 //!
 //! A step of the network ([`conv_step`](conv_step())): one kernel for the convolution (3x3, 1x1,
 //! transposed) with folded BatchNorm, shortcut, activation and max-pool; [`map_norm`] after it where
-//! the norm is an instance norm, and for the style transform. On LibTorch a step, and a ConvFLU
+//! the norm is an instance norm, and for the style transform ([`style`](style())). Between the steps:
+//! [`linear`](linear()) over the means of maps, and [`join`](join()) of two maps on the channels. On LibTorch a step, and a ConvFLU
 //! pair, is trained as one group of PyTorch's operations (`torch.rs`, with the feature `tch`), whose
 //! twin is the plain step.
 //!
@@ -20,11 +21,14 @@ mod convflu_candidate;
 mod convflu_gates;
 mod convflu_launch;
 mod convflu_weights;
+mod join;
+mod linear;
 mod map_norm;
 mod plan;
 mod step;
 mod step_launch;
 mod step_weights;
+mod style;
 #[cfg(feature = "tch")]
 mod torch;
 
@@ -38,13 +42,15 @@ pub use convflu::{
     convflu_pair_plain,
 };
 pub use convflu_weights::PackedPair;
+pub use join::{join, join_plain};
+pub use linear::{LinearLayer, linear, linear_plain};
 pub use plan::{Plan, PlanError, overwrite};
 pub use step::{
-    Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step,
-    conv_step_beside_style, conv_step_plain, conv_step_pooled, instance_norm, max_pool, resample,
-    style, style_plain,
+    Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step, conv_step_plain,
+    conv_step_pooled, instance_norm, max_pool, resample,
 };
 pub use step_weights::PackedStep;
+pub use style::{conv_step_beside_style, style, style_plain};
 
 /// Workgroup memory that every WebGPU adapter grants, in bytes.
 const WORKGROUP_BYTES: usize = 16 * 1024;

@@ -140,7 +140,7 @@ impl<'a> Layer<'a> {
         }
     }
 
-    fn weights(self, norm: Norm<'_>, spec: StepSpec) -> Tensor<1> {
+    pub(super) fn weights(self, norm: Norm<'_>, spec: StepSpec) -> Tensor<1> {
         let pack = || step_weights::pack(self.convolution, norm, spec.taps);
         match self.packed {
             Some(packed) => packed.get(pack),
@@ -173,7 +173,8 @@ pub enum Activation {
 
 /// activation(norm(convolution(x)) + shortcut).
 ///
-/// x: `[batch, inputs, height, width]`; the shortcut has the shape of the output.
+/// x: `[batch, inputs or more, height, width]`, of which the first channels are read; the shortcut
+/// has the shape of the output.
 pub fn conv_step<'a>(
     x: Tensor<4>,
     layer: impl Into<Layer<'a>>,
@@ -182,6 +183,12 @@ pub fn conv_step<'a>(
     activation: Activation,
 ) -> Tensor<4> {
     let layer = layer.into();
+    #[cfg(feature = "tch")]
+    let x = if torch::available(&x.device()) {
+        first_channels(x, step_weights::inputs_of(layer.convolution))
+    } else {
+        x
+    };
     #[cfg(feature = "tch")]
     if let Some(shape) = StepShape::of(layer.convolution, norm, shortcut.is_some(), activation)
         && torch::available(&x.device())
@@ -212,30 +219,8 @@ pub fn conv_step_pooled<'a>(
     }
 }
 
-/// [`conv_step`] with instance norm over x, and [`style`] of `skip` after it on the channels.
-pub fn conv_step_beside_style<'a>(
-    x: Tensor<4>,
-    layer: impl Into<Layer<'a>>,
-    activation: Activation,
-    skip: Tensor<4>,
-    affine: Tensor<2>,
-) -> Tensor<4> {
-    let layer = layer.into();
-    let targets = x.dims()[0];
-    match spec_for(&x, layer, Norm::Instance, activation) {
-        Some(spec) if step_launch::can_style(&skip, targets) => {
-            let weights = layer.weights(Norm::Instance, spec);
-            step_launch::run_beside_style(x, weights, skip, affine, spec)
-        }
-        _ => {
-            let map = conv_step(x, layer, Norm::Instance, None, activation);
-            Tensor::cat(vec![map, style(skip, affine)], 1)
-        }
-    }
-}
-
 /// What the kernels compute for a step; none where only plain operations can.
-fn spec_for(
+pub(super) fn spec_for(
     x: &Tensor<4>,
     layer: Layer<'_>,
     norm: Norm<'_>,
@@ -246,6 +231,7 @@ fn spec_for(
     }
     let spec = StepSpec {
         taps: step_weights::taps_of(layer.convolution)?,
+        inputs: step_weights::inputs_of(layer.convolution),
         outputs: step_weights::outputs_of(layer.convolution),
         instance: matches!(norm, Norm::Instance),
         activation,
@@ -254,13 +240,21 @@ fn spec_for(
     step_launch::can_run(x, spec).then_some(spec)
 }
 
-/// Whether the max-pool can be part of the convolution's kernel.
+/// Whether the max-pool can be part of the step's last kernel.
 fn can_pool(x: &Tensor<4>, spec: StepSpec) -> bool {
     let [_, _, height, width] = x.dims();
-    !spec.instance
-        && [height, width]
-            .iter()
-            .all(|side| spec.taps.output(*side) >= 2)
+    [height, width]
+        .iter()
+        .all(|side| spec.taps.output(*side) >= 2)
+}
+
+/// The first channels of x, all of them where it has no more.
+pub(super) fn first_channels(x: Tensor<4>, count: usize) -> Tensor<4> {
+    if x.dims()[1] == count {
+        x
+    } else {
+        x.narrow(1, 0, count)
+    }
 }
 
 /// Halves height and width by the maximum of each 2x2 square.
@@ -276,6 +270,7 @@ pub fn conv_step_plain(
     shortcut: Option<Tensor<4>>,
     activation: Activation,
 ) -> Tensor<4> {
+    let x = first_channels(x, step_weights::inputs_of(convolution));
     let map = match convolution {
         Convolution::Plain(conv) => conv.forward(x),
         Convolution::Transposed(conv) => conv.forward(x),
@@ -303,34 +298,6 @@ pub fn instance_norm(x: Tensor<4>) -> Tensor<4> {
     let centred = x.clone() - x.mean_dims(&[2, 3]);
     let variance = centred.clone().square().mean_dims(&[2, 3]); // [batch, channels, 1, 1]
     centred / (variance + NORM_EPSILON).sqrt()
-}
-
-/// Instance norm of f, times gamma, plus beta: the 2021 edition's style transform.
-///
-/// f: `[1 or targets, channels, height, width]`; affine: `[targets, 2 * channels]`, gamma then beta.
-pub fn style(f: Tensor<4>, affine: Tensor<2>) -> Tensor<4> {
-    if step_launch::can_style(&f, affine.dims()[0]) {
-        return step_launch::style(f, affine);
-    }
-    style_plain(f, affine)
-}
-
-/// The twin of [`style`] in plain tensor operations: any device, differentiable.
-pub fn style_plain(f: Tensor<4>, affine: Tensor<2>) -> Tensor<4> {
-    let channels = f.dims()[1];
-    let affine = affine.unsqueeze_dims::<4>(&[2, 3]); // [targets, 2 channels, 1, 1]
-    let gamma = affine.clone().narrow(1, 0, channels);
-    let beta = affine.narrow(1, channels, channels);
-    #[cfg(feature = "tch")]
-    if torch::available(&f.device()) {
-        let device = f.device();
-        let inputs = torch::Inputs::default().with(f).with(gamma).with(beta);
-        let group = torch::Group::Style {
-            epsilon: NORM_EPSILON,
-        };
-        return inputs.run(group, &device).first();
-    }
-    instance_norm(f) * gamma + beta
 }
 
 /// x `[batch, channels, height, width]` re-sampled at the places of `grid`,

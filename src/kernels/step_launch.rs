@@ -27,19 +27,6 @@ pub trait StepBackend: Backend {
         shortcut: FloatTensor<Self>,
         spec: StepSpec,
     ) -> FloatTensor<Self>;
-
-    /// Instance norm of f `[1 or targets, channels, height, width]`, times gamma, plus beta:
-    /// affine `[targets, 2 * channels]`.
-    fn style(f: FloatTensor<Self>, affine: FloatTensor<Self>) -> FloatTensor<Self>;
-
-    /// A step with instance norm, and the styled skip after it on the channels.
-    fn step_beside_style(
-        x: FloatTensor<Self>,
-        weights: FloatTensor<Self>,
-        skip: FloatTensor<Self>,
-        affine: FloatTensor<Self>,
-        spec: StepSpec,
-    ) -> FloatTensor<Self>;
 }
 
 impl StepBackend for CubeBackend {
@@ -55,31 +42,6 @@ impl StepBackend for CubeBackend {
     ) -> CubeTensor {
         step(x, weights, Some(into_contiguous(shortcut)), spec)
     }
-
-    fn style(f: CubeTensor, affine: CubeTensor) -> CubeTensor {
-        let f = into_contiguous(f);
-        let [_, channels, height, width] = dims(&f);
-        let targets = affine.meta.shape()[0];
-        let out = empty(&f, [targets, channels, height, width]);
-        styled(&f, affine, &out, 0);
-        out
-    }
-
-    fn step_beside_style(
-        x: CubeTensor,
-        weights: CubeTensor,
-        skip: CubeTensor,
-        affine: CubeTensor,
-        spec: StepSpec,
-    ) -> CubeTensor {
-        let map = convolution(into_contiguous(x), weights, None, spec);
-        let skip = into_contiguous(skip);
-        let [batch, outputs, height, width] = dims(&map);
-        let out = empty(&map, [batch, outputs + dims(&skip)[1], height, width]);
-        norm(&map, None, &out, spec.activation);
-        styled(&skip, affine, &out, outputs);
-        out
-    }
 }
 
 /// Whether the kernels can run at all over x.
@@ -89,10 +51,10 @@ pub(super) fn available(x: &Tensor<4>) -> bool {
 
 /// Whether the step's buffers and its dispatch are within WebGPU's defaults.
 pub(super) fn can_run(x: &Tensor<4>, spec: StepSpec) -> bool {
-    let [batch, inputs, height, width] = x.dims();
+    let [batch, channels, height, width] = x.dims();
     let map = spec.taps.output(height) * spec.taps.output(width);
-    let [input, output] = [inputs * height * width, spec.outputs * map].map(|n| batch * n);
-    let weights = (inputs * spec.taps.count() + 1) * spec.outputs.next_multiple_of(4);
+    let [input, output] = [channels * height * width, spec.outputs * map].map(|n| batch * n);
+    let weights = (spec.inputs * spec.taps.count() + 1) * spec.outputs.next_multiple_of(4);
     input > 0
         && output > 0
         && fits(input.max(output).max(weights))
@@ -102,19 +64,8 @@ pub(super) fn can_run(x: &Tensor<4>, spec: StepSpec) -> bool {
 }
 
 /// Whether a buffer of so many numbers can be bound on every adapter.
-fn fits(numbers: usize) -> bool {
+pub(super) fn fits(numbers: usize) -> bool {
     numbers * size_of::<f32>() <= MAX_BUFFER_BYTES
-}
-
-/// Whether the style kernel can run over f for so many targets.
-pub(super) fn can_style(f: &Tensor<4>, targets: usize) -> bool {
-    let [batch, channels, height, width] = f.dims();
-    let numbers = targets * channels * height * width;
-    available(f)
-        && (batch == 1 || batch == targets)
-        && numbers > 0
-        && fits(numbers)
-        && [targets, channels].iter().all(|count| *count <= MAX_GROUPS)
 }
 
 /// Runs a step that [`can_run`] allows.
@@ -131,28 +82,6 @@ pub(super) fn run(
     })
 }
 
-/// Runs a style that [`can_style`] allows.
-pub(super) fn style(f: Tensor<4>, affine: Tensor<2>) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::style(f.into_dispatch(), affine.into_dispatch()))
-}
-
-/// Runs a step with instance norm and a style beside it.
-pub(super) fn run_beside_style(
-    x: Tensor<4>,
-    weights: Tensor<1>,
-    skip: Tensor<4>,
-    affine: Tensor<2>,
-    spec: StepSpec,
-) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::step_beside_style(
-        x.into_dispatch(),
-        weights.into_dispatch(),
-        skip.into_dispatch(),
-        affine.into_dispatch(),
-        spec,
-    ))
-}
-
 fn step(
     x: CubeTensor,
     weights: CubeTensor,
@@ -164,13 +93,18 @@ fn step(
         return convolution(x, weights, shortcut, spec);
     }
     let map = convolution(x, weights, None, spec);
-    let out = empty(&map, dims(&map));
-    norm(&map, shortcut, &out, spec.activation);
+    let [batch, outputs, height, width] = dims(&map);
+    let out = if spec.pool {
+        empty(&map, [batch, outputs, height / 2, width / 2])
+    } else {
+        empty(&map, dims(&map))
+    };
+    norm(&map, shortcut, &out, spec);
     out
 }
 
 /// The convolution; what comes after an instance norm is left to [`norm`].
-fn convolution(
+pub(super) fn convolution(
     x: CubeTensor,
     weights: CubeTensor,
     shortcut: Option<CubeTensor>,
@@ -178,15 +112,16 @@ fn convolution(
 ) -> CubeTensor {
     if spec.instance {
         spec.activation = Activation::None;
+        spec.pool = false;
     }
-    let [batch, inputs, height, width] = dims(&x);
+    let [batch, x_channels, height, width] = dims(&x);
     let map = [
         batch,
         spec.outputs,
         spec.taps.output(height),
         spec.taps.output(width),
     ];
-    let kernel = ConvStep::new(spec, shortcut.is_some(), inputs, map);
+    let kernel = ConvStep::new(spec, shortcut.is_some(), map);
     let [_, outputs, out_height, out_width] = map;
     let out = if spec.pool {
         empty(&x, [batch, outputs, out_height / 2, out_width / 2])
@@ -198,13 +133,13 @@ fn convolution(
     buffers.extend(&shortcut);
     let sizes = [
         batch,
-        inputs,
+        spec.inputs,
         height,
         width,
         outputs,
         out_height,
         out_width,
-        kernel.tiles_x(out_width),
+        x_channels,
     ];
     dispatch(
         kernel,
@@ -216,52 +151,73 @@ fn convolution(
     out
 }
 
-/// Instance norm of a convolution's map, shortcut and activation, into the first channels of `out`.
-fn norm(map: &CubeTensor, shortcut: Option<CubeTensor>, out: &CubeTensor, activation: Activation) {
+/// Instance norm of a convolution's map, shortcut, activation and max-pool, into the first channels
+/// of `out`.
+pub(super) fn norm(
+    map: &CubeTensor,
+    shortcut: Option<CubeTensor>,
+    out: &CubeTensor,
+    spec: StepSpec,
+) {
+    let [_, channels, height, width] = dims(map);
     let after = if shortcut.is_some() {
         After::Shortcut
     } else {
         After::Nothing
     };
-    map_norm(map, shortcut, after, out, 0, activation);
+    let kernel = MapNorm::new([height, width], after, spec.activation, spec.pool);
+    let place = MapPlace {
+        channels,
+        ..MapPlace::default()
+    };
+    map_norm(kernel, map, shortcut.iter().collect(), out, place);
 }
 
-/// The styled f into the channels of `out` from `first` on.
-fn styled(f: &CubeTensor, affine: CubeTensor, out: &CubeTensor, first: usize) {
-    let affine = Some(into_contiguous(affine));
-    map_norm(f, affine, After::Affine, out, first, Activation::None);
+/// Which channels an instance norm reads and writes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct MapPlace {
+    pub channels: usize,
+    /// The first one in x.
+    pub x_first: usize,
+    /// The first one in the output.
+    pub first: usize,
+    /// Numbers of a target, with a style.
+    pub classes: usize,
 }
 
-fn map_norm(
+/// One launch of shaders/map_norm.wgsl; `beside` is what its variant binds after x and out.
+pub(super) fn map_norm(
+    kernel: MapNorm,
     x: &CubeTensor,
-    beside: Option<CubeTensor>,
-    after: After,
+    beside: Vec<&CubeTensor>,
     out: &CubeTensor,
-    first: usize,
-    activation: Activation,
+    place: MapPlace,
 ) {
-    let [x_batch, channels, height, width] = dims(x);
+    let [x_batch, x_channels, height, width] = dims(x);
     let [batch, out_channels, ..] = dims(out);
-    let kernel = MapNorm::new(height * width, after, activation);
     let pixels = kernel.pixels(height * width);
     let x_stride = if x_batch == batch {
-        channels * pixels
+        x_channels * pixels
     } else {
         0
     };
     let mut buffers = vec![x, out];
-    buffers.extend(&beside);
-    let sizes = [channels, pixels, x_stride, first, out_channels, 0, 0, 0];
-    dispatch(
-        kernel,
-        kernel.threads(),
-        [channels, batch, 1],
-        &buffers,
-        sizes,
-    );
+    buffers.extend(beside);
+    let sizes = [
+        place.channels,
+        pixels,
+        x_stride,
+        place.x_first,
+        place.first,
+        out_channels,
+        kernel.pixels(width),
+        place.classes,
+    ];
+    let groups = [place.channels, batch, 1];
+    dispatch(kernel, kernel.threads(), groups, &buffers, sizes);
 }
 
-fn dispatch(
+pub(super) fn dispatch(
     kernel: impl KernelSource,
     threads: usize,
     groups: [usize; 3],
@@ -288,13 +244,13 @@ fn uniform(sizes: [usize; 8]) -> MetadataBindingInfo {
     MetadataBindingInfo::custom(words.collect())
 }
 
-fn dims(tensor: &CubeTensor) -> [usize; 4] {
+pub(super) fn dims(tensor: &CubeTensor) -> [usize; 4] {
     let shape = tensor.meta.shape();
     [shape[0], shape[1], shape[2], shape[3]]
 }
 
 /// A tensor of the same device and type, not filled.
-fn empty(like: &CubeTensor, shape: [usize; 4]) -> CubeTensor {
+pub(super) fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
     let numbers: usize = shape.iter().product();
     CubeTensor::new_contiguous(
         like.client.clone(),

@@ -9,7 +9,7 @@ use burn::tensor::{DType, Tensor};
 use super::conv_step::Taps;
 use super::step::{Convolution, Norm};
 
-/// The packed weights of a step, kept beside its layer.
+/// The packed weights of a step or of a linear layer, kept beside it.
 ///
 /// Closed, the step's weights are packed anew at each call, since they may change. Once open, they
 /// are packed at the first call and must not change from then on.
@@ -49,6 +49,15 @@ pub(super) fn taps_of(convolution: Convolution<'_>) -> Option<Taps> {
         (true, 2, 2, 0) => Some(Taps::UpTwo),
         (true, 4, 2, 1) => Some(Taps::UpFour),
         _ => None,
+    }
+}
+
+/// Input channels of a convolution.
+pub(super) fn inputs_of(convolution: Convolution<'_>) -> usize {
+    let dims = convolution.weight().dims();
+    match convolution {
+        Convolution::Plain(conv) => dims[1] * conv.groups,
+        Convolution::Transposed(_) => dims[0],
     }
 }
 

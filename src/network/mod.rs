@@ -63,7 +63,7 @@ pub struct Encoded {
 /// FES features of an encoded face.
 #[derive(Debug, Clone)]
 pub struct Features {
-    /// Deepest features, `[batch, channels, 3, 3]`.
+    /// Deepest features, `[batch, channels, 3, 3]`; 2021 edition: of both branches, FES last.
     pub bottleneck: Tensor<4>,
     /// 2021 edition: skips 0 to 3, shallowest first.
     pub skips: Vec<Tensor<4>>,

@@ -3,13 +3,16 @@
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d};
 use burn::nn::{BatchNorm, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
 use super::block::{ConvBlock, batch_norm, conv, deconv};
 use super::config::{NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
-use crate::kernels::{Activation, GateSense, Layer, Norm, PackedPair, PackedStep, conv_step};
+use crate::kernels::{
+    Activation, GateSense, Layer, LinearLayer, Norm, PackedPair, PackedStep, conv_step, join,
+    linear,
+};
 
 /// Blocks of a branch after the stem.
 const BLOCKS: usize = 4;
@@ -68,7 +71,7 @@ impl Paper2020 {
         self.stem.pack();
         let blocks = self.fer.iter_mut().chain(&mut self.fes);
         blocks.for_each(ConvBlock::pack);
-        self.classifier.packed.open();
+        self.classifier.packed.iter_mut().for_each(PackedStep::open);
         if let Some(transformer) = &mut self.transformer {
             transformer.packed.iter_mut().for_each(PackedStep::open);
         }
@@ -129,14 +132,7 @@ impl Paper2020 {
     pub fn decode(&self, features: &Features, target: Tensor<2>) -> Option<Tensor<4>> {
         let (transformer, decoder) = (self.transformer.as_ref()?, self.decoder.as_ref()?);
         let wanted = transformer.forward(target); // [targets, 2C, 3, 3]
-        let targets = wanted.dims()[0];
-        let fes = features.bottleneck.clone();
-        let fes = if fes.dims()[0] == targets {
-            fes
-        } else {
-            fes.repeat_dim(0, targets)
-        };
-        Some(decoder.forward(Tensor::cat(vec![fes, wanted], 1)))
+        Some(decoder.forward(join(features.bottleneck.clone(), wanted)))
     }
 }
 
@@ -147,7 +143,7 @@ pub struct Classifier {
     bn: BatchNorm,
     linear: Linear,
     #[module(skip)]
-    packed: PackedStep,
+    packed: [PackedStep; 2],
 }
 
 impl Classifier {
@@ -156,16 +152,21 @@ impl Classifier {
             conv: Conv2dConfig::new([c, c], [3, 3]).init(device),
             bn: batch_norm(c, device),
             linear: LinearConfig::new(c, e).init(device),
-            packed: PackedStep::default(),
+            packed: Default::default(),
         }
     }
 
     /// `[batch, C, 3, 3]` to logits `[batch, E]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let layer = Layer::packed(&self.conv, &self.packed);
+        let [conv, scores] = &self.packed;
+        let layer = Layer::packed(&self.conv, conv);
         let norm = Norm::Batch(&self.bn);
         let x = conv_step(x, layer, norm, None, Activation::Relu); // [batch, C, 1, 1]
-        self.linear.forward(x.flatten::<2>(1, 3))
+        linear(
+            x,
+            LinearLayer::packed(&self.linear, scores),
+            Activation::None,
+        )
     }
 }
 
@@ -177,7 +178,7 @@ pub struct Transformer {
     bn: BatchNorm,
     conv: Conv2d,
     #[module(skip)]
-    packed: [PackedStep; 2],
+    packed: [PackedStep; 3],
 }
 
 impl Transformer {
@@ -193,10 +194,12 @@ impl Transformer {
 
     /// p_t `[targets, E]` to `[targets, M, 3, 3]`.
     fn forward(&self, target: Tensor<2>) -> Tensor<4> {
-        let x = activation::relu(self.linear.forward(target)); // [targets, M]
+        let [features, deconv, conv] = &self.packed;
+        let target = target.unsqueeze_dims::<4>(&[2, 3]); // [targets, E, 1, 1]
+        let features = LinearLayer::packed(&self.linear, features);
+        let x = linear(target, features, Activation::Relu); // [targets, M]
         let x = x.unsqueeze_dims::<4>(&[2, 3]); // [targets, M, 1, 1]
         let norm = Norm::Batch(&self.bn);
-        let [deconv, conv] = &self.packed;
         let deconv = Layer::packed(&self.deconv, deconv);
         let x = conv_step(x, deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
         let conv = Layer::packed(&self.conv, conv);

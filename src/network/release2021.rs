@@ -11,8 +11,8 @@ use super::config::{NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateSense, Layer, Norm, PackedPair, PackedStep, conv_step, conv_step_beside_style,
-    conv_step_pooled, style,
+    Activation, GateSense, Layer, LinearLayer, Norm, PackedPair, PackedStep, conv_step,
+    conv_step_beside_style, conv_step_pooled, join, linear, style,
 };
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
@@ -66,7 +66,7 @@ impl Release2021 {
                 conv: conv(8 * n, 8 * n, 3, true, device),
                 bn: batch_norm(8 * n, device),
                 linear: LinearConfig::new(8 * n, e).init(device),
-                packed: PackedStep::default(),
+                packed: Default::default(),
             },
             decoder: config
                 .synthesises()
@@ -82,7 +82,7 @@ impl Release2021 {
         let blocks = self.fer.iter_mut().chain(&mut self.fes);
         blocks.for_each(ResidualBlock::pack);
         self.joint.pack();
-        self.classifier.packed.open();
+        self.classifier.packed.iter_mut().for_each(PackedStep::open);
         if let Some(decoder) = &mut self.decoder {
             decoder.pack();
         }
@@ -122,21 +122,20 @@ impl Release2021 {
                 skips.push(fer.clone());
             }
         }
-        let half = fer.dims()[1];
         let joined = match fes {
-            Some(fes) => Tensor::cat(vec![fer, fes], 1), // [batch, 16n, 6, 6]
+            Some(fes) => join(fer, fes), // [batch, 16n, 6, 6]
             None => fer,
         };
         let joined = self.joint.forward(joined); // [batch, 16n or 8n, 3, 3]
-        let fer = joined.clone().narrow(1, 0, half);
+        // The classifier reads the first 8n channels, the decoder the last: with hard sharing, the
+        // one branch's features serve both tasks.
         let features = self.decoder.is_some().then(|| Features {
-            // Hard sharing has one branch: its features serve both tasks.
-            bottleneck: joined.clone().narrow(1, joined.dims()[1] - half, half),
+            bottleneck: joined.clone(),
             skips,
         });
         Encoded {
             x,
-            logits: self.classifier.forward(fer),
+            logits: self.classifier.forward(joined),
             features,
             gates,
         }
@@ -178,16 +177,20 @@ pub struct Classifier {
     bn: BatchNorm,
     linear: Linear,
     #[module(skip)]
-    packed: PackedStep,
+    packed: [PackedStep; 2],
 }
 
 impl Classifier {
-    /// `[batch, 8n, 3, 3]` to logits `[batch, E]`.
+    /// The first 8n channels of `[batch, 8n or 16n, 3, 3]` to logits `[batch, E]`.
     fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let layer = Layer::packed(&self.conv, &self.packed);
+        let [conv, scores] = &self.packed;
+        let layer = Layer::packed(&self.conv, conv);
         let x = conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu);
-        let pooled = x.mean_dims(&[2, 3]); // [batch, 8n, 1, 1]
-        self.linear.forward(pooled.flatten::<2>(1, 3))
+        linear(
+            x,
+            LinearLayer::packed(&self.linear, scores),
+            Activation::None,
+        )
     }
 }
 
@@ -195,19 +198,20 @@ impl Classifier {
 #[derive(Module, Debug)]
 pub struct StyleTransform {
     linear: Linear,
+    #[module(skip)]
+    packed: PackedStep,
 }
 
 impl StyleTransform {
     fn new(channels: usize, e: usize, device: &Device) -> Self {
         Self {
             linear: LinearConfig::new(e, 2 * channels).init(device),
+            packed: PackedStep::default(),
         }
     }
 
-    /// f `[1 or targets, channels, height, width]`, p `[targets, E]` to
-    /// `[targets, channels, height, width]`.
-    fn forward(&self, f: Tensor<4>, p: Tensor<2>) -> Tensor<4> {
-        style(f, self.linear.forward(p))
+    fn layer(&self) -> LinearLayer<'_> {
+        LinearLayer::packed(&self.linear, &self.packed)
     }
 }
 
@@ -263,14 +267,18 @@ impl Decoder {
 
     fn pack(&mut self) {
         self.packed.open();
-        let steps = self.up.iter_mut().flat_map(|step| &mut step.packed);
-        steps.for_each(PackedStep::open);
+        self.transform.packed.open();
+        for step in &mut self.up {
+            step.packed.iter_mut().for_each(PackedStep::open);
+            if let Some(transform) = &mut step.transform {
+                transform.packed.open();
+            }
+        }
     }
 
     fn forward(&self, features: &Features, p: Tensor<2>) -> Tensor<4> {
-        let mut y = self
-            .transform
-            .forward(features.bottleneck.clone(), p.clone()); // [targets, 8n, 3, 3]
+        let bottleneck = features.bottleneck.clone();
+        let mut y = style(bottleneck, p.clone(), self.transform.layer()); // [targets, 8n, 3, 3]
         let mut skips = features.skips.iter().rev();
         for step in &self.up {
             y = step.forward(y, skips.next(), p.clone()); // height and width doubled
@@ -286,8 +294,8 @@ impl UpStep {
         let leaky = |x, layer| conv_step(x, layer, Norm::Instance, None, Activation::Leaky);
         let x = match (&self.transform, skip) {
             (Some(transform), Some(skip)) => {
-                let affine = transform.linear.forward(p);
-                conv_step_beside_style(x, deconv, Activation::Relu, skip.clone(), affine)
+                let (skip, layer) = (skip.clone(), transform.layer());
+                conv_step_beside_style(x, deconv, Activation::Relu, skip, p, layer)
             }
             _ => leaky(x, deconv),
         };
