@@ -1,6 +1,6 @@
 //! Aligned face <-> `[1, k, 96, 96]`: the only place that knows the value range, [0, 1].
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
 use crate::face::{Alignment, Change, Redrawn};
 use crate::network::{Drawn, FACE_SIZE};
@@ -65,18 +65,23 @@ pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, St
 /// The device's own words when it was lost or ran out of memory.
 pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>, String> {
     let [_, channels, size, _] = drawn.face.dims();
-    let faces = read_back(drawn.face).await?;
-    let change = match drawn.change {
-        Some(change) => {
-            let delta = read_back(change.delta).await?;
-            let flow = match change.flow {
-                Some(flow) => Some(read_back(flow).await?),
-                None => None,
-            };
-            Some((delta, flow))
+    // All at once: each wait for a device costs more than its copies.
+    let mut wanted = Transaction::default().register(drawn.face);
+    let mut has_flow = false;
+    let changes = drawn.change.is_some();
+    if let Some(change) = drawn.change {
+        wanted = wanted.register(change.delta);
+        if let Some(flow) = change.flow {
+            wanted = wanted.register(flow);
+            has_flow = true;
         }
-        None => None,
-    };
+    }
+    let read = wanted.execute_async().await;
+    let read = read.map_err(|error| error.to_string())?;
+    let mut values = read.iter().map(|data| data.iter::<f32>().collect());
+    let mut next = |there: bool| -> Option<Vec<f32>> { there.then(|| values.next()).flatten() };
+    let faces = next(true).ok_or("no face was read back")?;
+    let change = next(changes).map(|delta| (delta, next(has_flow)));
     let plane = size * size;
     let planes_of = |values: &[f32], target: usize| -> Vec<f32> {
         let own = &values[target * channels * plane..(target + 1) * channels * plane];

@@ -14,6 +14,7 @@ use fersnet::kernels::{
     conv_step_pooled, join, join_plain, launches, linear, linear_plain, max_pool, style,
     style_plain,
 };
+use fersnet::network::{Drawn, Head, draw, draw_plain};
 
 /// Kernel against twin, both f32, relative to the largest value (or to 1): sums of up to 864
 /// products in another order, a BatchNorm folded into its weights, and an instance norm whose
@@ -426,6 +427,55 @@ fn two_maps_are_joined_number_by_number() {
             let (a, b) = maps(&Device::flex());
             let apart = difference(kernel, join_plain(a, b));
             assert_eq!(apart, 0.0, "{a_batch} {b_batch} {height}");
+        }
+    }
+}
+
+/// Every part of a drawn face beside its twin's, the worst of them.
+fn apart(kernel: Drawn, twin: Drawn) -> f32 {
+    let mut worst = difference(kernel.face, twin.face);
+    let (Some(a), Some(b)) = (kernel.change, twin.change) else {
+        panic!("the head changes the face");
+    };
+    assert_eq!(a.flow.is_some(), b.flow.is_some());
+    let flows = a.flow.zip(b.flow);
+    for (kernel, twin) in [(a.delta, b.delta), (a.mask, b.mask)]
+        .into_iter()
+        .chain(flows)
+    {
+        let part = difference(kernel, twin);
+        worst = if part.is_nan() { part } else { worst.max(part) };
+    }
+    worst
+}
+
+#[test]
+fn a_redrawn_face_equals_its_twin_far_over_the_border_too() {
+    let turn = gpu();
+    for (head, beside_d) in [(Head::Residual, 1), (Head::Warp, 3)] {
+        for k in [1, 3] {
+            for [height, width] in [[96, 96], [7, 5]] {
+                for (faces, targets) in [(1, 1), (1, 3), (3, 3)] {
+                    // Flows of up to half of the face, or of all of it.
+                    for scale in [10.0, 20.0] {
+                        let parts = |device: &Device| {
+                            let x = wave([faces, k, height, width], 1.0, 0.6, device);
+                            let shape = [targets, k + beside_d, height, width];
+                            (x, wave(shape, scale, 0.2, device))
+                        };
+                        let (x, last) = parts(&turn.device);
+                        let before = launches();
+                        let kernel = draw(head, &x, last);
+                        assert_eq!(launches() - before, 1);
+                        let (x, last) = parts(&Device::flex());
+                        let apart = apart(kernel, draw_plain(head, &x, last));
+                        assert!(
+                            apart <= TOLERANCE,
+                            "{head:?} {k} {height} {faces} {targets} {scale}: {apart:e} apart"
+                        );
+                    }
+                }
+            }
         }
     }
 }

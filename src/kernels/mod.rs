@@ -7,7 +7,8 @@
 //! A step of the network ([`conv_step`](conv_step())): one kernel for the convolution (3x3, 1x1,
 //! transposed) with folded BatchNorm, shortcut, activation and max-pool; [`map_norm`] after it where
 //! the norm is an instance norm, and for the style transform ([`style`](style())). Between the steps:
-//! [`linear`](linear()) over the means of maps, and [`join`](join()) of two maps on the channels. On LibTorch a step, and a ConvFLU
+//! [`linear`](linear()) over the means of maps, and [`join`](join()) of two maps on the channels; at the
+//! end [`redraw`](redraw()). On LibTorch a step, and a ConvFLU
 //! pair, is trained as one group of PyTorch's operations (`torch.rs`, with the feature `tch`), whose
 //! twin is the plain step.
 //!
@@ -25,6 +26,7 @@ mod join;
 mod linear;
 mod map_norm;
 mod plan;
+mod redraw;
 mod step;
 mod step_launch;
 mod step_weights;
@@ -45,6 +47,7 @@ pub use convflu_weights::PackedPair;
 pub use join::{join, join_plain};
 pub use linear::{LinearLayer, linear, linear_plain};
 pub use plan::{Plan, PlanError, overwrite};
+pub use redraw::{Redraw, redraw};
 pub use step::{
     Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step, conv_step_plain,
     conv_step_pooled, instance_norm, max_pool, resample,

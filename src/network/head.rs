@@ -4,7 +4,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData, activation, s};
 
 use super::config::Head;
-use crate::kernels;
+use crate::kernels::{self, Redraw};
 
 /// Where the mask of a residual head starts: sigmoid(-1) = 0.27, nearly closed.
 pub const MASK_BIAS: f32 = -1.0;
@@ -39,6 +39,32 @@ pub struct Change {
 /// `x` is the input face, `[1 or batch, k, height, width]`; `out` is
 /// `[batch, head channels, height, width]`.
 pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
+    let flow_scale = match head {
+        Head::Raw => {
+            return Drawn {
+                face: out,
+                change: None,
+            };
+        }
+        Head::Residual => None,
+        Head::Warp => Some(FLOW_SCALE as f32),
+    };
+    match kernels::redraw(x, &out, flow_scale) {
+        Some(Redraw {
+            face,
+            delta,
+            mask,
+            flow,
+        }) => Drawn {
+            face,
+            change: Some(Change { delta, mask, flow }),
+        },
+        None => draw_plain(head, x, out),
+    }
+}
+
+/// The twin of [`draw`] in plain tensor operations: any device, differentiable.
+pub fn draw_plain(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
     let [batch, _, height, width] = out.dims();
     let [x_batch, k, _, _] = x.dims();
     if head == Head::Raw {

@@ -25,7 +25,7 @@ pub use config::{ConfigError, Edition, FACE_SIZE, Head, NetworkConfig, Variant};
 pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
-pub use head::{Change, Drawn, resample};
+pub use head::{Change, Drawn, draw, draw_plain, resample};
 pub use inference::{EncodedFace, Inference};
 
 use paper2020::Paper2020;

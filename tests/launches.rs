@@ -1,0 +1,157 @@
+//! Inference on wgpu launches the kernels of `shaders/` and nothing else, and few of them.
+//!
+//! cubecl tells an observer of every kernel that it is asked to launch, whoever asks. The kernels
+//! run on the default wgpu adapter: a GPU, or Mesa's lavapipe.
+//!
+//! `cargo test --release --test launches -- --nocapture` prints how many kernels and pipelines a
+//! recognition and a redraw take.
+#![cfg(feature = "native")]
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use burn::cubecl::launched::LaunchedKernels;
+use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
+use burn::tensor::{Device, Tensor, TensorData};
+use fersnet::kernels::launches;
+use fersnet::network::{Edition, Encoded, FACE_SIZE, Head, Network, NetworkConfig, Variant};
+use fersnet::tensor::{read_back, redrawn_faces};
+
+const CLASSES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+/// The names of all kernels that were launched, by us or by Burn.
+#[derive(Default)]
+struct Launched(Mutex<Vec<&'static str>>);
+
+impl LaunchObserver for Launched {
+    fn launched(&self, kernel: &'static str) {
+        self.names().push(kernel);
+    }
+}
+
+impl Launched {
+    fn names(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one piece of work launched.
+struct Count {
+    /// Every kernel, ours and Burn's.
+    all: Vec<&'static str>,
+    /// As our own counter has it.
+    ours: usize,
+    /// Distinct kernels: each is compiled once.
+    pipelines: usize,
+}
+
+impl Count {
+    fn of<T>(work: impl FnOnce() -> T) -> (T, Self) {
+        let launched = Arc::new(Launched::default());
+        let (before, kernels) = (launches(), LaunchedKernels::new());
+        let watching = LaunchObservation::new(launched.clone());
+        let result = work();
+        drop(watching);
+        let count = Self {
+            all: launched.names().clone(),
+            ours: launches() - before,
+            pipelines: kernels.finish().len(),
+        };
+        (result, count)
+    }
+
+    fn foreign(&self) -> Vec<&'static str> {
+        let is_ours = |name: &&&str| name.contains("fersnet::kernels::");
+        self.all
+            .iter()
+            .filter(|name| !is_ours(name))
+            .copied()
+            .collect()
+    }
+
+    fn check(&self, what: &str) {
+        println!(
+            "{what}: {} launches, {} pipelines",
+            self.all.len(),
+            self.pipelines
+        );
+        assert_eq!(self.foreign(), Vec::<&str>::new(), "{what}");
+        assert_eq!(self.all.len(), self.ours, "{what}");
+    }
+}
+
+/// The observer sees the whole process: one test at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wgpu() -> Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    let open = || {
+        Device::wgpu_options().init().unwrap_or_else(|error| {
+            panic!("no wgpu adapter ({error}): apt-get install mesa-vulkan-drivers (lavapipe)")
+        })
+    };
+    DEVICE.get_or_init(open).clone()
+}
+
+fn config(edition: Edition, width: usize, head: Head) -> NetworkConfig {
+    NetworkConfig::new(edition, Variant::Fersnet, width, 3, &CLASSES).with_head(head)
+}
+
+/// A face of one brightness: what is counted does not depend on it.
+fn face(device: &Device) -> Tensor<4> {
+    let pixels = vec![0.5f32; 3 * FACE_SIZE * FACE_SIZE];
+    Tensor::from_data(
+        TensorData::new(pixels, [1, 3, FACE_SIZE, FACE_SIZE]),
+        device,
+    )
+}
+
+/// One target for each of the first classes.
+fn targets(count: usize, device: &Device) -> Tensor<2> {
+    let e = CLASSES.len();
+    let shares = (0..count * e).map(|i| f32::from(u8::from(i % e == i / e)));
+    Tensor::from_data(TensorData::new(shares.collect(), [count, e]), device)
+}
+
+fn recognise(network: &Network, x: Tensor<4>) -> Encoded {
+    let encoded = network.encode(x, false);
+    let logits = pollster::block_on(read_back(encoded.logits.clone())).expect("logits");
+    assert_eq!(logits.len(), CLASSES.len());
+    encoded
+}
+
+fn redraw(network: &Network, encoded: &Encoded, targets: Tensor<2>) {
+    let count = targets.dims()[0];
+    let drawn = network.decode(encoded, targets).expect("faces");
+    let faces = pollster::block_on(redrawn_faces(drawn)).expect("faces");
+    assert_eq!(faces.len(), count);
+}
+
+#[test]
+fn no_kernel_but_ours_runs_at_inference() {
+    let _turn = turn();
+    let device = wgpu();
+    // 2021: at width 12 the last pair takes two passes; at width 8 all pairs take one.
+    for (edition, width) in [
+        (Edition::Release2021, 12),
+        (Edition::Release2021, 8),
+        (Edition::Paper2020, 8),
+    ] {
+        for head in [Head::Warp, Head::Residual, Head::Raw] {
+            let network = Network::new(config(edition, width, head), &device).expect("a network");
+            let network = network.for_inference();
+            let encoded = recognise(&network, face(&device));
+            redraw(&network, &encoded, targets(1, &device)); // the weights are packed by now
+            let name = format!("{edition:?} {head:?} width {width}");
+            let (encoded, count) = Count::of(|| recognise(&network, face(&device)));
+            count.check(&format!("{name}: recognition"));
+            for faces in [1, 8] {
+                let targets = targets(faces, &device);
+                let ((), count) = Count::of(|| redraw(&network, &encoded, targets));
+                count.check(&format!("{name}: redraw of {faces}"));
+            }
+        }
+    }
+}
