@@ -125,7 +125,7 @@ fn recognise(network: &Network, x: Tensor<4>) -> Encoded {
 fn redraw(network: &Network, encoded: &Encoded, targets: Tensor<2>) {
     let count = targets.dims()[0];
     let drawn = network.decode(encoded, targets).expect("faces");
-    let faces = pollster::block_on(redrawn_faces(drawn)).expect("faces");
+    let faces = pollster::block_on(redrawn_faces(drawn, count)).expect("faces");
     assert_eq!(faces.len(), count);
 }
 
