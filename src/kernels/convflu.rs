@@ -18,6 +18,8 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
+#[cfg(feature = "native")]
+use super::convflu_autodiff;
 use super::convflu_launch;
 use super::convflu_weights::PackedPair;
 #[cfg(feature = "tch")]
@@ -67,7 +69,8 @@ pub struct PairOutput {
 
 /// Both directions of a ConvFLU pair over x and y, each `[batch, C, height, width]`.
 ///
-/// Takes the WGSL kernels where they can run, else [`convflu_pair_plain`]. The weights are packed
+/// Takes the WGSL kernels where they can run, in training their backward kernels too (unless the gates
+/// are kept), else [`convflu_pair_plain`]. The weights are packed
 /// anew at each call: where they do not change, keep a [`PackedPair`] and call
 /// [`convflu_pair_packed`].
 pub fn convflu_pair(
@@ -82,7 +85,12 @@ pub fn convflu_pair(
     if !keep_gates && torch::available(&x.device()) {
         return torch::convflu_pair(x, y, to_x, to_y, sense);
     }
-    if convflu_launch::can_run(&x, &y, to_x.u.dims()[2]) {
+    let side = to_x.u.dims()[2];
+    #[cfg(feature = "native")]
+    if !keep_gates && convflu_autodiff::can_train(&x, &y, side) {
+        return convflu_autodiff::run(x, y, to_x, to_y, sense);
+    }
+    if convflu_launch::can_run(&x, &y, side) {
         let pair = PackedPair::new(to_x, to_y);
         convflu_pair_packed(x, y, &pair, sense, keep_gates)
     } else {

@@ -2,19 +2,17 @@
 //! backend that launches them.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::wgpu::{
-    CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, into_contiguous,
-};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::cubecl::CubeCount;
-use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
+use burn::cubecl::server::Handle;
 use burn::tensor::{DType, Shape, Tensor};
 
 use super::convflu::{GateSense, Gates, PairOutput};
 use super::convflu_1x1::{self, ConvFlu1x1};
 use super::convflu_candidate::ConvFluCandidate;
 use super::convflu_gates::ConvFluGates;
-use super::{MAX_BUFFER_BYTES, MAX_GROUPS, count_launch, kernels_available, plain_only};
+use super::launch::dispatch;
+use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
 const MIDDLE_MAPS: usize = 6;
@@ -90,11 +88,17 @@ impl ConvFluBackend for CubeBackend {
 /// Weights of a pair in units of C x C kernels: W_r and W_z twice, U and W once, two directions.
 const WEIGHT_SQUARES: usize = 12;
 
-/// Whether the kernels can run a pair of x and y with square kernels of this side.
-///
-/// They need f32 on a device of [`kernels_available`], and buffers and a dispatch within WebGPU's
-/// defaults (128 MiB for six maps of the pair's size, and for the packed weights).
+/// Whether the kernels can run a pair of x and y with square kernels of this side: [`fits`], on
+/// devices of [`kernels_available`].
 pub(super) fn can_run(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
+    fits(x, y, side) && kernels_available(&x.device()) && kernels_available(&y.device())
+}
+
+/// Whether a pair of x and y with square kernels of this side is what the kernels are made for.
+///
+/// They need f32, and buffers and a dispatch within WebGPU's defaults (128 MiB for six maps of the
+/// pair's size, and for the packed weights).
+pub(super) fn fits(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
     let [batch, channels, height, width] = x.dims();
     let numbers = batch * channels * height * width;
     !plain_only()
@@ -107,8 +111,6 @@ pub(super) fn can_run(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
         && x.dims() == y.dims()
         && x.dtype() == DType::F32
         && y.dtype() == DType::F32
-        && kernels_available(&x.device())
-        && kernels_available(&y.device())
 }
 
 /// Whether a pair of `channels` takes two passes.
@@ -203,7 +205,7 @@ impl Pair {
         }
         let groups = kernel.groups(batch * map);
         let sizes = [channels, map, batch * map, 0];
-        self.dispatch(kernel, kernel.threads(), groups, buffers, sizes);
+        dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
         (out_x, out_y, gates)
     }
 
@@ -221,13 +223,13 @@ impl Pair {
             buffers.push(gates.clone());
         }
         let groups = kernel.groups(sizes);
-        self.dispatch(kernel, kernel.threads(), groups, buffers, sizes);
+        dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
 
         let kernel = ConvFluCandidate::new(channels, width, self.mode);
         let mut buffers = self.inputs();
         buffers.extend([middle, out_x.handle.clone(), out_y.handle.clone()]);
         let groups = kernel.groups(sizes);
-        self.dispatch(kernel, kernel.threads(), groups, buffers, sizes);
+        dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
         (out_x, out_y, gates)
     }
 
@@ -254,37 +256,11 @@ impl Pair {
         let numbers: usize = dims(&self.x).iter().product();
         self.x.client.empty(count * numbers * size_of::<f32>())
     }
-
-    fn dispatch(
-        &self,
-        kernel: impl KernelSource,
-        threads: usize,
-        groups: [usize; 3],
-        buffers: Vec<Handle>,
-        sizes: [usize; 4],
-    ) {
-        let [x, y, z] = groups.map(|count| count as u32);
-        let arguments = KernelArguments::new()
-            .with_buffers(buffers.into_iter().map(Handle::binding).collect())
-            .with_info(uniform(sizes));
-        self.x.client.launch(
-            Box::new(SourceKernel::new(kernel, CubeDim::new_1d(threads as u32))),
-            CubeCount::Static(x, y, z),
-            arguments,
-        );
-        count_launch();
-    }
-}
-
-/// Four u32 in the words in which cubecl passes a kernel's sizes (bound last, as a uniform).
-fn uniform(sizes: [usize; 4]) -> MetadataBindingInfo {
-    let [a, b, c, d] = sizes.map(|size| size as u64);
-    MetadataBindingInfo::custom(vec![a | b << 32, c | d << 32])
 }
 
 /// The map as the two passes tile it, by four rows of pixels: with a 1x1 kernel the pixels'
 /// places do not matter, so that a map of a multiple of four pixels is seen as four rows.
-fn tiled_map(height: usize, width: usize, side: usize) -> (usize, usize) {
+pub(super) fn tiled_map(height: usize, width: usize, side: usize) -> (usize, usize) {
     let map = height * width;
     if side == 1 && map.is_multiple_of(TILE_H) {
         (TILE_H, map / TILE_H)
@@ -308,12 +284,12 @@ pub(super) fn span(tile_width: usize, side: usize) -> usize {
     (TILE_H + side - 1) * (tile_width + side - 1)
 }
 
-fn dims(tensor: &CubeTensor) -> [usize; 4] {
+pub(super) fn dims(tensor: &CubeTensor) -> [usize; 4] {
     let shape = tensor.meta.shape();
     [shape[0], shape[1], shape[2], shape[3]]
 }
 
-fn contiguous_like(tensor: &CubeTensor, shape: Shape, handle: Handle) -> CubeTensor {
+pub(super) fn contiguous_like(tensor: &CubeTensor, shape: Shape, handle: Handle) -> CubeTensor {
     CubeTensor::new_contiguous(
         tensor.client.clone(),
         tensor.device.clone(),

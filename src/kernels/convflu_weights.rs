@@ -58,7 +58,8 @@ impl PackedPair {
     }
 }
 
-fn pack(to_x: &UnitWeights, to_y: &UnitWeights) -> Tensor<1> {
+/// The weights of both directions in the kernels' order.
+pub(super) fn pack(to_x: &UnitWeights, to_y: &UnitWeights) -> Tensor<1> {
     let [c, _, side, _] = to_x.u.dims();
     let taps = side * side;
     // The halves of W_r and W_z become an axis: own, other.

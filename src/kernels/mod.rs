@@ -1,28 +1,46 @@
 //! Our own WGSL kernels, launched on Burn's tensors, each with a twin in plain tensor operations.
 //!
 //! One name a stage: `shaders/convflu_1x1.wgsl` is launched by `convflu_1x1.rs`, and so on. A kernel
-//! is taken where its shader can run (see [`kernels_available`]); everywhere else, in training too,
-//! the twin does the same work.
+//! is taken where its shader can run (see [`kernels_available`]); everywhere else the twin does the
+//! same work, and in training too, but for the ConvFLU pair.
 //!
 //! A step of the network ([`conv_step`](conv_step())): one kernel for the convolution (3x3, 1x1,
 //! transposed) with folded BatchNorm, shortcut, activation and max-pool; [`map_norm`] after it where
 //! the norm is an instance norm, and for the style transform ([`style`](style())). Between the steps:
-//! [`linear`](linear()) over the means of maps, and [`join`](join()) of two maps on the channels; at the
-//! end [`redraw`](redraw()). On LibTorch a step, and a ConvFLU
-//! pair, is trained as one group of PyTorch's operations (`torch.rs`, with the feature `tch`), whose
-//! twin is the plain step.
+//! [`linear`](linear()) over the means of maps, and [`join`](join()) of two maps on the channels; at
+//! the end [`redraw`](redraw()). On LibTorch a step, and a ConvFLU pair, is trained as one group of
+//! PyTorch's operations (`torch.rs`, with the feature `tch`), whose twin is the plain step.
+//!
+//! A whole run of launches is recorded and replayed as a [`Plan`].
 //!
 //! ConvFLU pair: [`convflu_1x1`] does all of it in one pass when the kernels are 1x1 and the channels
-//! fit; [`convflu_gates`] and [`convflu_candidate`] do it in two passes otherwise.
+//! fit; [`convflu_gates`] and [`convflu_candidate`] do it in two passes otherwise. On an autodiff
+//! device over wgpu each direction is a node of the graph (`convflu_autodiff.rs`), with backward
+//! kernels of its own: [`convflu_grad_launch`] says which. Their twin is the plain pair's graph.
 
 mod conv_step;
 mod convflu;
 mod convflu_1x1;
+#[cfg(feature = "native")]
+mod convflu_autodiff;
 mod convflu_candidate;
 mod convflu_gates;
+#[cfg(feature = "native")]
+mod convflu_grad_inputs;
+#[cfg(feature = "native")]
+mod convflu_grad_launch;
+#[cfg(feature = "native")]
+mod convflu_grad_leak;
+#[cfg(feature = "native")]
+mod convflu_grad_outputs;
+#[cfg(feature = "native")]
+mod convflu_grad_sums;
+#[cfg(feature = "native")]
+mod convflu_grad_weights;
 mod convflu_launch;
 mod convflu_weights;
 mod join;
+mod launch;
 mod linear;
 mod map_norm;
 mod plan;
@@ -31,6 +49,8 @@ mod step;
 mod step_launch;
 mod step_weights;
 mod style;
+#[cfg(feature = "native")]
+mod tile_product;
 #[cfg(feature = "tch")]
 mod torch;
 
@@ -75,7 +95,7 @@ const READ: &str = if cfg!(target_family = "wasm") {
 static LAUNCHES: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether tensors on `device` go through the WGSL kernels: a wgpu device whose compiler is WGSL
-/// (not SPIR-V or MSL), without autodiff.
+/// (not SPIR-V or MSL), without autodiff (where [`convflu_pair`] alone has kernels).
 ///
 /// Opens the device. In a page it has to be initialised before.
 pub fn kernels_available(device: &Device) -> bool {

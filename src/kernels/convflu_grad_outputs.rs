@@ -1,0 +1,63 @@
+//! Launches shaders/convflu_grad_outputs.wgsl: the gradient through the mix, tanh and the sigmoid of z.
+
+use burn::backend::wgpu::{KernelSource, SourceTemplate};
+use burn::cubecl::prelude::KernelId;
+
+use super::READ;
+use super::convflu::GateSense;
+
+/// Threads of a workgroup.
+const THREADS: usize = 256;
+
+/// The kernel's variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ConvFluGradOutputs {
+    sense: GateSense,
+    /// Numbers of a thread: 4 or 1.
+    lanes: usize,
+}
+
+impl ConvFluGradOutputs {
+    /// The variant for maps of so many numbers.
+    pub(super) fn new(sense: GateSense, numbers: usize) -> Self {
+        let lanes = if numbers.is_multiple_of(4) { 4 } else { 1 };
+        Self { sense, lanes }
+    }
+
+    pub(super) fn threads(self) -> usize {
+        THREADS
+    }
+
+    pub(super) fn lanes(self) -> usize {
+        self.lanes
+    }
+
+    pub(super) fn groups(self, numbers: usize) -> [usize; 3] {
+        [numbers.div_ceil(self.lanes * THREADS), 1, 1]
+    }
+}
+
+impl KernelSource for ConvFluGradOutputs {
+    fn source(&self) -> SourceTemplate {
+        let element = if self.lanes == 4 { "vec4<f32>" } else { "f32" };
+        let (share, rest, sign) = match self.sense {
+            GateSense::ZTakesCandidate => ("z", "1.0 - z", ""),
+            GateSense::ZKeepsInput => ("1.0 - z", "z", "-"),
+        };
+        SourceTemplate::new(include_str!("../../shaders/convflu_grad_outputs.wgsl"))
+            .register("element", element)
+            .register("share", share)
+            .register("rest", rest)
+            .register("sign", sign)
+            .register("threads", THREADS.to_string())
+            .register("read", READ)
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info(*self)
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}

@@ -1,0 +1,126 @@
+//! Launches shaders/convflu_grad_weights.wgsl: the gradients of a direction's weights, in splits.
+
+use burn::backend::wgpu::{KernelSource, SourceTemplate};
+use burn::cubecl::prelude::KernelId;
+
+use super::convflu_launch::tile_width;
+use super::{MAX_BUFFER_BYTES, READ};
+
+/// Squares of channels by channels that a direction's weights are.
+const SQUARES: usize = 6;
+/// Quads of output channels of a workgroup, at most.
+const MAX_QUADS: usize = 8;
+/// Rows of threads of a workgroup: with eight quads, 64 threads.
+const ROWS: usize = 8;
+/// Sums of a thread with a 1x1 kernel, one for each of its input channels.
+const INPUTS_OF_1X1: usize = 4;
+/// Pixels of a tile, at most. With 8 quads and the inputs that is 12 KiB of workgroup memory for a 3x3
+/// kernel, and 9 KiB for a 1x1 kernel, which stages four times as many inputs.
+const MAX_PIXELS: [usize; 2] = [32, 64];
+/// Columns of a tile of a 3x3 kernel, at most.
+const MAX_COLUMNS: usize = 16;
+/// Workgroups that keep a large GPU busy: the pixels are split until there are as many.
+const WANTED_GROUPS: usize = 512;
+/// Tiles of a split, at least: below, the sums of the splits cost more than they spare.
+const MIN_TILES: usize = 2;
+
+/// The kernel's variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ConvFluGradWeights {
+    side: usize,
+    quads: usize,
+    /// Rows and columns of pixels.
+    tile: [usize; 2],
+}
+
+impl ConvFluGradWeights {
+    /// The variant for square kernels of `side` over maps of [`flat_map`].
+    pub(super) fn new(side: usize, channels: usize, [height, width]: [usize; 2]) -> Self {
+        let pixels = MAX_PIXELS[side / 2];
+        let columns = tile_width(width, if side == 1 { pixels } else { MAX_COLUMNS });
+        Self {
+            side,
+            quads: tile_width(channels.div_ceil(4), MAX_QUADS),
+            tile: [tile_width(height, pixels / columns), columns],
+        }
+    }
+
+    pub(super) fn threads(self) -> usize {
+        self.quads * ROWS
+    }
+
+    /// Workgroups over a square, and all squares, for one split.
+    pub(super) fn tiles_of_weights(self, channels: usize) -> [usize; 2] {
+        let outputs = channels.div_ceil(4 * self.quads);
+        let inputs = channels.div_ceil(self.inputs());
+        [outputs * inputs, SQUARES]
+    }
+
+    /// Over how many workgroups the pixels of `[batch, channels, height, width]` are split.
+    pub(super) fn splits(self, [batch, channels, height, width]: [usize; 4]) -> usize {
+        let [rows, columns] = self.tile;
+        let tiles = batch * height.div_ceil(rows) * width.div_ceil(columns);
+        let groups: usize = self.tiles_of_weights(channels).iter().product();
+        let fitting = MAX_BUFFER_BYTES / (self.partials(channels) * 16);
+        WANTED_GROUPS
+            .div_ceil(groups)
+            .min(tiles / MIN_TILES)
+            .min(fitting)
+            .max(1)
+    }
+
+    /// Quads of sums of a split.
+    pub(super) fn partials(self, channels: usize) -> usize {
+        SQUARES * channels * self.side * self.side * channels.div_ceil(4)
+    }
+
+    fn sums(self) -> usize {
+        if self.side == 1 { INPUTS_OF_1X1 } else { 9 }
+    }
+
+    fn inputs(self) -> usize {
+        ROWS * self.sums() / (self.side * self.side)
+    }
+}
+
+/// Height and width as the kernel sees a map: with a 1x1 kernel the pixels' places do not matter.
+pub(super) fn flat_map(side: usize, height: usize, width: usize) -> [usize; 2] {
+    if side == 1 {
+        [1, height * width]
+    } else {
+        [height, width]
+    }
+}
+
+/// The pitch of rows of so many pixels: odd, as the shader has it.
+fn odd(pixels: usize) -> usize {
+    pixels | 1
+}
+
+impl KernelSource for ConvFluGradWeights {
+    fn source(&self) -> SourceTemplate {
+        let [rows, columns] = self.tile;
+        let halo = self.side / 2;
+        let span = (rows + 2 * halo) * (columns + 2 * halo);
+        SourceTemplate::new(include_str!("../../shaders/convflu_grad_weights.wgsl"))
+            .register("side", self.side.to_string())
+            .register("halo", halo.to_string())
+            .register("tile_h", rows.to_string())
+            .register("tile_w", columns.to_string())
+            .register("quads", self.quads.to_string())
+            .register("rows", ROWS.to_string())
+            .register("sums", self.sums().to_string())
+            .register("threads", self.threads().to_string())
+            .register("delta_tile", (self.quads * odd(rows * columns)).to_string())
+            .register("input_tile", (self.inputs() * odd(span)).to_string())
+            .register("read", READ)
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info(*self)
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}

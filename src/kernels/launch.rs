@@ -1,0 +1,36 @@
+//! One launch of a WGSL kernel through cubecl.
+
+use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
+use burn::cubecl::CubeCount;
+use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
+
+use super::count_launch;
+
+/// Launches `kernel` on the device of `on`, in `groups` of so many threads: the buffers in the order
+/// of their bindings, and after them the sizes (an even number of u32) as a uniform.
+pub(super) fn dispatch(
+    on: &CubeTensor,
+    kernel: impl KernelSource,
+    threads: usize,
+    groups: [usize; 3],
+    buffers: Vec<Handle>,
+    sizes: &[usize],
+) {
+    let [x, y, z] = groups.map(|count| count as u32);
+    let arguments = KernelArguments::new()
+        .with_buffers(buffers.into_iter().map(Handle::binding).collect())
+        .with_info(uniform(sizes));
+    on.client.launch(
+        Box::new(SourceKernel::new(kernel, CubeDim::new_1d(threads as u32))),
+        CubeCount::Static(x, y, z),
+        arguments,
+    );
+    count_launch();
+}
+
+/// Pairs of u32 in the words in which cubecl passes a kernel's sizes.
+fn uniform(sizes: &[usize]) -> MetadataBindingInfo {
+    let pairs = sizes.chunks_exact(2);
+    let words = pairs.map(|pair| pair[0] as u64 | (pair[1] as u64) << 32);
+    MetadataBindingInfo::custom(words.collect())
+}
