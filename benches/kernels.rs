@@ -1,6 +1,6 @@
 //! How fast the kernels are against Burn's plain tensors, on one device in one process.
 //!
-//! `cargo bench --bench kernels -- [steps] [pairs] [network]` writes JSON lines: median milliseconds
+//! `cargo bench --bench kernels -- [steps] [pairs] [backward] [network]` writes JSON lines: median milliseconds
 //! of 20 rounds after 5, each with its read-back. A round runs both in turn, so that other work on
 //! the machine falls on both alike: trust the ratio more than the times. `cold` is the first call,
 //! with the compilation of its pipelines.
@@ -13,7 +13,7 @@ use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
     Activation, Convolution, GateSense, Layer, Norm, PackedPair, PackedStep, UnitWeights,
-    conv_step, convflu_pair_packed, launches, set_plain_only,
+    conv_step, convflu_pair, convflu_pair_packed, launches, set_plain_only,
 };
 use fersnet::network::weights;
 use fersnet::pipeline::SHIPPED_WEIGHTS;
@@ -40,6 +40,9 @@ fn main() {
     }
     if is_wanted("pairs") {
         pairs(&device);
+    }
+    if is_wanted("backward") {
+        backward(&device);
     }
     if is_wanted("network") {
         network(&device);
@@ -158,25 +161,45 @@ fn steps(device: &Device) {
 
 /// One ConvFLU pair at each of its sizes, at the shipped width and at four times it.
 fn pairs(device: &Device) {
-    for width in [12, 48] {
-        for (factor, size) in [(2, 24), (4, 12), (8, 6)] {
-            pair(device, 1, factor * width, size, GateSense::ZKeepsInput);
-        }
-        for size in [24, 12, 6] {
-            pair(device, 3, 2 * width, size, GateSense::ZTakesCandidate);
-        }
+    for (side, channels, size, sense) in pair_sizes() {
+        pair(device, side, channels, size, sense);
     }
 }
 
-fn pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+/// The forward and the backward pass of a pair in training, eight faces at a time.
+fn backward(device: &Device) {
+    for (side, channels, size, sense) in pair_sizes() {
+        trained_pair(&device.clone().autodiff(), side, channels, size, sense);
+    }
+}
+
+/// Kernel side, channels, size of the map and sense of z.
+fn pair_sizes() -> Vec<(usize, usize, usize, GateSense)> {
+    let mut sizes = vec![];
+    for width in [12, 48] {
+        for (factor, size) in [(2, 24), (4, 12), (8, 6)] {
+            sizes.push((1, factor * width, size, GateSense::ZKeepsInput));
+        }
+        for size in [24, 12, 6] {
+            sizes.push((3, 2 * width, size, GateSense::ZTakesCandidate));
+        }
+    }
+    sizes
+}
+
+fn unit(side: usize, channels: usize, device: &Device) -> UnitWeights {
     let scale = 2.0 / ((2 * channels * side * side) as f32).sqrt();
     let weight = |inputs| wave([channels, inputs, side, side], scale, device);
-    let unit = || UnitWeights {
+    UnitWeights {
         w_r: weight(2 * channels),
         w_z: weight(2 * channels),
         u: weight(channels),
         w: weight(channels),
-    };
+    }
+}
+
+fn pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+    let unit = || unit(side, channels, device);
     let packed = PackedPair::new(&unit(), &unit());
     let x = wave([1, channels, size, size], 1.7, device);
     let y = x.clone() * 0.7;
@@ -185,6 +208,33 @@ fn pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateS
         let output = convflu_pair_packed(x.clone(), y.clone(), &packed, sense, false);
         wait(output.x);
         wait(output.y);
+    });
+}
+
+fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+    const BATCH: usize = 8;
+    let tracked = || {
+        let unit = unit(side, channels, device);
+        UnitWeights {
+            w_r: unit.w_r.require_grad(),
+            w_z: unit.w_z.require_grad(),
+            u: unit.u.require_grad(),
+            w: unit.w.require_grad(),
+        }
+    };
+    let (to_x, to_y) = (tracked(), tracked());
+    let map = || wave([BATCH, channels, size, size], 1.7, device);
+    let (x, y) = (map().require_grad(), (map() * 0.7).require_grad());
+    let detail = json!({"kernel": side, "batch": BATCH, "channels": channels, "map": size});
+    compare("pair, forward and backward", detail, || {
+        let output = convflu_pair(x.clone(), y.clone(), &to_x, &to_y, sense, false);
+        let mut gradients = (output.x * output.y).sum().backward();
+        let weights = [to_x.w_r.clone(), to_y.w.clone()];
+        for input in [x.clone(), y.clone()].into_iter().chain(weights) {
+            // One number of each is enough to wait for.
+            let gradient = input.grad_remove(&mut gradients).expect("a gradient");
+            wait(gradient.slice([0..1, 0..1, 0..1, 0..1]));
+        }
     });
 }
 
