@@ -26,9 +26,12 @@ const STEP: f64 = 1e-4;
 const SHUT_TOLERANCE: f64 = 1e-3;
 /// Losses of a network on two devices, relative.
 const LOSS_TOLERANCE: f32 = 1e-4;
-/// All gradients of a network, root mean square relative to their own: where a ReLU or a maximum
-/// lies within rounding of its edge, the devices take different sides.
-const NETWORK_TOLERANCE: f64 = 1e-2;
+/// Each parameter's gradient in a network, root mean square relative to its own: where a ReLU or a
+/// maximum lies within rounding of its edge, the devices take different sides (on plain tensors too).
+const NETWORK_TOLERANCE: f64 = 3e-2;
+/// A gradient this much smaller than the largest is measured against that instead: what goes into a
+/// norm has a bias whose gradient is 0 but for rounding.
+const SMALL_GRADIENT: f64 = 1e-4;
 
 const SENSES: [GateSense; 2] = [GateSense::ZTakesCandidate, GateSense::ZKeepsInput];
 /// Kernels of one direction's backward pass: through the outputs, the leak and the inputs, and two for
@@ -351,19 +354,19 @@ fn shut_and_open_gates_have_finite_gradients() {
 
 struct Collect<'a> {
     gradients: &'a Gradients,
-    found: Vec<f64>,
+    found: Vec<Vec<f64>>,
 }
 
 impl ModuleVisitor for Collect<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = param.val().grad(self.gradients) {
-            self.found.extend(values(gradient));
+            self.found.push(values(gradient));
         }
     }
 }
 
-/// Loss and all gradients of one training step over two faces.
-fn training_step(file: &[u8], device: &Device) -> (f32, Vec<f64>) {
+/// Loss and each parameter's gradient of one training step over two faces.
+fn training_step(file: &[u8], device: &Device) -> (f32, Vec<Vec<f64>>) {
     const SHAPE: [usize; 4] = [2, 3, 96, 96];
     let network = weights::load(file, device).expect("weights").train();
     let device = device.clone().autodiff();
@@ -373,7 +376,7 @@ fn training_step(file: &[u8], device: &Device) -> (f32, Vec<f64>) {
     };
     let encoded = network.encode(picture(1), false);
     let wanted = Tensor::from_data([[1.0_f32, 0.0, 0.0], [0.2, 0.3, 0.5]], &device);
-    let mut loss = (encoded.logits.clone() * wanted.clone()).sum();
+    let mut loss = (encoded.logits.clone() - wanted.clone()).square().sum();
     if let Some(drawn) = network.decode(&encoded, wanted) {
         loss = loss + (drawn.face - picture(2)).square().mean() * 10.0;
     }
@@ -384,6 +387,11 @@ fn training_step(file: &[u8], device: &Device) -> (f32, Vec<f64>) {
     };
     network.visit(&mut collect);
     (values(loss)[0] as f32, collect.found)
+}
+
+/// Root of the summed squares.
+fn power(values: &[f64]) -> f64 {
+    values.iter().map(|v| v * v).sum::<f64>().sqrt()
 }
 
 #[test]
@@ -404,11 +412,13 @@ fn a_training_step_on_wgpu_equals_the_one_on_the_cpu() {
         assert!(launches() - before > 2 * BACKWARD_LAUNCHES);
 
         let loss_gap = (loss - cpu_loss).abs() / cpu_loss.abs();
-        let power = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>();
         assert_eq!(gradients.len(), cpu_gradients.len());
-        let both = gradients.iter().zip(&cpu_gradients);
-        let difference = power(&mut both.map(|(a, b)| a - b));
-        let gap = (difference / power(&mut cpu_gradients.iter().copied())).sqrt();
+        let largest = cpu_gradients.iter().map(|g| power(g)).fold(0.0, f64::max);
+        let mut gap = 0.0f64;
+        for (ours, cpu) in gradients.iter().zip(&cpu_gradients) {
+            let difference: Vec<f64> = ours.iter().zip(cpu).map(|(a, b)| a - b).collect();
+            gap = gap.max(power(&difference) / power(cpu).max(SMALL_GRADIENT * largest));
+        }
         println!("{edition:?}: losses {loss_gap:e}, gradients {gap:e} apart");
         assert!(loss_gap <= LOSS_TOLERANCE, "losses {loss_gap:e} apart");
         assert!(gap <= NETWORK_TOLERANCE, "gradients {gap:e} apart");
