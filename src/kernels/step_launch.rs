@@ -1,18 +1,14 @@
 //! From Burn's tensors to the kernels of a step: the extension of the backend that launches them.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::wgpu::{
-    CubeBackend, CubeDim, CubeTensor, KernelSource, SourceKernel, into_contiguous,
-};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::cubecl::CubeCount;
-use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use burn::tensor::{DType, Shape, Tensor};
 
 use super::conv_step::{ConvStep, StepSpec};
 use super::map_norm::{After, MapNorm};
 use super::step::Activation;
-use super::{MAX_BUFFER_BYTES, MAX_GROUPS, count_launch, kernels_available, plain_only};
+use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, launch, plain_only};
 
 /// A step as an operation of the backends that run its kernels.
 #[backend_extension(Cube)]
@@ -224,24 +220,8 @@ pub(super) fn dispatch(
     tensors: &[&CubeTensor],
     sizes: [usize; 8],
 ) {
-    let [x, y, z] = groups.map(|count| count as u32);
-    let buffers: Vec<Handle> = tensors.iter().map(|tensor| tensor.handle.clone()).collect();
-    let arguments = KernelArguments::new()
-        .with_buffers(buffers.into_iter().map(Handle::binding).collect())
-        .with_info(uniform(sizes));
-    tensors[0].client.launch(
-        Box::new(SourceKernel::new(kernel, CubeDim::new_1d(threads as u32))),
-        CubeCount::Static(x, y, z),
-        arguments,
-    );
-    count_launch();
-}
-
-/// Eight u32 in the words in which cubecl passes a kernel's sizes (bound last, as a uniform).
-fn uniform(sizes: [usize; 8]) -> MetadataBindingInfo {
-    let words = sizes.chunks_exact(2);
-    let words = words.map(|pair| pair[0] as u64 | (pair[1] as u64) << 32);
-    MetadataBindingInfo::custom(words.collect())
+    let buffers = tensors.iter().map(|tensor| tensor.handle.clone()).collect();
+    launch::dispatch(tensors[0], kernel, threads, groups, buffers, &sizes);
 }
 
 pub(super) fn dims(tensor: &CubeTensor) -> [usize; 4] {
