@@ -42,6 +42,16 @@ pub async fn init_webgpu() -> Result<(), JsValue> {
     Ok(())
 }
 
+/// WebGPU, once it was started, or the CPU.
+pub(super) fn device(webgpu: bool) -> Result<Device, JsValue> {
+    if !webgpu {
+        return Ok(Device::flex());
+    }
+    WEBGPU
+        .with_borrow(Clone::clone)
+        .ok_or_else(|| coded_error("WebGPU was not started.", "device-missing"))
+}
+
 /// A network that reads and redraws faces.
 #[wasm_bindgen]
 pub struct Engine {
@@ -57,15 +67,9 @@ impl Engine {
     /// A JavaScript error with the code `weights-damaged` when a file is refused.
     #[wasm_bindgen(constructor)]
     pub fn new(weights: &[u8], boxes: &[u8], mesh: &[u8], webgpu: bool) -> Result<Engine, JsValue> {
-        let device = if webgpu {
-            WEBGPU
-                .with_borrow(Clone::clone)
-                .ok_or_else(|| coded_error("WebGPU was not started.", "device-missing"))?
-        } else {
-            Device::flex()
-        };
         let detector = FaceDetector::from_bytes(boxes, mesh, &Device::flex()).map_err(js_error)?;
-        let pipeline = Pipeline::with_detector(weights, detector, device).map_err(js_error)?;
+        let pipeline = Pipeline::with_detector(weights, detector, device(webgpu)?);
+        let pipeline = pipeline.map_err(js_error)?;
         Ok(Self {
             pipeline: Rc::new(pipeline),
         })

@@ -2,13 +2,16 @@
 //!
 //! - [`Engine`]: the network on a device.
 //! - [`OpenPicture`]: one picture, its faces, what was read in them and how they were redrawn.
+//! - [`MeasuredNetwork`], [`MeasuredPair`]: the network alone, for the benches.
 //! - [`error`]: an error's way to JavaScript.
 //!
 //! Everything here is thin: the work is done by the modules that the command line uses too.
 
 mod engine;
 pub mod error;
+mod measure;
 mod open_picture;
 
 pub use engine::{Engine, init_webgpu};
+pub use measure::{MeasuredNetwork, MeasuredPair, kernel_launches};
 pub use open_picture::OpenPicture;

@@ -1,0 +1,180 @@
+//! The network alone, for the benches of www/bench.html: no picture, no face detector.
+//!
+//! Each run uploads its input, computes and reads everything back, as a session of another library
+//! does, so that JavaScript times both with one clock. The values come back too, so that a bench can
+//! tell whether all sides computed the same.
+
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
+use wasm_bindgen::prelude::*;
+
+use super::engine::device;
+use super::error::{coded_error, js_error};
+use crate::kernels::{
+    GateSense, PackedPair, UnitWeights, convflu_pair_packed, launches, set_plain_only,
+};
+use crate::network::{FACE_SIZE, Network, weights};
+use crate::pipeline::PipelineError;
+
+/// How many of the crate's own kernels were launched so far: tells which path a run took.
+#[wasm_bindgen]
+pub fn kernel_launches() -> usize {
+    launches()
+}
+
+/// One ConvFLU pair.
+#[wasm_bindgen]
+pub struct MeasuredPair {
+    pair: PackedPair,
+    sense: GateSense,
+    shape: [usize; 4],
+    device: Device,
+}
+
+#[wasm_bindgen]
+impl MeasuredPair {
+    /// A pair for maps `[1, channels, size, size]` with square kernels of `side`: 3 is the 2020
+    /// edition's, 1 the 2021 edition's.
+    ///
+    /// `weights` holds W_r, W_z, U and W of the direction into x, then of the direction into y, each
+    /// `[channels, 2 channels or channels, side, side]`.
+    ///
+    /// # Errors
+    /// A JavaScript error when the number of weights is another one, or WebGPU was not started.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        side: usize,
+        channels: usize,
+        size: usize,
+        weights: &[f32],
+        webgpu: bool,
+    ) -> Result<MeasuredPair, JsValue> {
+        let sense = match side {
+            1 => GateSense::ZKeepsInput,
+            3 => GateSense::ZTakesCandidate,
+            _ => return Err(misuse("a pair's kernels are 1x1 or 3x3")),
+        };
+        let square = channels * channels * side * side;
+        if channels == 0 || size == 0 || weights.len() != 12 * square {
+            return Err(misuse("the weights do not fit the pair"));
+        }
+        let device = device(webgpu)?;
+        let (to_x, to_y) = weights.split_at(6 * square);
+        let [to_x, to_y] = [to_x, to_y].map(|values| unit(values, channels, side, &device));
+        Ok(Self {
+            pair: PackedPair::new(&to_x, &to_y),
+            sense,
+            shape: [1, channels, size, size],
+            device,
+        })
+    }
+
+    /// Both directions over x and y, each `[1, channels, size, size]`, by the kernels or by plain
+    /// tensors: resolves with the new x, followed by the new y.
+    ///
+    /// # Errors
+    /// A JavaScript error when the inputs do not fit or the device fails.
+    pub async fn run(&self, x: Vec<f32>, y: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
+        let [x, y] = [
+            upload(x, self.shape, &self.device)?,
+            upload(y, self.shape, &self.device)?,
+        ];
+        set_plain_only(plain);
+        let output = convflu_pair_packed(x, y, &self.pair, self.sense, false);
+        set_plain_only(false);
+        let reading = Transaction::default().register(output.x);
+        read_back(reading.register(output.y)).await
+    }
+}
+
+/// A network of any weight file.
+#[wasm_bindgen]
+pub struct MeasuredNetwork {
+    network: Network,
+    device: Device,
+}
+
+#[wasm_bindgen]
+impl MeasuredNetwork {
+    /// Loads a weight file onto WebGPU (`init_webgpu` first) or the CPU.
+    ///
+    /// # Errors
+    /// A JavaScript error when the file is refused or WebGPU was not started.
+    #[wasm_bindgen(constructor)]
+    pub fn new(file: &[u8], webgpu: bool) -> Result<MeasuredNetwork, JsValue> {
+        let device = device(webgpu)?;
+        let network = weights::load(file, &device)
+            .map_err(|error| js_error(PipelineError::Weights(error)))?
+            .for_inference();
+        Ok(Self { network, device })
+    }
+
+    /// Reads a face `[1, k, 96, 96]`: resolves with the logits.
+    ///
+    /// # Errors
+    /// A JavaScript error when the face does not fit or the device fails.
+    pub async fn recognise(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
+        let face = self.upload(face)?;
+        set_plain_only(plain);
+        let encoded = self.network.encode(face, false);
+        set_plain_only(false);
+        read_back(Transaction::default().register(encoded.logits)).await
+    }
+
+    /// Reads a face `[1, k, 96, 96]` and redraws it once for each of the network's expressions:
+    /// resolves with the logits, followed by the faces `[expressions, k, 96, 96]`.
+    ///
+    /// # Errors
+    /// A JavaScript error when the face does not fit, the network redraws none or the device fails.
+    pub async fn redraw(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
+        let face = self.upload(face)?;
+        let expressions = self.network.config().classes.len();
+        let targets = Tensor::<2>::eye(expressions, &self.device);
+        set_plain_only(plain);
+        let encoded = self.network.encode(face, false);
+        let drawn = self.network.decode(&encoded, targets);
+        set_plain_only(false);
+        let drawn = drawn.ok_or_else(|| js_error(PipelineError::NoSynthesis))?;
+        let reading = Transaction::default().register(encoded.logits);
+        read_back(reading.register(drawn.face)).await
+    }
+
+    fn upload(&self, face: Vec<f32>) -> Result<Tensor<4>, JsValue> {
+        let channels = self.network.config().channels;
+        upload(face, [1, channels, FACE_SIZE, FACE_SIZE], &self.device)
+    }
+}
+
+/// The weights of one direction, in the order of [`MeasuredPair::new`].
+fn unit(values: &[f32], channels: usize, side: usize, device: &Device) -> UnitWeights {
+    let square = channels * channels * side * side;
+    let weight = |start: usize, sources: usize| {
+        let values = values[start * square..(start + sources) * square].to_vec();
+        let shape = [channels, sources * channels, side, side];
+        Tensor::from_data(TensorData::new(values, shape), device)
+    };
+    UnitWeights {
+        w_r: weight(0, 2),
+        w_z: weight(2, 2),
+        u: weight(4, 1),
+        w: weight(5, 1),
+    }
+}
+
+fn upload(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Result<Tensor<4>, JsValue> {
+    if values.len() != shape.iter().product::<usize>() {
+        return Err(misuse("the input has another size"));
+    }
+    Ok(Tensor::from_data(TensorData::new(values, shape), device))
+}
+
+/// All of a transaction's tensors, one after the other, in one read-back.
+async fn read_back(reading: Transaction) -> Result<Vec<f32>, JsValue> {
+    let read = reading.execute_async().await;
+    let read = read.map_err(|error| js_error(PipelineError::Device(error.to_string())))?;
+    Ok(read.iter().flat_map(TensorData::iter::<f32>).collect())
+}
+
+/// A mistake of the bench itself.
+fn misuse(text: &str) -> JsValue {
+    coded_error(text, "internal")
+}
