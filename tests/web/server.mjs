@@ -13,6 +13,7 @@ const TYPES = {
   '.js': 'text/javascript; charset=utf-8',
   '.json': 'application/json',
   '.md': 'text/plain; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.png': 'image/png',
   '.safetensors': 'application/octet-stream',
   '.svg': 'image/svg+xml',
@@ -27,13 +28,20 @@ export async function policyOf(root) {
   return policy;
 }
 
-/** Serves a folder on 127.0.0.1: `{origin, close}`; `header: false` leaves the policy to the page. */
-export async function serve(root, { header = true } = {}) {
-  const policy = await policyOf(root);
+/**
+ * Serves a folder on 127.0.0.1: `{origin, close}`.
+ *
+ * `header: false` leaves the policy to the page; `mounts` are further folders by their first name in
+ * addresses, `headers` are sent with every file, and `onServed` hears the path of each.
+ */
+export async function serve(root, { header = true, mounts = {}, headers = {}, onServed } = {}) {
+  const policy = header ? await policyOf(root) : null;
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname));
-    const file = join(root, path.endsWith('/') ? `${path}index.html` : path);
-    const info = file.startsWith(root) ? await stat(file).catch(() => null) : null;
+    const [, first, rest] = /^\/([^/]+)(\/.*)$/.exec(path) ?? [];
+    const [folder, inside] = Object.hasOwn(mounts, first) ? [mounts[first], rest] : [root, path];
+    const file = join(folder, inside.endsWith('/') ? `${inside}index.html` : inside);
+    const info = file.startsWith(folder) ? await stat(file).catch(() => null) : null;
     if (!info?.isFile()) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('not found');
       return;
@@ -41,9 +49,11 @@ export async function serve(root, { header = true } = {}) {
     response.writeHead(200, {
       'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
       'content-length': info.size,
-      ...(header && { 'content-security-policy': policy }),
+      ...headers,
+      ...(policy && { 'content-security-policy': policy }),
       'x-content-type-options': 'nosniff',
     });
+    onServed?.(file);
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,44 @@
+// @ts-check
+/** @file Bench `network`: recognition, and recognition with every expression redrawn. */
+
+import { graphSide } from './ort.js';
+import { networkSide } from './ours.js';
+import { sideBySide } from './rounds.js';
+import { fetched, wave } from './inputs.js';
+
+/** @param {import('./main.js').Bench} bench */
+export async function network({ manifest, budget, report }) {
+  const { config, files } = manifest.network;
+  const file = await fetched(new URL('../weights/fersnet.safetensors', import.meta.url).href);
+  const shape = [1, config.channels, 96, 96];
+  const face = { values: wave(config.channels * 96 * 96, 0.5).map((value) => value + 0.5), shape };
+  const count = config.classes.length;
+  const eye = Float32Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 1 : 0));
+  const target = { values: eye, shape: [count, count] };
+  const whats = [
+    { what: 'recognition', graph: 'recognise.onnx', inputs: { face }, outputs: ['logits'] },
+    {
+      what: `recognition and ${count} faces`,
+      graph: 'redraw.onnx',
+      inputs: { face, target },
+      outputs: ['logits', 'faces'],
+    },
+  ].filter(({ graph }) => graph in files);
+  const end = performance.now() + budget;
+  for (const [i, { what, graph, inputs, outputs }] of whats.entries()) {
+    const ours = (/** @type {import('./ours.js').Way} */ way) =>
+      networkSide(file, face.values, outputs.length > 1, way);
+    const theirs = (/** @type {import('./ort.js').Way} */ way) => graphSide(graph, inputs, outputs, way);
+    const sides = [
+      ours('kernels'),
+      theirs('webgpu'),
+      ours('plain'),
+      ours('cpu'),
+      theirs('one-thread'),
+      // Without isolation the library has one thread whatever it would like.
+      ...(crossOriginIsolated ? [theirs('threads')] : []),
+    ];
+    const share = (end - performance.now()) / (whats.length - i);
+    report({ of: { what, width: config.width }, sides: await sideBySide(sides, share) });
+  }
+}
