@@ -6,7 +6,7 @@ WEB := tools/in-env.sh web
 # nextest where the machine has it; cargo's own runner asks for nothing more.
 RUN_TESTS = $(shell command -v cargo-nextest >/dev/null && echo nextest run --no-fail-fast || echo test --no-fail-fast --lib --bins --tests)
 
-.PHONY: help demo test setup setup-web build-web check test-native test-web test-torch clean
+.PHONY: help demo test setup setup-web build-web check test-native test-web test-torch bench clean
 # The steps share build directories and two cores: in order, whatever -j says.
 .NOTPARALLEL:
 
@@ -16,6 +16,7 @@ help:
 	@echo 'make check      formatting and lints only'
 	@echo 'make build-web  the page into dist/'
 	@echo 'make test-torch  lints and tests of the LibTorch trainer, where PyTorch 2.9.0 is installed'
+	@echo 'make bench      the speed, natively and in the page, beside others (PARTS="native page" for some)'
 	@echo 'make clean      remove dist/ (the cache stays: rm -r ~/.cache/fersnet)'
 
 demo: setup-web
@@ -47,6 +48,10 @@ test-web: build-web
 test-torch: setup
 	$(NATIVE) cargo clippy --release --features tch --all-targets -- -D warnings
 	$(NATIVE) cargo test --release --features tch --test torch
+
+# Not part of `test`: an hour or two on a machine of its own; see docs/performance.md.
+bench: setup build-web
+	tools/bench.sh $(PARTS)
 
 clean:
 	rm -rf dist

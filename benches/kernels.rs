@@ -1,11 +1,12 @@
 //! How fast the kernels are against Burn's plain tensors, on one device in one process.
 //!
-//! `cargo bench --bench kernels -- [steps] [pairs] [backward] [network]` writes JSON lines: median milliseconds
-//! of 20 rounds after 5, each with its read-back. A round runs both in turn, so that other work on
-//! the machine falls on both alike: trust the ratio more than the times. `cold` is the first call,
-//! with the compilation of its pipelines.
+//! `cargo bench --bench kernels -- [steps] [pairs] [backward] [network] [growth]` writes JSON lines:
+//! median milliseconds of 20 rounds after 5, each with its read-back. A round runs both in turn, so that
+//! other work on the machine falls on both alike: trust the ratio more than the times. `cold` is the
+//! first call, with the compilation of its pipelines. `rounds` are fewer than 20 where a line took
+//! more than [`PATIENCE`].
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Param;
 use burn::nn::PaddingConfig2d;
@@ -15,12 +16,25 @@ use fersnet::kernels::{
     Activation, Convolution, GateSense, Layer, Norm, PackedPair, PackedStep, UnitWeights,
     conv_step, convflu_pair, convflu_pair_packed, launches, set_plain_only,
 };
-use fersnet::network::weights;
+use fersnet::network::{Cost, Edition, FACE_SIZE, Head, Network, NetworkConfig, Variant, weights};
 use fersnet::pipeline::SHIPPED_WEIGHTS;
 use serde_json::json;
 
 const ROUNDS: usize = 20;
 const WARM_UP: usize = 5;
+/// After this long no further round of a line begins: wide networks on a software adapter.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Expressions of the shipped network, and so of those that are compared with it.
+const CLASSES: [&str; 8] = [
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+];
 
 fn main() {
     let wanted: Vec<String> = std::env::args()
@@ -45,7 +59,10 @@ fn main() {
         backward(&device);
     }
     if is_wanted("network") {
-        network(&device);
+        shipped_network(&device);
+    }
+    if is_wanted("growth") {
+        growth(&device);
     }
 }
 
@@ -75,7 +92,11 @@ fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
     let cold = [timed(false), timed(true)];
     let launched = launches() - before;
     let mut times = [vec![], vec![]];
+    let begun = Instant::now();
     for round in 0..WARM_UP + ROUNDS {
+        if round > WARM_UP && begun.elapsed() > PATIENCE {
+            break;
+        }
         for (plain, times) in times.iter_mut().enumerate() {
             let ms = timed(plain == 1);
             if round >= WARM_UP {
@@ -84,6 +105,7 @@ fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
         }
     }
     set_plain_only(false);
+    let rounds = times[0].len();
     let [kernels, plain] = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]
@@ -92,7 +114,7 @@ fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
     println!(
         "{}",
         json!({
-            "bench": name, "of": detail, "launches": launched,
+            "bench": name, "of": detail, "launches": launched, "rounds": rounds,
             "kernels_ms": rounded(kernels), "plain_ms": rounded(plain),
             "ratio": rounded(plain / kernels),
             "cold_kernels_ms": rounded(cold[0]), "cold_plain_ms": rounded(cold[1]),
@@ -238,8 +260,8 @@ fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sens
     });
 }
 
-/// The shipped network: recognition, and recognition with every expression redrawn.
-fn network(device: &Device) {
+/// The shipped network.
+fn shipped_network(device: &Device) {
     let network = match weights::load(SHIPPED_WEIGHTS, device) {
         Ok(network) => network.for_inference(),
         Err(error) => {
@@ -247,13 +269,34 @@ fn network(device: &Device) {
             std::process::exit(1);
         }
     };
-    let x = wave([1, network.config().channels, 96, 96], 0.5, device) + 0.5;
-    let targets = Tensor::<2>::eye(network.config().classes.len(), device);
-    let detail = json!({"width": network.config().width});
-    compare("recognition", detail.clone(), || {
+    both_tasks(&network, device);
+}
+
+/// Networks of random weights that only differ in width: their time against their multiply-adds.
+fn growth(device: &Device) {
+    for width in [8, 16, 32, 64] {
+        let edition = Edition::Release2021;
+        let config = NetworkConfig::new(edition, Variant::Fersnet, width, 3, &CLASSES);
+        match Network::new(config.with_head(Head::Warp), device) {
+            Ok(network) => both_tasks(&network.for_inference(), device),
+            Err(error) => eprintln!("no network of width {width}: {error}"),
+        }
+    }
+}
+
+/// Recognition, and recognition with every expression redrawn.
+fn both_tasks(network: &Network, device: &Device) {
+    let config = network.config();
+    let classes = config.classes.len();
+    let cost = Cost::of(config);
+    let x = wave([1, config.channels, FACE_SIZE, FACE_SIZE], 0.5, device) + 0.5;
+    let targets = Tensor::<2>::eye(classes, device);
+    let detail = |macs: u64| json!({"width": config.width, "multiply_adds": macs});
+    compare("recognition", detail(cost.encoder_macs), || {
         wait(network.encode(x.clone(), false).logits);
     });
-    compare("recognition and all faces", detail, || {
+    let macs = cost.encoder_macs + classes as u64 * cost.decoder_macs;
+    compare("recognition and all faces", detail(macs), || {
         let encoded = network.encode(x.clone(), false);
         wait(encoded.logits.clone());
         if let Some(drawn) = network.decode(&encoded, targets.clone()) {

@@ -9,17 +9,16 @@
 // tools/bench/package.json. BENCH_ADAPTER is swiftshader (the default) or gpu.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 
-import { DIST, ROOT } from '../tests/web/browser.mjs';
+import { DIST } from '../tests/web/browser.mjs';
 import { serve } from '../tests/web/server.mjs';
 import { ADAPTER, withPage } from './bench/browser.mjs';
 import { graphs, packages, versions } from './bench/libraries.mjs';
+import { machine, OUT } from './bench/machine.mjs';
 import { page, photo } from './bench/page.mjs';
 import { tables } from './bench/tables.mjs';
 
-const OUT = process.env.BENCH_OUT || join(ROOT, 'bench-out');
 const BUDGET_MS = 1000 * Number(process.env.BENCH_SECONDS || 600);
 /** A round that has begun is waited for, but not for ever. */
 const GRACE_MS = 180_000;
@@ -72,7 +71,7 @@ async function run(part) {
   const result = {
     part,
     date: new Date().toISOString(),
-    machine: { cpu: cpus()[0]?.model, cores: cpus().length, adapter: ADAPTER },
+    machine: { ...machine(), adapter: ADAPTER },
     versions: await versions(),
   };
   const file = join(OUT, `${part}.json`);

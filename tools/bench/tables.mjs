@@ -18,10 +18,10 @@ function about({ date, machine, version, browser, rows }) {
   const chromium = version ?? rows?.find((row) => row.version)?.version;
   const parts = [
     date?.slice(0, 10),
-    machine && `${machine.cpu}, ${machine.cores} cores`,
+    machine && `${machine.cpu}, ${machine.cores} cores, load ${machine.load} before`,
     chromium && `Chromium ${chromium}`,
     name && `WebGPU on ${name}`,
-    machine && !name && `adapter: ${machine.adapter}`,
+    machine?.adapter && !name && `adapter: ${machine.adapter}`,
   ];
   return `${parts.filter(Boolean).join('; ')}.`;
 }
@@ -82,11 +82,12 @@ function growth(rows) {
 /** The lines of benches/kernels.rs. */
 function native(rows) {
   return table(
-    ['bench', 'of', 'plain against kernels', 'kernels', 'plain', 'cold kernels', 'cold plain', 'rounds'],
+    ['bench', 'of', 'plain against kernels', 'multiply-adds a second', 'kernels', 'plain', 'cold kernels', 'cold plain', 'rounds'],
     rows.map((row) => [
       row.bench,
       named(row.of),
       `${row.ratio.toFixed(2)} ×`,
+      row.of.multiply_adds ? `${(row.of.multiply_adds / row.kernels_ms / 1e6).toFixed(2)} G` : '',
       ms(row.kernels_ms),
       ms(row.plain_ms),
       ms(row.cold_kernels_ms),
@@ -99,7 +100,8 @@ function native(rows) {
 /** `{width: 12, size: 24}` as `width 12, size 24`; what speaks for itself goes without its name. */
 function named(of) {
   return Object.entries(of)
-    .map(([key, value]) => (['what', 'kernel'].includes(key) ? value : `${key} ${value}`))
+    .filter(([key]) => key !== 'multiply_adds')
+    .map(([key, value]) => (key === 'what' ? value : `${key} ${value}`))
     .join(', ');
 }
 

@@ -21,12 +21,14 @@ export async function growth({ budget, report }) {
   );
   const pictures = await Promise.all(COUNTS.map((count) => picture(portraits, count)));
   const devices = ['cpu', 'webgpu'];
-  for (const device of devices) {
+  const end = performance.now() + budget;
+  for (const [i, device] of devices.entries()) {
     const net = await FersNet.load({ device });
     if (net.device.kind !== device) {
       report({ of: { device }, error: net.device.notice });
     } else {
-      for (const row of await inTurn(net, pictures, budget / devices.length)) report(row);
+      const share = (end - performance.now()) / (devices.length - i);
+      for (const row of await inTurn(net, pictures, share)) report(row);
     }
     net.close();
   }

@@ -10,6 +10,9 @@ import { fetched, wave } from './inputs.js';
 export async function network({ manifest, budget, report }) {
   const { config, files } = manifest.network;
   const file = await fetched(new URL('../weights/fersnet.safetensors', import.meta.url).href);
+  if ((await hashOf(file)) !== manifest.network.sha256) {
+    throw new Error('the graphs are of other weights than the page: run tools/export_onnx.py');
+  }
   const shape = [1, config.channels, 96, 96];
   const face = { values: wave(config.channels * 96 * 96, 0.5).map((value) => value + 0.5), shape };
   const count = config.classes.length;
@@ -41,4 +44,10 @@ export async function network({ manifest, budget, report }) {
     const share = (end - performance.now()) / (whats.length - i);
     report({ of: { what, width: config.width }, sides: await sideBySide(sides, share) });
   }
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+async function hashOf(bytes) {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -25,7 +25,7 @@ export async function pairs({ manifest, budget, report }) {
       pairSide(about, weights, [x, y], 'plain'),
     ];
     report({
-      of: { edition, kernel: `${side}x${side}`, width, channels, size },
+      of: { edition, kernel: side, width, channels, size },
       sides: await sideBySide(sides, share),
     });
   }

@@ -44,8 +44,9 @@ export async function sideBySide(sides, budget) {
     await attempt(entry, async () => {
       const [prepare, run] = await clocked(sides[i].prepare);
       const [cold, values] = await clocked(run);
+      const differs = difference(values, reference ?? values);
       reference ??= values.slice();
-      Object.assign(entry.timed, { prepare, cold, difference: difference(values, reference) });
+      Object.assign(entry.timed, { prepare, cold, difference: differs });
       entry.run = run;
     });
   }
@@ -59,7 +60,7 @@ export async function sideBySide(sides, budget) {
       });
     }
   }
-  const timed = entries.map(({ timed, times }) => ({ ...timed, ...summary(times) }));
+  const timed = entries.map(({ timed, times }) => (timed.error ? timed : { ...timed, ...summary(times) }));
   const [first] = timed;
   return timed.map((side) => ({
     ...side,
@@ -111,9 +112,9 @@ function difference(values, reference) {
   if (values.length !== reference.length) throw new Error(`${values.length} values, not ${reference.length}`);
   let largest = 0;
   for (let i = 0; i < values.length; i += 1) {
-    // Not Math.max alone: NaN has to stay visible.
-    const one = Math.abs(values[i] - reference[i]);
-    if (!(one <= largest)) largest = one;
+    // Else a NaN would pass for no difference at all.
+    if (!Number.isFinite(values[i])) throw new Error(`value ${i} is ${values[i]}`);
+    largest = Math.max(largest, Math.abs(values[i] - reference[i]));
   }
   return largest;
 }
