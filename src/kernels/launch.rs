@@ -4,7 +4,7 @@ use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
 use burn::cubecl::CubeCount;
 use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 
-use super::count_launch;
+use super::count_launches;
 
 /// Launches `kernel` on the device of `on`, in `groups` of so many threads: the buffers in the order
 /// of their bindings, and after them the sizes (an even number of u32) as a uniform.
@@ -25,7 +25,7 @@ pub(super) fn dispatch(
         CubeCount::Static(x, y, z),
         arguments,
     );
-    count_launch();
+    count_launches(1);
 }
 
 /// Pairs of u32 in the words in which cubecl passes a kernel's sizes.

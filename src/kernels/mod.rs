@@ -105,7 +105,7 @@ pub fn kernels_available(device: &Device) -> bool {
     }
 }
 
-/// How many kernels this process has launched: tells a test or a bench which path was taken.
+/// How many kernels this process has launched or replayed: tells a test or a bench which path was taken.
 pub fn launches() -> usize {
     LAUNCHES.load(Ordering::Relaxed)
 }
@@ -121,8 +121,8 @@ fn plain_only() -> bool {
     PLAIN_ONLY.load(Ordering::Relaxed)
 }
 
-fn count_launch() {
-    LAUNCHES.fetch_add(1, Ordering::Relaxed);
+fn count_launches(more: usize) {
+    LAUNCHES.fetch_add(more, Ordering::Relaxed);
 }
 
 /// Numbers that the convolutions of a training run are computed in.

@@ -12,7 +12,7 @@ use burn::cubecl::server::ServerError;
 use burn::tensor::{Bytes, Device, Tensor};
 use thiserror::Error;
 
-use super::kernels_available;
+use super::{count_launches, kernels_available, launches};
 
 /// Why a run could not be recorded or replayed.
 #[derive(Debug, Error)]
@@ -33,6 +33,7 @@ pub struct Plan<I, O> {
     graph: Graph,
     inputs: I,
     outputs: O,
+    launches: usize,
     same_thread: std::marker::PhantomData<*const ()>,
 }
 
@@ -53,11 +54,14 @@ impl<I, O> Plan<I, O> {
             let _ = client.stop_capture();
             return Err(error.into());
         }
+        let before = launches();
         let outputs = run(&inputs);
+        let launches = launches() - before;
         Ok(Self {
             graph: client.stop_capture()?,
             inputs,
             outputs,
+            launches,
             same_thread: std::marker::PhantomData,
         })
     }
@@ -82,6 +86,7 @@ impl<I, O> Plan<I, O> {
         // tensors' buffers are counted. Writes and reads come from this thread, as the type is not
         // Send, and so from the stream that was recorded.
         unsafe { self.graph.replay() }?;
+        count_launches(self.launches);
         Ok(&self.outputs)
     }
 }

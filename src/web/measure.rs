@@ -10,9 +10,9 @@ use wasm_bindgen::prelude::*;
 use super::engine::device;
 use super::error::{coded_error, js_error};
 use crate::kernels::{
-    GateSense, PackedPair, UnitWeights, convflu_pair_packed, launches, set_plain_only,
+    GateSense, PackedPair, PlanError, UnitWeights, convflu_pair_packed, launches, set_plain_only,
 };
-use crate::network::{FACE_SIZE, Network, weights};
+use crate::network::{EncodedFace, FACE_SIZE, Inference, weights};
 use crate::pipeline::PipelineError;
 
 /// How many of the crate's own kernels were launched so far: tells which path a run took.
@@ -89,7 +89,7 @@ impl MeasuredPair {
 /// A network of any weight file.
 #[wasm_bindgen]
 pub struct MeasuredNetwork {
-    network: Network,
+    inference: Inference,
     device: Device,
 }
 
@@ -103,43 +103,67 @@ impl MeasuredNetwork {
     pub fn new(file: &[u8], webgpu: bool) -> Result<MeasuredNetwork, JsValue> {
         let device = device(webgpu)?;
         let network = weights::load(file, &device)
-            .map_err(|error| js_error(PipelineError::Weights(error)))?
-            .for_inference();
-        Ok(Self { network, device })
+            .map_err(|error| js_error(PipelineError::Weights(error)))?;
+        Ok(Self {
+            inference: Inference::new(network, device.clone()),
+            device,
+        })
     }
 
-    /// Reads a face `[1, k, 96, 96]`: resolves with the logits.
+    /// Reads a face `[1, k, 96, 96]` as the page does, or on plain tensors: resolves with the logits.
     ///
     /// # Errors
     /// A JavaScript error when the face does not fit or the device fails.
     pub async fn recognise(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
-        let face = self.upload(face)?;
-        set_plain_only(plain);
-        let encoded = self.network.encode(face, false);
-        set_plain_only(false);
-        read_back(Transaction::default().register(encoded.logits)).await
+        let logits = if plain {
+            let face = self.upload(face)?;
+            set_plain_only(true);
+            let encoded = self.inference.network().encode(face, false);
+            set_plain_only(false);
+            encoded.logits
+        } else {
+            self.encode(face)?.0
+        };
+        read_back(Transaction::default().register(logits)).await
     }
 
-    /// Reads a face `[1, k, 96, 96]` and redraws it once for each of the network's expressions:
-    /// resolves with the logits, followed by the faces `[expressions, k, 96, 96]`.
+    /// Reads a face `[1, k, 96, 96]` and redraws it once for each of the network's expressions, as
+    /// the page does or on plain tensors: resolves with the logits, followed by the faces
+    /// `[expressions, k, 96, 96]`.
     ///
     /// # Errors
     /// A JavaScript error when the face does not fit, the network redraws none or the device fails.
     pub async fn redraw(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
-        let face = self.upload(face)?;
-        let expressions = self.network.config().classes.len();
-        let targets = Tensor::<2>::eye(expressions, &self.device);
-        set_plain_only(plain);
-        let encoded = self.network.encode(face, false);
-        let drawn = self.network.decode(&encoded, targets);
-        set_plain_only(false);
+        let expressions = self.inference.config().classes.len();
+        let (logits, drawn) = if plain {
+            let face = self.upload(face)?;
+            let targets = Tensor::<2>::eye(expressions, &self.device);
+            set_plain_only(true);
+            let encoded = self.inference.network().encode(face, false);
+            let drawn = self.inference.network().decode(&encoded, targets);
+            set_plain_only(false);
+            (encoded.logits, drawn)
+        } else {
+            let (logits, face) = self.encode(face)?;
+            let target = |one: usize| (0..expressions).map(|i| f32::from(u8::from(i == one)));
+            let targets: Vec<Vec<f32>> = (0..expressions).map(|i| target(i).collect()).collect();
+            let drawn = self.inference.decode(&face, &targets).map_err(plan_error)?;
+            (logits, drawn)
+        };
         let drawn = drawn.ok_or_else(|| js_error(PipelineError::NoSynthesis))?;
-        let reading = Transaction::default().register(encoded.logits);
+        let reading = Transaction::default().register(logits);
         read_back(reading.register(drawn.face)).await
     }
 
+    fn encode(&self, face: Vec<f32>) -> Result<(Tensor<2>, EncodedFace), JsValue> {
+        if face.len() != self.inference.config().channels * FACE_SIZE * FACE_SIZE {
+            return Err(misuse("the input has another size"));
+        }
+        self.inference.encode(face).map_err(plan_error)
+    }
+
     fn upload(&self, face: Vec<f32>) -> Result<Tensor<4>, JsValue> {
-        let channels = self.network.config().channels;
+        let channels = self.inference.config().channels;
         upload(face, [1, channels, FACE_SIZE, FACE_SIZE], &self.device)
     }
 }
@@ -172,6 +196,10 @@ async fn read_back(reading: Transaction) -> Result<Vec<f32>, JsValue> {
     let read = reading.execute_async().await;
     let read = read.map_err(|error| js_error(PipelineError::Device(error.to_string())))?;
     Ok(read.iter().flat_map(TensorData::iter::<f32>).collect())
+}
+
+fn plan_error(error: PlanError) -> JsValue {
+    js_error(PipelineError::Plan(error))
 }
 
 /// A mistake of the bench itself.
