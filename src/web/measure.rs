@@ -145,7 +145,7 @@ impl MeasuredNetwork {
             (encoded.logits, drawn)
         } else {
             let (logits, face) = self.encode(face)?;
-            let target = |one: usize| (0..expressions).map(|i| f32::from(u8::from(i == one)));
+            let target = |one: usize| (0..expressions).map(move |i| f32::from(u8::from(i == one)));
             let targets: Vec<Vec<f32>> = (0..expressions).map(|i| target(i).collect()).collect();
             let drawn = self.inference.decode(&face, &targets).map_err(plan_error)?;
             (logits, drawn)
