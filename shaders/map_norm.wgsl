@@ -53,7 +53,8 @@ fn sum_of_all(thread: u32, own: f32) -> f32 {
     partial[thread] = own;
     workgroupBarrier();
     var sum = 0.0;
-    for (var i = 0u; i < THREADS; i++) {
+    // Threads beyond a small map's pixels have nothing to add.
+    for (var i = 0u; i < min(THREADS, sizes.pixels); i++) {
         sum += partial[i];
     }
     return sum;

@@ -155,3 +155,21 @@ fn no_kernel_but_ours_runs_at_inference() {
         }
     }
 }
+
+#[test]
+fn a_page_compiles_few_pipelines_for_a_face_and_its_eight_redrawn_ones() {
+    // Each costs a software adapter seconds. The shipped network's width and head.
+    const MOST: usize = 40;
+    let _turn = turn();
+    let device = wgpu();
+    let network = Network::new(config(Edition::Release2021, 12, Head::Warp), &device);
+    let network = network.expect("a network").for_inference();
+    let work = || {
+        let encoded = recognise(&network, face(&device));
+        redraw(&network, &encoded, targets(8, &device));
+    };
+    work(); // the weights are packed by now
+    let ((), count) = Count::of(work);
+    count.check("a face and its eight redrawn ones");
+    assert!(count.pipelines <= MOST, "{} pipelines", count.pipelines);
+}

@@ -7,8 +7,9 @@ use super::READ;
 use super::conv_step::{activation_source, if_wanted};
 use super::step::{Activation, NORM_EPSILON};
 
-/// Threads of a workgroup, at most.
-const MAX_THREADS: usize = 64;
+/// Threads of a workgroup, for small maps too: a variant for each size would have to be compiled,
+/// which costs far more than a few idle threads.
+const THREADS: usize = 64;
 
 /// What follows the norm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,7 +26,6 @@ pub(super) enum After {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct MapNorm {
     aligned: bool,
-    threads: usize,
     after: After,
     activation: Activation,
     pool: bool,
@@ -41,10 +41,8 @@ impl MapNorm {
     ) -> Self {
         // Four pixels at a time; the max-pool needs them in one row.
         let aligned = if pool { width } else { height * width }.is_multiple_of(4);
-        let pixels = height * width / if aligned { 4 } else { 1 };
         Self {
             aligned,
-            threads: pixels.next_multiple_of(8).min(MAX_THREADS),
             after,
             activation,
             pool,
@@ -52,7 +50,7 @@ impl MapNorm {
     }
 
     pub(super) fn threads(self) -> usize {
-        self.threads
+        THREADS
     }
 
     /// Pixels of a map or of a row, in the kernel's units.
@@ -84,7 +82,7 @@ impl KernelSource for MapNorm {
             .register("across", across)
             .register("larger_across", larger_across)
             .register("total", total)
-            .register("threads", self.threads.to_string())
+            .register("threads", THREADS.to_string())
             .register("epsilon", format!("{NORM_EPSILON:?}"))
             .register("read", READ)
             .register("activation", activation_source(self.activation, "Pixel"))
