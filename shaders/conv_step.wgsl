@@ -22,8 +22,8 @@ struct Sizes {
     height: u32,
     width: u32,
     outputs: u32,
-    out_height: u32, // before the max-pool
-    out_width: u32,
+    slope: f32, // of the activation below zero: 1 for none, 0 for ReLU
+    out_width: u32, // before the max-pool
     x_channels: u32,
 }
 
@@ -61,8 +61,13 @@ fn input_at(map: u32, row: u32, column: u32) -> f32 {
     return select(0.0, v, row < sizes.height && column < sizes.width);
 }
 
+// Before the max-pool.
+fn out_height() -> u32 {
+    return {{out_height}};
+}
+
 fn activation(v: vec4<f32>) -> vec4<f32> {
-    return {{activation}};
+    return select(sizes.slope * v, v, v > vec4<f32>(0.0));
 }
 
 {{if_shortcut}}fn shortcut_at(i: u32, right: bool, below: bool) -> vec4<f32> {
@@ -83,9 +88,9 @@ struct Place {
 // One channel of a block: all of its pixels that lie in the map.
 fn store(place: Place, channel: u32, sums: vec4<f32>) {
     let map = place.image * sizes.outputs + channel;
-    let i = (map * sizes.out_height + place.row) * sizes.out_width + place.column;
+    let i = (map * out_height() + place.row) * sizes.out_width + place.column;
     let right = place.column + 1u < sizes.out_width;
-    let below = place.row + 1u < sizes.out_height;
+    let below = place.row + 1u < out_height();
     var v = sums;
 {{if_shortcut}}    v += shortcut_at(i, right, below);
     v = activation(v);
@@ -94,7 +99,7 @@ fn store(place: Place, channel: u32, sums: vec4<f32>) {
 {{if_map}}    if below { out[i + sizes.out_width] = v.z; }
 {{if_map}}    if right && below { out[i + sizes.out_width + 1u] = v.w; }
 {{if_pool}}    if right && below {
-{{if_pool}}        let pooled_row = map * (sizes.out_height / 2u) + place.row / 2u;
+{{if_pool}}        let pooled_row = map * (out_height() / 2u) + place.row / 2u;
 {{if_pool}}        out[pooled_row * (sizes.out_width / 2u) + place.column / 2u] = max(max(v.x, v.y), max(v.z, v.w));
 {{if_pool}}    }
 }
@@ -102,7 +107,7 @@ fn store(place: Place, channel: u32, sums: vec4<f32>) {
 // Four channels of a block, a pixel a column; unit: of the thread, quad: of the workgroup.
 fn store_block(first: Place, unit: u32, first_quad: u32, quad: u32, sums: mat4x4<f32>) {
     let place = Place(first.image, first.row + 2u * unit, first.column);
-    if place.image >= sizes.batch || place.row >= sizes.out_height || place.column >= sizes.out_width {
+    if place.image >= sizes.batch || place.row >= out_height() || place.column >= sizes.out_width {
         return;
     }
     let quads = (sizes.outputs + 3u) / 4u;

@@ -56,6 +56,15 @@ impl Taps {
         }
     }
 
+    /// The WGSL of [`output`](Self::output) for the height.
+    fn output_source(self) -> String {
+        match self {
+            Self::Three { padding } => format!("sizes.height + {}u - 2u", 2 * padding),
+            Self::One => "sizes.height".to_owned(),
+            Self::UpTwo | Self::UpFour => "2u * sizes.height".to_owned(),
+        }
+    }
+
     /// Pixels of a cell of the tile: neighbouring threads read neighbouring cells.
     fn cell(self) -> usize {
         match self {
@@ -131,7 +140,6 @@ pub struct StepSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ConvStep {
     taps: Taps,
-    activation: Activation,
     pool: bool,
     shortcut: bool,
     /// Threads of a tile: rows, columns.
@@ -185,7 +193,6 @@ impl ConvStep {
         };
         let mut kernel = Self {
             taps: spec.taps,
-            activation: spec.activation,
             pool: spec.pool,
             shortcut,
             tile: [rows, columns],
@@ -378,10 +385,7 @@ impl KernelSource for ConvStep {
             .register("staged", (self.chunk * taps * self.quads).to_string())
             .register("partial", (4 * self.partials()).to_string())
             .register("read", READ)
-            .register(
-                "activation",
-                activation_source(self.activation, "vec4<f32>"),
-            )
+            .register("out_height", self.taps.output_source())
             .register("sizes_binding", if self.shortcut { "4" } else { "3" })
             .register("if_shortcut", if_wanted(self.shortcut))
             .register("if_map", if_wanted(!self.pool))

@@ -86,13 +86,13 @@ pub fn linear<'a>(
     if !runs {
         return linear_plain(x, layer, activation);
     }
-    let slope = match activation {
-        Activation::None => 1.0,
-        Activation::Relu => 0.0,
-        Activation::Leaky => LEAKY_SLOPE as f32,
-    };
     let weights = layer.weights().into_dispatch();
-    let out = Dispatch::linear(x.into_dispatch(), weights, layer.outputs(), slope);
+    let out = Dispatch::linear(
+        x.into_dispatch(),
+        weights,
+        layer.outputs(),
+        activation.slope(),
+    );
     Tensor::from_dispatch(out)
 }
 

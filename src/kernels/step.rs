@@ -171,6 +171,17 @@ pub enum Activation {
     Leaky,
 }
 
+impl Activation {
+    /// Slope below zero; above it is 1.
+    pub(super) fn slope(self) -> f32 {
+        match self {
+            Self::None => 1.0,
+            Self::Relu => 0.0,
+            Self::Leaky => LEAKY_SLOPE as f32,
+        }
+    }
+}
+
 /// activation(norm(convolution(x)) + shortcut).
 ///
 /// x: `[batch, inputs or more, height, width]`, of which the first channels are read; the shortcut

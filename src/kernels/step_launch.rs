@@ -133,7 +133,7 @@ pub(super) fn convolution(
         height,
         width,
         outputs,
-        out_height,
+        spec.activation.slope().to_bits() as usize,
         out_width,
         x_channels,
     ];
