@@ -11,7 +11,7 @@ use super::convflu::{GateSense, Gates, PairOutput};
 use super::convflu_1x1::{self, ConvFlu1x1};
 use super::convflu_candidate::ConvFluCandidate;
 use super::convflu_gates::ConvFluGates;
-use super::launch::dispatch;
+use super::launch::{self, dispatch};
 use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
@@ -254,7 +254,7 @@ impl Pair {
     /// A buffer of so many maps of x's size.
     fn maps(&self, count: usize) -> Handle {
         let numbers: usize = dims(&self.x).iter().product();
-        self.x.client.empty(count * numbers * size_of::<f32>())
+        launch::buffer(&self.x.client, count * numbers)
     }
 }
 

@@ -1,10 +1,38 @@
-//! One launch of a WGSL kernel through cubecl.
+//! One launch of a WGSL kernel through cubecl, and the buffers that it writes.
+
+use std::cell::RefCell;
 
 use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
 use burn::cubecl::CubeCount;
 use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 
+use burn::cubecl::client::Client;
+
 use super::count_launches;
+
+thread_local! {
+    /// The buffers that were handed out while [`keeping_buffers`].
+    static KEPT: RefCell<Option<Vec<Handle>>> = const { RefCell::new(None) };
+}
+
+/// A buffer for so many f32, not filled.
+pub(super) fn buffer(client: &Client, numbers: usize) -> Handle {
+    let buffer = client.empty(numbers * size_of::<f32>());
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(kept) = kept {
+            kept.push(buffer.clone());
+        }
+    });
+    buffer
+}
+
+/// What `run` gives, none of whose buffers were used twice.
+pub(super) fn keeping_buffers<T>(run: impl FnOnce() -> T) -> T {
+    KEPT.set(Some(Vec::new()));
+    let result = run();
+    KEPT.set(None);
+    result
+}
 
 /// Launches `kernel` on the device of `on`, in `groups` of so many threads: the buffers in the order
 /// of their bindings, and after them the sizes (an even number of u32) as a uniform.

@@ -12,7 +12,7 @@ use burn::cubecl::server::ServerError;
 use burn::tensor::{Bytes, Device, Tensor};
 use thiserror::Error;
 
-use super::{count_launches, kernels_available, launches};
+use super::{count_launches, kernels_available, launch, launches};
 
 /// Why a run could not be recorded or replayed.
 #[derive(Debug, Error)]
@@ -38,7 +38,7 @@ pub struct Plan<I, O> {
 }
 
 impl<I, O> Plan<I, O> {
-    /// Runs `run` twice: once to make its pipelines and buffers, once to record it.
+    /// Runs `run` to make its pipelines and buffers, and then once more to record it.
     ///
     /// `run` is a plain function, so that all it reads is in `inputs`, or made by itself; the plan
     /// keeps both for as long as it may be replayed.
@@ -47,8 +47,14 @@ impl<I, O> Plan<I, O> {
     /// [`PlanError`] when the device has no kernels, or refuses a step of the run.
     pub fn record(device: &Device, inputs: I, run: fn(&I) -> O) -> Result<Self, PlanError> {
         let client = client_of(device).ok_or(PlanError::NoKernels)?;
-        client.graph_prepare()?;
+        // The first run may pack weights; what it leaves is given back.
         drop(run(&inputs));
+        client.memory_cleanup()?;
+        client.graph_prepare()?;
+        // A recording may allocate nothing, and in a page a tensor is given any free buffer that is
+        // large enough. So this run leaves one buffer for each launch, in the launches' order: the
+        // recorded run finds its own, or one before it.
+        drop(launch::keeping_buffers(|| run(&inputs)));
         if let Err(error) = client.start_capture() {
             // Leaves the preparation, whatever it says.
             let _ = client.stop_capture();
@@ -57,8 +63,10 @@ impl<I, O> Plan<I, O> {
         let before = launches();
         let outputs = run(&inputs);
         let launches = launches() - before;
+        let graph = client.stop_capture()?;
+        client.memory_cleanup()?;
         Ok(Self {
-            graph: client.stop_capture()?,
+            graph,
             inputs,
             outputs,
             launches,

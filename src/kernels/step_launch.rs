@@ -236,7 +236,7 @@ pub(super) fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> Cub
         like.client.clone(),
         like.device.clone(),
         Shape::new(shape),
-        like.client.empty(numbers * size_of::<f32>()),
+        launch::buffer(&like.client, numbers),
         like.dtype,
     )
 }

@@ -77,11 +77,13 @@ async function open(device) {
   await visit.loaded();
   const workers = new Set(visit.page.workers());
   const photo = await readFile(join(ROOT, 'tests/photos/turned.jpg'), 'base64');
-  await visit.page.evaluate(async ([device, photo]) => {
+  const loaded = await visit.page.evaluate(async ([device, photo]) => {
     const { FersNet } = await import('./api/index.js');
     window.net = await FersNet.load({ device });
     window.photo = Uint8Array.from(atob(photo), (letter) => letter.charCodeAt(0));
+    return window.net.device;
   }, [device, photo]);
+  assert.equal(loaded.kind, device, loaded.notice);
   const worker = visit.page.workers().find((worker) => !workers.has(worker));
   const counts = () => worker.evaluate(() => ({
     ...globalThis.made,
