@@ -10,13 +10,13 @@ use super::{MAX_BUFFER_BYTES, READ};
 const SQUARES: usize = 6;
 /// Quads of output channels of a workgroup, at most.
 const MAX_QUADS: usize = 8;
-/// Rows of threads of a workgroup: with eight quads, 64 threads.
-const ROWS: usize = 8;
+/// Rows of threads of a workgroup, at most: with eight quads, 64 threads.
+const MAX_ROWS: usize = 8;
 /// Sums of a thread with a 1x1 kernel, one for each of its input channels.
 const INPUTS_OF_1X1: usize = 4;
-/// Pixels of a tile, at most. With 8 quads and the inputs that is 12 KiB of workgroup memory for a 3x3
-/// kernel, and 9 KiB for a 1x1 kernel, which stages four times as many inputs.
-const MAX_PIXELS: [usize; 2] = [32, 64];
+/// Pixels of a tile with a 1x1 and with a 3x3 kernel, at most. With 8 quads and the inputs (with a 1x1
+/// kernel four times as many) either is 12 KiB of workgroup memory.
+const MAX_PIXELS: [usize; 2] = [48, 64];
 /// Columns of a tile of a 3x3 kernel, at most.
 const MAX_COLUMNS: usize = 16;
 /// Workgroups that keep a large GPU busy: the pixels are split until there are as many.
@@ -29,6 +29,8 @@ const MIN_TILES: usize = 2;
 pub(super) struct ConvFluGradWeights {
     side: usize,
     quads: usize,
+    /// Rows of threads.
+    rows: usize,
     /// Rows and columns of pixels.
     tile: [usize; 2],
 }
@@ -38,15 +40,17 @@ impl ConvFluGradWeights {
     pub(super) fn new(side: usize, channels: usize, [height, width]: [usize; 2]) -> Self {
         let pixels = MAX_PIXELS[side / 2];
         let columns = tile_width(width, if side == 1 { pixels } else { MAX_COLUMNS });
+        let inputs_of_thread = sums(side) / (side * side);
         Self {
             side,
+            rows: tile_width(channels.div_ceil(inputs_of_thread), MAX_ROWS),
             quads: tile_width(channels.div_ceil(4), MAX_QUADS),
             tile: [tile_width(height, pixels / columns), columns],
         }
     }
 
     pub(super) fn threads(self) -> usize {
-        self.quads * ROWS
+        self.quads * self.rows
     }
 
     /// Workgroups over a square, and all squares, for one split.
@@ -74,13 +78,14 @@ impl ConvFluGradWeights {
         SQUARES * channels * self.side * self.side * channels.div_ceil(4)
     }
 
-    fn sums(self) -> usize {
-        if self.side == 1 { INPUTS_OF_1X1 } else { 9 }
-    }
-
     fn inputs(self) -> usize {
-        ROWS * self.sums() / (self.side * self.side)
+        self.rows * sums(self.side) / (self.side * self.side)
     }
+}
+
+/// Quads of sums of a thread.
+fn sums(side: usize) -> usize {
+    if side == 1 { INPUTS_OF_1X1 } else { 9 }
 }
 
 /// Height and width as the kernel sees a map: with a 1x1 kernel the pixels' places do not matter.
@@ -108,8 +113,8 @@ impl KernelSource for ConvFluGradWeights {
             .register("tile_h", rows.to_string())
             .register("tile_w", columns.to_string())
             .register("quads", self.quads.to_string())
-            .register("rows", ROWS.to_string())
-            .register("sums", self.sums().to_string())
+            .register("rows", self.rows.to_string())
+            .register("sums", sums(self.side).to_string())
             .register("threads", self.threads().to_string())
             .register("delta_tile", (self.quads * odd(rows * columns)).to_string())
             .register("input_tile", (self.inputs() * odd(span)).to_string())
