@@ -135,18 +135,19 @@ impl MeasuredNetwork {
     /// A JavaScript error when the face does not fit, the network redraws none or the device fails.
     pub async fn redraw(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
         let expressions = self.inference.config().classes.len();
+        let target = |one: usize| (0..expressions).map(move |i| f32::from(u8::from(i == one)));
+        let targets: Vec<Vec<f32>> = (0..expressions).map(|i| target(i).collect()).collect();
         let (logits, drawn) = if plain {
             let face = self.upload(face)?;
-            let targets = Tensor::<2>::eye(expressions, &self.device);
+            let table = TensorData::new(targets.concat(), [expressions, expressions]);
+            let table = Tensor::from_data(table, &self.device);
             set_plain_only(true);
             let encoded = self.inference.network().encode(face, false);
-            let drawn = self.inference.network().decode(&encoded, targets);
+            let drawn = self.inference.network().decode(&encoded, table);
             set_plain_only(false);
             (encoded.logits, drawn)
         } else {
             let (logits, face) = self.encode(face)?;
-            let target = |one: usize| (0..expressions).map(move |i| f32::from(u8::from(i == one)));
-            let targets: Vec<Vec<f32>> = (0..expressions).map(|i| target(i).collect()).collect();
             let drawn = self.inference.decode(&face, &targets).map_err(plan_error)?;
             (logits, drawn)
         };
