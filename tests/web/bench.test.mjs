@@ -1,10 +1,13 @@
 // How the benches count: rounds, ratios, differences and what a table says of them.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { tables } from '../../tools/bench/tables.mjs';
 import { sideBySide, summary } from '../../www/bench/rounds.js';
+import { ROOT } from './browser.mjs';
 
 /** A way that gives these values and counts its runs. */
 function way(name, values, { failsAt = Infinity } = {}) {
@@ -19,6 +22,17 @@ function way(name, values, { failsAt = Infinity } = {}) {
   };
   return side;
 }
+
+test('the bench page has the policy of the page', async () => {
+  const [page, bench] = await Promise.all(
+    ['index.html', 'bench.html'].map(async (name) => {
+      const text = await readFile(join(ROOT, 'www', name), 'utf8');
+      return /<meta http-equiv="Content-Security-Policy".*>/.exec(text)?.[0];
+    }),
+  );
+  assert.ok(page);
+  assert.equal(bench, page);
+});
 
 test('the rounds before do not count', () => {
   const slowAtFirst = [900, 900, 900, 900, 900, ...Array(20).fill(7)];
