@@ -93,3 +93,14 @@ test('a table has the reason of a failure in place of its numbers, and the load'
   assert.match(text, /\| recognition, width 12 \| ours \| 1\.00 × \| 2\.3 ms \| 2\.0 ms to 3\.0 ms \| 100 ms \| 10\.5 s \| 20 \|/);
   assert.match(text, /theirs \| failed: no \/ adapter \|/);
 });
+
+test('ways that compute something else are named under the table', () => {
+  const of = { what: 'recognition' };
+  const sides = [
+    { name: 'ours', difference: 0 },
+    { name: 'near', difference: 1e-5 },
+    { name: 'other', difference: 0.2 },
+  ];
+  const text = tables({ part: 'network', rows: [{ of, sides }] });
+  assert.match(text, /\*\*Not the same work\*\* as the first way of the row: other \(recognition\)\./);
+});

@@ -26,8 +26,21 @@ function about({ date, machine, version, browser, rows }) {
   return `${parts.filter(Boolean).join('; ')}.`;
 }
 
-/** One line for each way, grouped by what is computed. */
+/** Sums of thousands of products in another order differ less, and another computation more. */
+const SAME_WORK = 1e-3;
+
+/** One line for each way, grouped by what is computed; times of different work are no comparison. */
 function sides(rows) {
+  const differing = rows.flatMap(({ of, sides }) =>
+    sides
+      .filter(({ difference }) => difference > SAME_WORK)
+      .map(({ name }) => `${name} (${named(of)})`),
+  );
+  const warning = ['', `**Not the same work** as the first way of the row: ${differing.join('; ')}.`];
+  return [...waysOf(rows), ...(differing.length > 0 ? warning : [])];
+}
+
+function waysOf(rows) {
   return table(
     ['of', 'by', 'time against ours', 'median', 'quartiles', 'cold', 'loading', 'rounds', 'difference'],
     rows.flatMap(({ of, sides }) =>
@@ -72,7 +85,7 @@ function growth(rows) {
     rows.map((row) => [
       row.of.device,
       row.of.faces ?? '',
-      row.error ? `failed: ${row.error}` : row.of.found,
+      row.error ? `failed: ${row.error}` : (row.of.found ?? ''),
       ...keys.map((key) => ms(row[key]?.median)),
       row.find?.rounds ?? '',
     ]),
