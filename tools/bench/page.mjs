@@ -14,7 +14,7 @@ const PHOTO = join(ROOT, 'www/samples/astronaut.jpg');
 const PAGES = join(ROOT, 'tools/bench/pages');
 
 /** Visits of each page, and pictures after the first one in each visit. */
-const VISITS = Number(process.env.BENCH_VISITS || 3);
+const VISITS = 3;
 const MORE_PICTURES = 5;
 /** One visit, in milliseconds: software adapters compile their shaders for a minute. */
 const PATIENCE_MS = 240_000;
@@ -30,7 +30,7 @@ const CONTENDERS = [
   })),
 ];
 
-/** All pages side by side: `{browser, rows}`. `onRow` hears of every row as it is now. */
+/** All pages side by side, for `budget` milliseconds; `keep` takes the rows as they are after each visit. */
 export async function page(budget, keep) {
   const end = Date.now() + budget;
   const libraries = await packages();
@@ -122,7 +122,7 @@ function watchOurs() {
     if (waits && bench.begun && expression && expression !== '…') {
       bench.answered.push(performance.now());
       bench.begun = false;
-      const bar = document.querySelector('[data-testid^="probability-0-"]');
+      const bar = document.querySelector(`[data-testid="probability-0-${expression}"]`);
       bench.answer = { expression, probability: Number(bar?.dataset.value) };
     }
     if (state === 'ready' && bench.answered.length === 1) {

@@ -61,18 +61,19 @@ function waysOf(rows) {
 
 function page(rows) {
   return table(
-    ['page', 'backend', 'load to answer', 'load to ready', 'first answer', 'later answers', 'bytes', 'brotli -11', 'files', 'its answer', 'visits'],
-    rows.map(({ of, total, ready, first, later, bytes, answer, visits, error }) => [
+    ['page', 'backend', 'load to answer', 'load to ready', 'first answer', 'later answers', 'all redrawn', 'bytes', 'brotli -11', 'files', 'its answer', 'visits'],
+    rows.map(({ of, total, ready, first, later, drawn, bytes, answer, visits, error }) => [
       of.page,
       of.backend,
       error && !total ? `failed: ${error}` : ms(total),
       ms(ready),
       ms(first),
       ms(later),
+      ms(drawn),
       megabytes(bytes?.raw),
       megabytes(bytes?.brotli),
       bytes?.files ?? '',
-      answer ? answer.expression : '',
+      answer ? `${answer.expression} ${answer.probability.toFixed(2)}` : '',
       visits ?? '',
     ]),
   );
