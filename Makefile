@@ -49,7 +49,7 @@ test-torch: setup
 	$(NATIVE) cargo clippy --release --features tch --all-targets -- -D warnings
 	$(NATIVE) cargo test --release --features tch --test torch
 
-# Not part of `test`: an hour or two on a machine of its own; see docs/performance.md.
+# Not part of `test`: it wants a machine of its own for up to three hours; see docs/performance.md.
 bench: setup build-web
 	tools/bench.sh $(PARTS)
 
