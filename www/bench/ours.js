@@ -4,7 +4,7 @@
 /** @type {Promise<any> | undefined} */
 let program;
 
-/** The program with WebGPU started, once. */
+/** The program, fetched and started once. */
 export function start() {
   program ??= (async () => {
     const address = new URL('../fersnet.js', import.meta.url).href;
