@@ -19,9 +19,17 @@ thread_local! {
     static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
 }
 
+unsafe extern "C" {
+    /// The constructors of all crates, made by the linker.
+    fn __wasm_call_ctors();
+}
+
 /// Runs when the program starts: a panic is written to the console with its place.
 #[wasm_bindgen(start)]
 pub fn start() {
+    // SAFETY: the linker's own function. Where nothing calls it, the linker has every call from
+    // JavaScript run all constructors anew, thousands of them.
+    unsafe { __wasm_call_ctors() };
     console_error_panic_hook::set_once();
 }
 
