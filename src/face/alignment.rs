@@ -131,6 +131,16 @@ impl Alignment {
     /// As [`Alignment::crop_planar`] over a rectangle whose width is the face's: `[3, height,
     /// width]`.
     pub(super) fn cut(&self, picture: &Picture, width: usize, height: usize) -> Vec<f32> {
+        self.cut_part(picture, [width, height], [0..width, 0..height])
+    }
+
+    /// As [`Alignment::cut`], of some columns and rows alone; the others are 0.
+    pub(super) fn cut_part(
+        &self,
+        picture: &Picture,
+        [width, height]: [usize; 2],
+        part: [Range<usize>; 2],
+    ) -> Vec<f32> {
         let mut planes = vec![0.0; 3 * width * height]; // [3, height, width]
         if planes.is_empty() || picture.as_image().is_empty() {
             return planes;
@@ -139,9 +149,9 @@ impl Alignment {
         if step >= SHRINK_FIRST && step.is_finite() {
             let aspect = height as f32 / width as f32;
             let (shrunk, moved) = self.shrunk(picture, aspect, (step / 2.0) as usize);
-            moved.sample(&shrunk, width, height, &mut planes);
+            moved.sample(&shrunk, [width, height], part, &mut planes);
         } else {
-            self.sample(picture.as_image(), width, height, &mut planes);
+            self.sample(picture.as_image(), [width, height], part, &mut planes);
         }
         planes
     }
@@ -175,15 +185,21 @@ impl Alignment {
     }
 
     /// Averages `n` x `n` bilinear samples for each of the rectangle's pixels.
-    fn sample(&self, source: &impl Pixels, width: usize, height: usize, planes: &mut [f32]) {
+    fn sample(
+        &self,
+        source: &impl Pixels,
+        [width, height]: [usize; 2],
+        [columns, rows]: [Range<usize>; 2],
+        planes: &mut [f32],
+    ) {
         let step = self.side() / width as f32;
         // The tolerance keeps a picture that maps pixel by pixel exact.
         let n = (step - 1e-3).ceil().clamp(1.0, 2.0 * SHRINK_FIRST) as usize;
         let weight = 1.0 / (255.0 * (n * n) as f32);
         let fine = 1.0 / (width * n) as f32;
         let plane = width * height;
-        for row in 0..height {
-            for column in 0..width {
+        for row in rows {
+            for column in columns.clone() {
                 let mut sum = [0.0f32; 3];
                 for j in 0..n {
                     for i in 0..n {

@@ -222,15 +222,20 @@ impl FaceDetector {
         let side = columns as f32 / scale;
         let origin = Point::new((width - side) / 2.0, (height - rows as f32 / scale) / 2.0);
         let view = Alignment::upright(origin, side);
-        let mut values = view.cut(picture, columns, rows); // [3, rows, columns]
         let inside = |i: usize, from: f32, length: f32| {
             let at = from + (i as f32 + 0.5) / scale;
             at >= 0.0 && at <= length
         };
-        for (i, value) in values.iter_mut().enumerate() {
-            let (row, column) = (i / columns % rows, i % columns);
-            let seen = inside(row, origin.y, height) && inside(column, origin.x, width);
-            *value = if seen { *value * 2.0 - 1.0 } else { -1.0 };
+        let seen = |count: usize, from: f32, length: f32| {
+            let first = (0..count).find(|i| inside(*i, from, length));
+            let first = first.unwrap_or(count);
+            let last = (first..count).take_while(|i| inside(*i, from, length));
+            first..first + last.count()
+        };
+        let part = [seen(columns, origin.x, width), seen(rows, origin.y, height)];
+        let mut values = view.cut_part(picture, [columns, rows], part); // [3, rows, columns]
+        for value in &mut values {
+            *value = *value * 2.0 - 1.0;
         }
         self.answers(values, [rows, columns], &view).await
     }
