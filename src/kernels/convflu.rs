@@ -106,6 +106,10 @@ pub fn convflu_pair_packed(
     sense: GateSense,
     keep_gates: bool,
 ) -> PairOutput {
+    let on_cpu = pair.on_cpu();
+    if let Some(output) = on_cpu.and_then(|on_cpu| on_cpu.run(&x, &y, sense, keep_gates)) {
+        return output;
+    }
     match pair.packed() {
         Some(packed) if convflu_launch::can_run(&x, &y, pair.side()) => {
             convflu_launch::run(x, y, packed, pair.side(), sense, keep_gates)

@@ -13,6 +13,7 @@
 use burn::tensor::{DType, Tensor};
 
 use super::convflu::UnitWeights;
+use super::cpu::flu::CpuPair;
 use super::{convflu_launch, kernels_available};
 
 /// The weights of both directions of a pair, made ready once for many calls of
@@ -22,6 +23,7 @@ pub struct PackedPair {
     to_x: UnitWeights,
     to_y: UnitWeights,
     packed: Option<Tensor<1>>,
+    on_cpu: Option<CpuPair>,
 }
 
 impl PackedPair {
@@ -35,6 +37,7 @@ impl PackedPair {
             to_x: to_x.clone(),
             to_y: to_y.clone(),
             packed: for_kernels.then(|| pack(to_x, to_y)),
+            on_cpu: CpuPair::new(to_x, to_y),
         }
     }
 
@@ -50,6 +53,10 @@ impl PackedPair {
 
     pub(super) fn packed(&self) -> Option<&Tensor<1>> {
         self.packed.as_ref()
+    }
+
+    pub(super) fn on_cpu(&self) -> Option<&CpuPair> {
+        self.on_cpu.as_ref()
     }
 
     /// Side of the square kernel: 1 or 3.

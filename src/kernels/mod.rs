@@ -39,6 +39,7 @@ mod convflu_grad_sums;
 mod convflu_grad_weights;
 mod convflu_launch;
 mod convflu_weights;
+mod cpu;
 mod join;
 mod launch;
 mod linear;

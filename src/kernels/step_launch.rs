@@ -6,12 +6,13 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{DType, Shape, Tensor};
 
 use super::conv_step::{ConvStep, StepSpec};
+use super::cpu;
 use super::map_norm::{After, MapNorm};
 use super::step::Activation;
 use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, launch, plain_only};
 
 /// A step as an operation of the backends that run its kernels.
-#[backend_extension(Cube)]
+#[backend_extension(Cube, Flex)]
 pub trait StepBackend: Backend {
     /// x `[batch, inputs, height, width]` through the step.
     fn step(x: FloatTensor<Self>, weights: FloatTensor<Self>, spec: StepSpec) -> FloatTensor<Self>;
@@ -42,7 +43,10 @@ impl StepBackend for CubeBackend {
 
 /// Whether the kernels can run at all over x.
 pub(super) fn available(x: &Tensor<4>) -> bool {
-    !plain_only() && x.dtype() == DType::F32 && kernels_available(&x.device())
+    let device = x.device();
+    !plain_only()
+        && x.dtype() == DType::F32
+        && (kernels_available(&device) || cpu::available(&device))
 }
 
 /// Whether the step's buffers and its dispatch are within WebGPU's defaults.

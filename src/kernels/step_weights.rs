@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::{DType, Tensor};
 
 use super::conv_step::Taps;
+use super::cpu;
 use super::step::{Convolution, Norm};
 
 /// The packed weights of a step or of a linear layer, kept beside it.
@@ -108,5 +109,9 @@ pub(super) fn pack(convolution: Convolution<'_>, norm: Norm<'_>, taps: Taps) -> 
         let zeros = Tensor::zeros([rows + 1, padded - outputs], &device);
         Tensor::cat(vec![all, zeros], 1)
     };
-    all.reshape([(rows + 1) * padded])
+    let all = all.reshape([(rows + 1) * padded]);
+    if cpu::available(&device) {
+        return cpu::pack::pack(all, inputs, taps);
+    }
+    all
 }

@@ -1,0 +1,20 @@
+//! The steps on the CPU, where there is no WebGPU: what the WGSL kernels do, in plain Rust that the
+//! compiler turns into SIMD (simd128 in the page).
+//!
+//! Burn's own convolution writes every window of the map out for a matrix product; here a tile of
+//! sums stays in registers while the taps pass over the map ([`tile`]).
+
+mod convolution;
+pub(super) mod flu;
+pub(super) mod pack;
+mod planes;
+mod step;
+mod tile;
+
+use burn::backend::DispatchDevice;
+use burn::tensor::Device;
+
+/// Whether tensors on `device` go through the CPU's kernels: Burn's flex, without autodiff.
+pub(super) fn available(device: &Device) -> bool {
+    matches!(device.as_dispatch(), DispatchDevice::Flex(_))
+}

@@ -1,0 +1,226 @@
+//! A step of the network on Burn's CPU backend.
+
+use burn::backend::flex::{Flex, FlexTensor};
+use burn::tensor::{Shape, TensorData};
+
+use super::convolution::{Padded, convolve};
+use super::planes;
+use super::tile::BLOCK;
+use crate::kernels::conv_step::StepSpec;
+use crate::kernels::count_launch;
+use crate::kernels::step_launch::StepBackend;
+
+impl StepBackend for Flex {
+    fn step(x: FlexTensor, weights: FlexTensor, spec: StepSpec) -> FlexTensor {
+        step(x, weights, None, spec)
+    }
+
+    fn step_with_shortcut(
+        x: FlexTensor,
+        weights: FlexTensor,
+        shortcut: FlexTensor,
+        spec: StepSpec,
+    ) -> FlexTensor {
+        step(x, weights, Some(shortcut), spec)
+    }
+
+    fn style(f: FlexTensor, affine: FlexTensor) -> FlexTensor {
+        let (f, affine) = (f.to_contiguous(), affine.to_contiguous());
+        let [batch, channels, height, width] = dims(&f);
+        let targets = affine.layout().shape()[0];
+        let mut out = vec![0.0; targets * channels * height * width];
+        let samples = out.chunks_exact_mut(channels * height * width);
+        for (target, out) in samples.enumerate() {
+            styled(
+                &f,
+                if batch == 1 { 0 } else { target },
+                &affine,
+                target,
+                out,
+            );
+        }
+        count_launch();
+        tensor(out, [targets, channels, height, width])
+    }
+
+    fn step_beside_style(
+        x: FlexTensor,
+        weights: FlexTensor,
+        skip: FlexTensor,
+        affine: FlexTensor,
+        spec: StepSpec,
+    ) -> FlexTensor {
+        let (skip, affine) = (skip.to_contiguous(), affine.to_contiguous());
+        let [skips, skip_channels, height, width] = dims(&skip);
+        let plane = height * width;
+        let [targets, ..] = dims(&x);
+        let channels = spec.outputs + skip_channels;
+        let mut out = vec![0.0; targets * channels * plane];
+        let mut beside = Vec::with_capacity(targets);
+        let mut own = Vec::with_capacity(targets);
+        for out in out.chunks_exact_mut(channels * plane) {
+            let (map, skip) = out.split_at_mut(spec.outputs * plane);
+            own.push(map);
+            beside.push(skip);
+        }
+        Step::new(&x, &weights, None, spec).run(own);
+        for (target, out) in beside.into_iter().enumerate() {
+            styled(
+                &skip,
+                if skips == 1 { 0 } else { target },
+                &affine,
+                target,
+                out,
+            );
+        }
+        count_launch();
+        tensor(out, [targets, channels, height, width])
+    }
+}
+
+fn step(
+    x: FlexTensor,
+    weights: FlexTensor,
+    shortcut: Option<FlexTensor>,
+    spec: StepSpec,
+) -> FlexTensor {
+    let shortcut = shortcut.map(|shortcut| shortcut.to_contiguous());
+    let [batch, _, height, width] = dims(&x);
+    let half = if spec.pool { 2 } else { 1 };
+    let [height, width] = [height, width].map(|side| spec.taps.output(side) / half);
+    let sample = spec.outputs * height * width;
+    let mut out = vec![0.0; batch * sample];
+    Step::new(&x, &weights, shortcut.as_ref(), spec).run(out.chunks_exact_mut(sample).collect());
+    count_launch();
+    tensor(out, [batch, spec.outputs, height, width])
+}
+
+/// A step with its tensors.
+struct Step<'a> {
+    x: FlexTensor,
+    weights: FlexTensor,
+    shortcut: Option<&'a FlexTensor>,
+    spec: StepSpec,
+}
+
+impl<'a> Step<'a> {
+    fn new(
+        x: &FlexTensor,
+        weights: &FlexTensor,
+        shortcut: Option<&'a FlexTensor>,
+        spec: StepSpec,
+    ) -> Self {
+        Self {
+            x: x.to_contiguous(),
+            weights: weights.to_contiguous(),
+            shortcut,
+            spec,
+        }
+    }
+
+    /// Each sample of x into its place of `out`.
+    fn run(&self, out: Vec<&mut [f32]>) {
+        let [_, inputs, height, width] = dims(&self.x);
+        let spec = self.spec;
+        let sample = inputs * height * width;
+        let blocks = spec.outputs.div_ceil(BLOCK);
+        let weights = values(&self.weights);
+        let map = [height, width].map(|side| spec.taps.output(side));
+        let plane = if spec.pool {
+            (map[0] / 2) * (map[1] / 2)
+        } else {
+            map[0] * map[1]
+        };
+        for (i, (x, out)) in values(&self.x).chunks_exact(sample).zip(out).enumerate() {
+            let x = Padded::new(x, inputs, [height, width], spec.taps);
+            let run = |(block, out): (usize, &mut [f32])| {
+                let weights = &weights[block * weights.len() / blocks..][..weights.len() / blocks];
+                self.run_block(&x, weights, map, [i, block * BLOCK], out);
+            };
+            for_each(out.chunks_mut(BLOCK * plane), run);
+        }
+    }
+
+    /// A block of output channels of a sample, from `first` = sample, channel on.
+    fn run_block(
+        &self,
+        x: &Padded<'_>,
+        weights: &[f32],
+        [height, width]: [usize; 2],
+        [sample, channel]: [usize; 2],
+        out: &mut [f32],
+    ) {
+        let spec = self.spec;
+        let plane = height * width;
+        if !spec.pool {
+            convolve(x, weights, spec.taps, out);
+            self.finish(plane, [sample, channel], out);
+            return;
+        }
+        let count = BLOCK.min(spec.outputs - channel);
+        let mut maps = vec![0.0; count * plane];
+        convolve(x, weights, spec.taps, &mut maps);
+        self.finish(plane, [sample, channel], &mut maps);
+        let pooled = out.chunks_exact_mut(out.len() / count);
+        for (map, out) in maps.chunks_exact(plane).zip(pooled) {
+            planes::max_pool(map, width, out);
+        }
+    }
+
+    /// Norm, shortcut and activation of the maps from `channel` on.
+    fn finish(&self, plane: usize, [sample, channel]: [usize; 2], maps: &mut [f32]) {
+        for (i, map) in maps.chunks_exact_mut(plane).enumerate() {
+            if self.spec.instance {
+                let moments = planes::moments(map);
+                planes::normalise(map, moments);
+            }
+            if let Some(shortcut) = self.shortcut {
+                let at = sample * self.spec.outputs + channel + i;
+                planes::add(map, &values(shortcut)[at * plane..][..plane]);
+            }
+            planes::activate(map, self.spec.activation);
+        }
+    }
+}
+
+/// Runs the blocks, natively beside each other.
+fn for_each<'a>(
+    blocks: std::slice::ChunksMut<'a, f32>,
+    run: impl Fn((usize, &'a mut [f32])) + Sync + Send,
+) {
+    #[cfg(feature = "native")]
+    {
+        use rayon::iter::{IntoParallelIterator, ParallelIterator};
+        let blocks: Vec<_> = blocks.enumerate().collect();
+        blocks.into_par_iter().for_each(run);
+    }
+    #[cfg(not(feature = "native"))]
+    blocks.enumerate().for_each(run);
+}
+
+/// The styled maps of a sample of f for a target.
+fn styled(f: &FlexTensor, sample: usize, affine: &FlexTensor, target: usize, out: &mut [f32]) {
+    let [_, channels, height, width] = dims(f);
+    let plane = height * width;
+    let affine = &values(affine)[target * 2 * channels..][..2 * channels];
+    let (gamma, beta) = affine.split_at(channels);
+    let maps = values(f)[sample * channels * plane..].chunks_exact(plane);
+    for (channel, (map, out)) in maps.zip(out.chunks_exact_mut(plane)).enumerate() {
+        planes::style(map, gamma[channel], beta[channel], out);
+    }
+}
+
+/// The values of a contiguous tensor.
+fn values(tensor: &FlexTensor) -> &[f32] {
+    let start = tensor.layout().start_offset();
+    &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
+}
+
+fn dims(tensor: &FlexTensor) -> [usize; 4] {
+    let shape = tensor.layout().shape();
+    [shape[0], shape[1], shape[2], shape[3]]
+}
+
+fn tensor(values: Vec<f32>, shape: [usize; 4]) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, Shape::new(shape)))
+}

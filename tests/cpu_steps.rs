@@ -1,0 +1,369 @@
+//! The CPU's steps of the network against their plain-tensor twins.
+#![cfg(feature = "native")]
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use burn::module::Param;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::tensor::{Device, Tensor, TensorData};
+use fersnet::kernels::{
+    Activation, Convolution, GateSense, Norm, PackedPair, PairOutput, UnitWeights,
+    conv_step, conv_step_beside_style, conv_step_plain, conv_step_pooled, convflu_pair_packed,
+    convflu_pair_plain, launches, max_pool, style, style_plain,
+};
+
+/// Kernel against twin, both f32, relative to the largest value (or to 1): sums of up to 864
+/// products in another order, a BatchNorm folded into its weights, and an instance norm whose
+/// division enlarges what the sums differ by.
+const TOLERANCE: f32 = 5e-5;
+
+const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Relu, Activation::Leaky];
+
+/// What is tried of a convolution: kernel, stride, padding.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Plain(usize, usize),
+    Transposed(usize, usize, usize),
+}
+
+const KINDS: [Kind; 7] = [
+    Kind::Plain(3, 1),
+    Kind::Plain(3, 0),
+    Kind::Plain(3, 2),
+    Kind::Plain(1, 0),
+    Kind::Transposed(4, 2, 1),
+    Kind::Transposed(2, 2, 0),
+    Kind::Transposed(3, 1, 0),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum NormKind {
+    None,
+    Instance,
+    Batch,
+}
+
+/// One step: a convolution with a bias, a BatchNorm.
+struct Layers {
+    plain: Option<Conv2d>,
+    transposed: Option<ConvTranspose2d>,
+    batch_norm: BatchNorm,
+}
+
+impl Layers {
+    fn new(kind: Kind, inputs: usize, outputs: usize, device: &Device) -> Self {
+        let bias = Param::from_tensor(wave([outputs], 0.3, 5.0, device));
+        let batch_norm = BatchNormConfig::new(outputs).init(device);
+        let mean = wave([outputs], 0.4, 9.0, device);
+        batch_norm.running_mean.update(mean);
+        let variance = wave([outputs], 0.4, 7.0, device) + 0.6;
+        batch_norm.running_var.update(variance);
+        let mut layers = Self {
+            plain: None,
+            transposed: None,
+            batch_norm: BatchNorm {
+                gamma: Param::from_tensor(wave([outputs], 1.0, 3.0, device) + 1.2),
+                beta: Param::from_tensor(wave([outputs], 1.0, 4.0, device)),
+                ..batch_norm
+            },
+        };
+        match kind {
+            Kind::Plain(side, padding) => {
+                let padding = PaddingConfig2d::Explicit(padding, padding, padding, padding);
+                let mut conv = Conv2dConfig::new([inputs, outputs], [side, side])
+                    .with_padding(padding)
+                    .init(device);
+                let scale = 2.0 / ((inputs * side * side) as f32).sqrt();
+                let weight = wave([outputs, inputs, side, side], scale, 1.0, device);
+                conv.weight = Param::from_tensor(weight);
+                conv.bias = Some(bias);
+                layers.plain = Some(conv);
+            }
+            Kind::Transposed(side, stride, padding) => {
+                let mut conv = ConvTranspose2dConfig::new([inputs, outputs], [side, side])
+                    .with_stride([stride, stride])
+                    .with_padding([padding, padding])
+                    .init(device);
+                let scale = 2.0 / ((inputs * side * side) as f32 / 4.0).sqrt();
+                let weight = wave([inputs, outputs, side, side], scale, 1.0, device);
+                conv.weight = Param::from_tensor(weight);
+                conv.bias = Some(bias);
+                layers.transposed = Some(conv);
+            }
+        }
+        layers
+    }
+
+    fn convolution(&self) -> Convolution<'_> {
+        match (&self.plain, &self.transposed) {
+            (Some(conv), _) => conv.into(),
+            (_, Some(conv)) => conv.into(),
+            _ => unreachable!("a step has a convolution"),
+        }
+    }
+
+    fn norm(&self, norm: NormKind) -> Norm<'_> {
+        match norm {
+            NormKind::None => Norm::None,
+            NormKind::Instance => Norm::Instance,
+            NormKind::Batch => Norm::Batch(&self.batch_norm),
+        }
+    }
+}
+
+/// Numbers in (-scale, scale) without a pattern that a kernel could share.
+fn wave<const D: usize>(shape: [usize; D], scale: f32, seed: f32, device: &Device) -> Tensor<D> {
+    let count: usize = shape.iter().product();
+    let values: Vec<f32> = (0..count)
+        .map(|i| scale * (i as f32 * 1.7 + seed + ((i * i) % 97) as f32 * 0.31).sin())
+        .collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// One test at a time in a process, so that launches can be counted.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Largest difference, relative to the largest value or 1; a NaN is a difference of one.
+fn difference(kernel: Tensor<4>, twin: Tensor<4>) -> f32 {
+    assert_eq!(kernel.dims(), twin.dims());
+    let values = |tensor: Tensor<4>| -> Vec<f32> { tensor.into_data().iter::<f32>().collect() };
+    let (kernel, twin) = (values(kernel), values(twin));
+    let scale = twin.iter().fold(1.0f32, |largest, v| largest.max(v.abs()));
+    kernel.iter().zip(&twin).fold(0.0, |worst, (a, b)| {
+        let apart = (a - b).abs() / scale;
+        if apart.is_nan() || apart > worst {
+            apart
+        } else {
+            worst
+        }
+    })
+}
+
+/// One step.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    kind: Kind,
+    /// Inputs, outputs.
+    channels: [usize; 2],
+    /// Batch, height, width of the input.
+    shape: [usize; 3],
+    norm: NormKind,
+    activation: Activation,
+    shortcut: bool,
+    pooled: bool,
+}
+
+impl Case {
+    fn run(self, device: &Device, plain: bool) -> Tensor<4> {
+        let [inputs, outputs] = self.channels;
+        let [batch, height, width] = self.shape;
+        let layers = Layers::new(self.kind, inputs, outputs, device);
+        let x = wave([batch, inputs, height, width], 1.0, 0.5, device);
+        let convolution = layers.convolution();
+        let activation = self.activation;
+        let bare = conv_step_plain(x.clone(), convolution, Norm::None, None, Activation::None);
+        let shortcut = self.shortcut.then(|| wave(bare.dims(), 0.7, 2.5, device));
+        let norm = layers.norm(self.norm);
+        match (plain, self.pooled) {
+            (true, true) => max_pool(conv_step_plain(x, convolution, norm, shortcut, activation)),
+            (true, false) => conv_step_plain(x, convolution, norm, shortcut, activation),
+            (false, true) => conv_step_pooled(x, convolution, norm, shortcut, activation),
+            (false, false) => conv_step(x, convolution, norm, shortcut, activation),
+        }
+    }
+
+    /// The step by the CPU's kernels and plainly.
+    fn check(self) {
+        let device = Device::flex();
+        let before = launches();
+        let kernel = self.run(&device, false);
+        assert!(launches() > before, "{self:?}: the kernels did not run");
+        let apart = difference(kernel, self.run(&device, true));
+        assert!(apart <= TOLERANCE, "{self:?}: {apart:e} apart");
+    }
+}
+
+#[test]
+fn every_convolution_norm_and_activation_equals_its_twin() {
+    let _turn = turn();
+    for kind in KINDS {
+        for norm in [NormKind::None, NormKind::Instance, NormKind::Batch] {
+            for activation in ACTIVATIONS {
+                for shortcut in [false, true] {
+                    let case = Case {
+                        kind,
+                        channels: [5, 7],
+                        shape: [2, 7, 5],
+                        norm,
+                        activation,
+                        shortcut,
+                        pooled: false,
+                    };
+                    case.check();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_size_of_tile_and_rest_of_it_equals_its_twin() {
+    let _turn = turn();
+    for kind in KINDS {
+        for channels in [[1, 1], [3, 12], [12, 6], [13, 33]] {
+            for [height, width] in [[3, 3], [7, 3], [3, 12], [9, 35], [4, 24], [5, 17], [3, 70]] {
+                let case = Case {
+                    kind,
+                    channels,
+                    shape: [3, height, width],
+                    norm: NormKind::Batch,
+                    activation: Activation::Leaky,
+                    shortcut: true,
+                    pooled: false,
+                };
+                case.check();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_max_pool_after_any_norm_equals_its_twin() {
+    let _turn = turn();
+    for norm in [NormKind::None, NormKind::Batch, NormKind::Instance] {
+        for [height, width] in [[2, 2], [7, 5], [12, 12], [33, 40]] {
+            for shortcut in [false, true] {
+                let case = Case {
+                    kind: KINDS[0],
+                    channels: [3, 10],
+                    shape: [2, height, width],
+                    norm,
+                    activation: Activation::Relu,
+                    shortcut,
+                    pooled: true,
+                };
+                case.check();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_style_and_the_up_step_beside_it_equal_their_twins() {
+    let _turn = turn();
+    let device = &Device::flex();
+    for (channels, [height, width]) in [(12, [12, 12]), (5, [4, 6]), (2, [96, 96])] {
+        for (faces, targets) in [(1, 1), (1, 3), (3, 3)] {
+            let skip = wave([faces, channels, height, width], 1.0, 0.1, device);
+            let affine = wave([targets, 2 * channels], 1.5, 0.8, device);
+            let x = wave([targets, 4, height / 2, width / 2], 1.0, 0.5, device);
+            let layers = Layers::new(KINDS[4], 4, 7, device);
+            let convolution = layers.convolution();
+            let relu = Activation::Relu;
+            let styled = style_plain(skip.clone(), affine.clone());
+            let map = conv_step_plain(x.clone(), convolution, Norm::Instance, None, relu);
+            let twin = Tensor::cat(vec![map, styled.clone()], 1);
+            let before = launches();
+            let alone = style(skip.clone(), affine.clone());
+            let beside = conv_step_beside_style(x, convolution, relu, skip, affine);
+            assert_eq!(launches() - before, 2);
+            for apart in [difference(alone, styled), difference(beside, twin)] {
+                assert!(
+                    apart <= TOLERANCE,
+                    "{channels} {height} {faces} {targets}: {apart:e} apart"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_map_that_is_a_view_is_read_in_its_own_order() {
+    let _turn = turn();
+    let device = &Device::flex();
+    let layers = Layers::new(KINDS[0], 5, 4, device);
+    let turned = wave([2, 6, 9, 5], 1.0, 0.5, device).permute([0, 3, 1, 2]);
+    let view = turned.narrow(2, 1, 4); // [2, 5, 4, 9], neither contiguous nor from the start
+    let plain = |x| conv_step_plain(x, layers.convolution(), Norm::None, None, Activation::Relu);
+    let kernel = conv_step(
+        view.clone(),
+        layers.convolution(),
+        Norm::None,
+        None,
+        Activation::Relu,
+    );
+    assert!(difference(kernel, plain(view)) <= TOLERANCE);
+}
+
+#[test]
+fn where_gradients_are_tracked_the_plain_step_runs() {
+    let _turn = turn();
+    let device = Device::flex().autodiff();
+    let layers = Layers::new(KINDS[0], 3, 4, &device);
+    let x = wave([1, 3, 8, 8], 1.0, 0.5, &device).require_grad();
+    let before = launches();
+    let out = conv_step(
+        x.clone(),
+        layers.convolution(),
+        Norm::None,
+        None,
+        Activation::Relu,
+    );
+    let gradients = out.sum().backward();
+    assert_eq!(launches(), before, "a kernel without a backward ran");
+    assert!(x.grad(&gradients).is_some());
+}
+
+#[test]
+fn a_convflu_pair_equals_its_twin() {
+    let _turn = turn();
+    let device = &Device::flex();
+    for (side, [batch, channels, height, width]) in [
+        (1, [1, 24, 12, 12]),
+        (1, [2, 5, 3, 7]),
+        (3, [1, 12, 6, 6]),
+        (3, [2, 3, 5, 9]),
+    ] {
+        let shape = [batch, channels, height, width];
+        let unit = |seed: f32| {
+            let scale = 2.0 / ((2 * channels * side * side) as f32).sqrt();
+            let weight = |inputs, more: f32| {
+                wave([channels, inputs, side, side], scale, seed + more, device)
+            };
+            UnitWeights {
+                w_r: weight(2 * channels, 0.1),
+                w_z: weight(2 * channels, 0.2),
+                u: weight(channels, 0.3),
+                w: weight(channels, 0.4),
+            }
+        };
+        let (to_x, to_y) = (unit(1.0), unit(5.0));
+        let pair = PackedPair::new(&to_x, &to_y);
+        let (x, y) = (wave(shape, 1.7, 2.0, device), wave(shape, 1.2, 8.0, device));
+        for sense in [GateSense::ZKeepsInput, GateSense::ZTakesCandidate] {
+            let before = launches();
+            let kernel = convflu_pair_packed(x.clone(), y.clone(), &pair, sense, true);
+            assert_eq!(launches() - before, 1, "the kernel did not run");
+            let twin = convflu_pair_plain(x.clone(), y.clone(), &to_x, &to_y, sense, true);
+            for (kernel, twin) in maps(kernel).into_iter().zip(maps(twin)) {
+                let apart = difference(kernel, twin);
+                assert!(
+                    apart <= TOLERANCE,
+                    "{side} {shape:?} {sense:?}: {apart:e} apart"
+                );
+            }
+        }
+    }
+}
+
+/// Everything that a pair gives.
+fn maps(output: PairOutput) -> Vec<Tensor<4>> {
+    let mut maps = vec![output.x, output.y];
+    let (fer, fes) = output.gates.expect("the gates were asked for");
+    maps.extend([fer.r, fer.z, fes.r, fes.z]);
+    maps
+}
