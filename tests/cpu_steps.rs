@@ -6,9 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::tensor::activation::{prelu, relu};
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
-    Activation, Convolution, GateSense, Norm, PackedPair, PairOutput, UnitWeights,
+    Activation, Convolution, GateSense, Norm, PackedPair, PairOutput, Separable, UnitWeights,
     conv_step, conv_step_beside_style, conv_step_plain, conv_step_pooled, convflu_pair_packed,
     convflu_pair_plain, launches, max_pool, style, style_plain,
 };
@@ -316,6 +319,55 @@ fn where_gradients_are_tracked_the_plain_step_runs() {
     let gradients = out.sum().backward();
     assert_eq!(launches(), before, "a kernel without a backward ran");
     assert!(x.grad(&gradients).is_some());
+}
+
+#[test]
+fn a_separable_block_equals_its_twin() {
+    let _turn = turn();
+    let device = &Device::flex();
+    for ([inputs, outputs], [height, width]) in [
+        ([5, 7], [6, 10]),
+        ([24, 24], [4, 130]),
+        ([16, 32], [12, 12]),
+        ([3, 4], [2, 2]),
+        ([128, 128], [6, 6]),
+    ] {
+        for halve in [false, true] {
+            for sloped in [false, true] {
+                let x = wave([2, inputs, height, width], 1.0, 0.5, device);
+                let depthwise = wave([inputs, 1, 3, 3], 0.5, 1.0, device);
+                let pointwise = wave([outputs, inputs, 1, 1], 0.3, 2.0, device);
+                let bias = wave([outputs], 0.2, 3.0, device);
+                let slope = sloped.then(|| wave([outputs], 0.2, 4.0, device));
+                let slopes = slope.as_ref();
+                let packed = Separable::pack(&depthwise, &pointwise, &bias, slopes, halve)
+                    .expect("flex takes the block");
+                let (stride, padding) = if halve { (2, (0, 1)) } else { (1, (1, 1)) };
+                let options =
+                    ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], inputs);
+                let middle = conv2d(x.clone(), depthwise, None, options);
+                let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+                let alone = conv2d(middle, pointwise, Some(bias), options);
+                let added = if halve {
+                    max_pool(x.clone())
+                } else {
+                    x.clone()
+                };
+                let empty = [(0, outputs - inputs), (0, 0), (0, 0)];
+                let sum = alone.clone() + added.pad(empty, PadMode::Constant(0.0));
+                let whole = match slope {
+                    Some(slope) => prelu(sum, slope),
+                    None => relu(sum),
+                };
+                for (is_alone, twin) in [(true, alone), (false, whole)] {
+                    let kernel = packed.forward(&x, is_alone).expect("the block runs");
+                    let apart = difference(kernel, twin);
+                    let case = (inputs, outputs, height, width, halve, is_alone);
+                    assert!(apart <= TOLERANCE, "{case:?}: {apart:e} apart");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
 
 use super::FaceError;
+use crate::kernels::Separable;
 
 /// A convolution over all channels, with its bias and perhaps its activation's slopes.
 #[derive(Debug, Clone)]
@@ -43,23 +44,36 @@ pub(super) struct Block {
     depthwise: Tensor<4>, // [c_in, 1, 3, 3]
     pointwise: Dense,     // [c_out, c_in, 1, 1]
     halve: bool,
+    packed: Option<Separable>,
 }
 
 impl Block {
     pub fn load(weights: &Weights, name: &str, halve: bool) -> Result<Self, FaceError> {
+        let depthwise = weights.tensor(&format!("{name}.depthwise"))?;
+        let pointwise = Dense {
+            weight: weights.tensor(&format!("{name}.pointwise"))?,
+            bias: weights.tensor(&format!("{name}.bias"))?,
+            slope: weights.optional(&format!("{name}.slope"))?,
+        };
+        let Dense {
+            weight,
+            bias,
+            slope,
+        } = &pointwise;
         Ok(Self {
-            depthwise: weights.tensor(&format!("{name}.depthwise"))?,
-            pointwise: Dense {
-                weight: weights.tensor(&format!("{name}.pointwise"))?,
-                bias: weights.tensor(&format!("{name}.bias"))?,
-                slope: weights.optional(&format!("{name}.slope"))?,
-            },
+            packed: Separable::pack(&depthwise, weight, bias, slope.as_ref(), halve),
+            depthwise,
+            pointwise,
             halve,
         })
     }
 
     /// Where the block halves or widens, x is pooled or gets empty channels before the sum.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let packed = self.packed.as_ref();
+        if let Some(y) = packed.and_then(|packed| packed.forward(&x, false)) {
+            return y;
+        }
         let y = self.convolve(x.clone());
         let x = if self.halve {
             max_pool2d(x, MaxPoolOptions::new([2, 2]))
@@ -77,6 +91,10 @@ impl Block {
 
     /// The convolutions alone. TensorFlow's "same" padding puts the odd pixel at the end.
     pub fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
+        let packed = self.packed.as_ref();
+        if let Some(y) = packed.and_then(|packed| packed.forward(&x, true)) {
+            return y;
+        }
         let (stride, padding) = if self.halve { (2, (0, 1)) } else { (1, (1, 1)) };
         let channels = self.depthwise.dims()[0];
         let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], channels);

@@ -65,6 +65,7 @@ pub use convflu::{
     convflu_pair_plain,
 };
 pub use convflu_weights::PackedPair;
+pub use cpu::separable::Separable;
 pub use join::{join, join_plain};
 pub use linear::{LinearLayer, linear, linear_plain};
 pub use plan::{Plan, PlanError, overwrite};

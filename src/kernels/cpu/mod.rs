@@ -5,9 +5,11 @@
 //! sums stays in registers while the taps pass over the map ([`tile`]).
 
 mod convolution;
+mod depthwise;
 pub(super) mod flu;
 pub(super) mod pack;
 mod planes;
+pub(super) mod separable;
 mod step;
 mod tile;
 
