@@ -1,6 +1,7 @@
 //! The weights of a step in the order in which shaders/conv_step.wgsl reads them:
 //! `[in channel, tap, ceil(outputs / 4)]` vec4 of four output channels, then
 //! `[ceil(outputs / 4)]` vec4 of biases, zero beyond the outputs; a BatchNorm is folded into both.
+//! For the CPU they are then put into the order of cpu/pack.rs.
 
 use std::sync::{Arc, OnceLock};
 

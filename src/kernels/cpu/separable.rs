@@ -9,9 +9,10 @@ use super::planes;
 use super::tile::{BLOCK, LANES, Maps, sums};
 
 /// SIMD vectors of a tile of the pointwise convolution.
-const TILE: usize = 2;
-/// Numbers between the two convolutions: half of a small first-level cache.
-const STRIP: usize = 4096;
+const TILE: usize = 3;
+/// Numbers between the two convolutions: 96 KiB, well within a second-level cache, and rows enough
+/// that the two that strips share weigh little.
+const STRIP: usize = 24 * 1024;
 
 /// The weights of a block, packed once for the CPU.
 #[derive(Debug, Clone)]
