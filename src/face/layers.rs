@@ -61,7 +61,10 @@ impl Block {
             slope,
         } = &pointwise;
         Ok(Self {
-            packed: Separable::pack(&depthwise, weight, bias, slope.as_ref(), halve),
+            // Natively Burn's wider vectors and threads are faster.
+            packed: cfg!(target_family = "wasm")
+                .then(|| Separable::pack(&depthwise, weight, bias, slope.as_ref(), halve))
+                .flatten(),
             depthwise,
             pointwise,
             halve,
