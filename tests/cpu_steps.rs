@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{prelu, relu};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
@@ -20,6 +20,9 @@ use fersnet::kernels::{
 /// products in another order, a BatchNorm folded into its weights, and an instance norm whose
 /// division enlarges what the sums differ by.
 const TOLERANCE: f32 = 5e-5;
+
+/// Expressions of the style's targets.
+const CLASSES: usize = 7;
 
 const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Relu, Activation::Leaky];
 
@@ -255,33 +258,55 @@ fn the_max_pool_after_any_norm_equals_its_twin() {
     }
 }
 
+fn linear_layer(inputs: usize, outputs: usize, device: &Device) -> Linear {
+    let mut layer = LinearConfig::new(inputs, outputs).init(device);
+    layer.weight = Param::from_tensor(wave([inputs, outputs], 0.9, 1.5, device));
+    layer.bias = Some(Param::from_tensor(wave([outputs], 0.7, 0.2, device)));
+    layer
+}
+
 #[test]
 fn the_style_and_the_up_step_beside_it_equal_their_twins() {
     let _turn = turn();
     let device = &Device::flex();
     for (channels, [height, width]) in [(12, [12, 12]), (5, [4, 6]), (2, [96, 96])] {
-        for (faces, targets) in [(1, 1), (1, 3), (3, 3)] {
-            let skip = wave([faces, channels, height, width], 1.0, 0.1, device);
-            let affine = wave([targets, 2 * channels], 1.5, 0.8, device);
+        // Of a map with more channels, the style reads the last.
+        for (faces, targets, more) in [(1, 1, 0), (1, 3, 4), (3, 3, 0), (3, 3, 2)] {
+            let skip = wave([faces, channels + more, height, width], 1.0, 0.1, device);
+            let p = wave([targets, CLASSES], 1.0, 0.8, device);
+            let layer = linear_layer(CLASSES, 2 * channels, device);
             let x = wave([targets, 4, height / 2, width / 2], 1.0, 0.5, device);
             let layers = Layers::new(KINDS[4], 4, 7, device);
             let convolution = layers.convolution();
             let relu = Activation::Relu;
-            let styled = style_plain(skip.clone(), affine.clone());
+            let styled = style_plain(skip.clone(), p.clone(), &layer);
             let map = conv_step_plain(x.clone(), convolution, Norm::Instance, None, relu);
             let twin = Tensor::cat(vec![map, styled.clone()], 1);
             let before = launches();
-            let alone = style(skip.clone(), affine.clone());
-            let beside = conv_step_beside_style(x, convolution, relu, skip, affine);
+            let alone = style(skip.clone(), p.clone(), &layer);
+            let beside = conv_step_beside_style(x, convolution, relu, skip, p, &layer);
             assert_eq!(launches() - before, 2);
             for apart in [difference(alone, styled), difference(beside, twin)] {
                 assert!(
                     apart <= TOLERANCE,
-                    "{channels} {height} {faces} {targets}: {apart:e} apart"
+                    "{channels} + {more} {height} {faces} {targets}: {apart:e} apart"
                 );
             }
         }
     }
+}
+
+#[test]
+fn a_step_reads_the_first_channels_of_a_map_with_more() {
+    let _turn = turn();
+    let device = &Device::flex();
+    let layers = Layers::new(KINDS[0], 5, 9, device);
+    let x = wave([2, 8, 6, 6], 1.0, 0.5, device);
+    let convolution = layers.convolution();
+    let first = x.clone().narrow(1, 0, 5);
+    let twin = conv_step_plain(first, convolution, Norm::None, None, Activation::Relu);
+    let kernel = conv_step(x, convolution, Norm::None, None, Activation::Relu);
+    assert!(difference(kernel, twin) <= TOLERANCE);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use fersnet::network::{
 };
 
 /// The same kernels on the same numbers; a batch that is filled up may take another variant, which
-/// adds in another order.
-const TOLERANCE: f32 = 1e-6;
+/// adds in another order, and an instance norm enlarges what the sums differ by.
+const TOLERANCE: f32 = 5e-5;
 
 const EDITIONS: [Edition; 2] = [Edition::Paper2020, Edition::Release2021];
 

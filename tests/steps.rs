@@ -14,7 +14,7 @@ use fersnet::kernels::{
     conv_step_pooled, join, join_plain, launches, linear, linear_plain, max_pool, style,
     style_plain,
 };
-use fersnet::network::{Drawn, Head, draw, draw_plain};
+use fersnet::network::{Drawn, Head, draw, draw_plain, resample};
 
 /// Kernel against twin, both f32, relative to the largest value (or to 1): sums of up to 864
 /// products in another order, a BatchNorm folded into its weights, and an instance norm whose
@@ -478,4 +478,15 @@ fn a_redrawn_face_equals_its_twin_far_over_the_border_too() {
             }
         }
     }
+}
+
+#[test]
+fn several_faces_are_re_sampled_alike_on_every_device() {
+    let turn = gpu();
+    let moved = |device: &Device| {
+        let x = wave([3, 2, 9, 7], 1.0, 0.4, device);
+        resample(x, wave([3, 2, 9, 7], 0.1, 0.9, device))
+    };
+    let apart = difference(moved(&turn.device), moved(&Device::flex()));
+    assert!(apart <= TOLERANCE, "{apart:e} apart");
 }

@@ -20,8 +20,8 @@ pub fn join(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
     let [b_batch, b_channels, ..] = b.dims();
     let batch = a_batch.max(b_batch);
     let numbers = (a_channels + b_channels) * height * width;
-    let runs = step_launch::available(&a)
-        && step_launch::available(&b)
+    let runs = step_launch::wgsl_available(&a)
+        && step_launch::wgsl_available(&b)
         && a.dims()[2..] == b.dims()[2..]
         && [a_batch, b_batch].iter().all(|n| *n == 1 || *n == batch)
         && numbers > 0

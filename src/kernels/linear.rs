@@ -80,7 +80,7 @@ pub fn linear<'a>(
     let layer = layer.into();
     let [batch, inputs, height, width] = x.dims();
     let numbers = [batch * inputs * height * width, batch * layer.outputs()];
-    let runs = step_launch::available(&x)
+    let runs = step_launch::wgsl_available(&x)
         && numbers.iter().all(|n| *n > 0 && step_launch::fits(*n))
         && [batch, layer.outputs()].iter().all(|n| *n <= MAX_GROUPS);
     if !runs {

@@ -36,8 +36,8 @@ pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, flow_scale: Option<f32>) -> Optio
     let [x_batch, k, ..] = x.dims();
     let [batch, channels, height, width] = last.dims();
     let map = height * width;
-    let runs = step_launch::available(x)
-        && step_launch::available(last)
+    let runs = step_launch::wgsl_available(x)
+        && step_launch::wgsl_available(last)
         && x.dims()[2..] == last.dims()[2..]
         && channels == k + beside_d(flow_scale.is_some())
         && (x_batch == 1 || x_batch == batch)

@@ -12,7 +12,6 @@ use burn::tensor::ops::{
 use burn::tensor::{Tensor, activation};
 
 use super::conv_step::StepSpec;
-use super::cpu;
 use super::step_launch;
 use super::step_weights::{self, PackedStep};
 #[cfg(feature = "tch")]

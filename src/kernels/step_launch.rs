@@ -41,12 +41,14 @@ impl StepBackend for CubeBackend {
     }
 }
 
-/// Whether the kernels can run at all over x.
+/// Whether the kernels of a step can run at all over x: the WGSL ones, or the CPU's.
 pub(super) fn available(x: &Tensor<4>) -> bool {
-    let device = x.device();
-    !plain_only()
-        && x.dtype() == DType::F32
-        && (kernels_available(&device) || cpu::available(&device))
+    wgsl_available(x) || (!plain_only() && x.dtype() == DType::F32 && cpu::available(&x.device()))
+}
+
+/// Whether the WGSL kernels can run at all over x.
+pub(super) fn wgsl_available(x: &Tensor<4>) -> bool {
+    !plain_only() && x.dtype() == DType::F32 && kernels_available(&x.device())
 }
 
 /// Whether the step's buffers and its dispatch are within WebGPU's defaults.

@@ -85,7 +85,7 @@ pub fn style_plain<'a>(f: Tensor<4>, p: Tensor<2>, layer: impl Into<LinearLayer<
 }
 
 /// The style as an operation of the backends that run its kernel.
-#[backend_extension(Cube)]
+#[backend_extension(Cube, Flex)]
 pub trait StyleBackend: Backend {
     /// Instance norm of the last channels of f, times gamma, plus beta: p `[targets, E]` through
     /// the packed linear layer.

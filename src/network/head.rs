@@ -98,7 +98,11 @@ pub fn draw_plain(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
 /// `x`: `[batch, k, height, width]`; `flow`: `[batch, 2, height, width]` in units of the width.
 pub fn resample(x: Tensor<4>, flow: Tensor<4>) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
-    let grid = identity_grid(height, width, &x.device()) + flow.permute([0, 2, 3, 1]) * 2.0;
+    // Burn's sampling on wgpu takes x and y from neighbouring numbers, whatever the strides of the
+    // grid say; so they are stacked, and not permuted.
+    let axis = |i| flow.clone().narrow(1, i, 1).squeeze_dim::<3>(1); // [batch, height, width]
+    let flow = Tensor::stack::<4>(vec![axis(0), axis(1)], 3); // [batch, height, width, 2]
+    let grid = identity_grid(height, width, &x.device()) + flow * 2.0;
     kernels::resample(x, grid)
 }
 

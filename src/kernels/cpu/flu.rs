@@ -88,7 +88,7 @@ impl CpuPair {
                 kept.extend_from_slice(gate);
             }
         }
-        crate::kernels::count_launch();
+        crate::kernels::count_launches(1);
         let tensor = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, shape), &device);
         let [x, y] = outputs.map(tensor);
         let gates = keep_gates.then(|| {

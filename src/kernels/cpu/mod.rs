@@ -11,6 +11,7 @@ pub(super) mod pack;
 mod planes;
 pub(super) mod separable;
 mod step;
+mod style;
 mod tile;
 
 use burn::backend::DispatchDevice;

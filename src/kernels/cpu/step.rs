@@ -7,7 +7,7 @@ use super::convolution::{Padded, convolve};
 use super::planes;
 use super::tile::BLOCK;
 use crate::kernels::conv_step::StepSpec;
-use crate::kernels::count_launch;
+use crate::kernels::count_launches;
 use crate::kernels::step_launch::StepBackend;
 
 impl StepBackend for Flex {
@@ -22,59 +22,6 @@ impl StepBackend for Flex {
         spec: StepSpec,
     ) -> FlexTensor {
         step(x, weights, Some(shortcut), spec)
-    }
-
-    fn style(f: FlexTensor, affine: FlexTensor) -> FlexTensor {
-        let (f, affine) = (f.to_contiguous(), affine.to_contiguous());
-        let [batch, channels, height, width] = dims(&f);
-        let targets = affine.layout().shape()[0];
-        let mut out = vec![0.0; targets * channels * height * width];
-        let samples = out.chunks_exact_mut(channels * height * width);
-        for (target, out) in samples.enumerate() {
-            styled(
-                &f,
-                if batch == 1 { 0 } else { target },
-                &affine,
-                target,
-                out,
-            );
-        }
-        count_launch();
-        tensor(out, [targets, channels, height, width])
-    }
-
-    fn step_beside_style(
-        x: FlexTensor,
-        weights: FlexTensor,
-        skip: FlexTensor,
-        affine: FlexTensor,
-        spec: StepSpec,
-    ) -> FlexTensor {
-        let (skip, affine) = (skip.to_contiguous(), affine.to_contiguous());
-        let [skips, skip_channels, height, width] = dims(&skip);
-        let plane = height * width;
-        let [targets, ..] = dims(&x);
-        let channels = spec.outputs + skip_channels;
-        let mut out = vec![0.0; targets * channels * plane];
-        let mut beside = Vec::with_capacity(targets);
-        let mut own = Vec::with_capacity(targets);
-        for out in out.chunks_exact_mut(channels * plane) {
-            let (map, skip) = out.split_at_mut(spec.outputs * plane);
-            own.push(map);
-            beside.push(skip);
-        }
-        Step::new(&x, &weights, None, spec).run(own);
-        for (target, out) in beside.into_iter().enumerate() {
-            styled(
-                &skip,
-                if skips == 1 { 0 } else { target },
-                &affine,
-                target,
-                out,
-            );
-        }
-        count_launch();
-        tensor(out, [targets, channels, height, width])
     }
 }
 
@@ -91,12 +38,12 @@ fn step(
     let sample = spec.outputs * height * width;
     let mut out = vec![0.0; batch * sample];
     Step::new(&x, &weights, shortcut.as_ref(), spec).run(out.chunks_exact_mut(sample).collect());
-    count_launch();
+    count_launches(1);
     tensor(out, [batch, spec.outputs, height, width])
 }
 
 /// A step with its tensors.
-struct Step<'a> {
+pub(super) struct Step<'a> {
     x: FlexTensor,
     weights: FlexTensor,
     shortcut: Option<&'a FlexTensor>,
@@ -104,7 +51,7 @@ struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(
+    pub fn new(
         x: &FlexTensor,
         weights: &FlexTensor,
         shortcut: Option<&'a FlexTensor>,
@@ -119,10 +66,11 @@ impl<'a> Step<'a> {
     }
 
     /// Each sample of x into its place of `out`.
-    fn run(&self, out: Vec<&mut [f32]>) {
-        let [_, inputs, height, width] = dims(&self.x);
+    pub fn run(&self, out: Vec<&mut [f32]>) {
+        let [_, channels, height, width] = dims(&self.x);
         let spec = self.spec;
-        let sample = inputs * height * width;
+        // Of a larger map the first channels are read.
+        let [sample, read] = [channels, spec.inputs].map(|count| count * height * width);
         let blocks = spec.outputs.div_ceil(BLOCK);
         let weights = values(&self.weights);
         let map = [height, width].map(|side| spec.taps.output(side));
@@ -132,7 +80,7 @@ impl<'a> Step<'a> {
             map[0] * map[1]
         };
         for (i, (x, out)) in values(&self.x).chunks_exact(sample).zip(out).enumerate() {
-            let x = Padded::new(x, inputs, [height, width], spec.taps);
+            let x = Padded::new(&x[..read], spec.inputs, [height, width], spec.taps);
             let run = |(block, out): (usize, &mut [f32])| {
                 let weights = &weights[block * weights.len() / blocks..][..weights.len() / blocks];
                 self.run_block(&x, weights, map, [i, block * BLOCK], out);
@@ -198,29 +146,17 @@ fn for_each<'a>(
     blocks.enumerate().for_each(run);
 }
 
-/// The styled maps of a sample of f for a target.
-fn styled(f: &FlexTensor, sample: usize, affine: &FlexTensor, target: usize, out: &mut [f32]) {
-    let [_, channels, height, width] = dims(f);
-    let plane = height * width;
-    let affine = &values(affine)[target * 2 * channels..][..2 * channels];
-    let (gamma, beta) = affine.split_at(channels);
-    let maps = values(f)[sample * channels * plane..].chunks_exact(plane);
-    for (channel, (map, out)) in maps.zip(out.chunks_exact_mut(plane)).enumerate() {
-        planes::style(map, gamma[channel], beta[channel], out);
-    }
-}
-
 /// The values of a contiguous tensor.
-fn values(tensor: &FlexTensor) -> &[f32] {
+pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
     let start = tensor.layout().start_offset();
     &tensor.storage::<f32>()[start..start + tensor.layout().num_elements()]
 }
 
-fn dims(tensor: &FlexTensor) -> [usize; 4] {
+pub(super) fn dims(tensor: &FlexTensor) -> [usize; 4] {
     let shape = tensor.layout().shape();
     [shape[0], shape[1], shape[2], shape[3]]
 }
 
-fn tensor(values: Vec<f32>, shape: [usize; 4]) -> FlexTensor {
+pub(super) fn tensor(values: Vec<f32>, shape: [usize; 4]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, Shape::new(shape)))
 }
