@@ -17,7 +17,7 @@
 //! detector's blocks (in the page, [`Separable`]) by the kernels in `cpu/`; their twins are the same.
 //!
 //! Where there is no WebGPU, Burn's CPU backend runs the same steps, the pairs and the face
-//! detector's blocks ([`Separable`]) by the kernels in `cpu/`; their twins are the same.
+//! detector's blocks (in the page, [`Separable`]) by the kernels in `cpu/`; their twins are the same.
 //!
 //! ConvFLU pair: [`convflu_1x1`] does all of it in one pass when the kernels are 1x1 and the channels
 //! fit; [`convflu_gates`] and [`convflu_candidate`] do it in two passes otherwise. On an autodiff
