@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench cpu -- [recognition] [redraw] [faces]` writes JSON lines: median milliseconds
 //! of 20 rounds after 5. A round runs both in turn, so that other work on the machine falls on both
-//! alike: trust the ratio more than the times. The face detector takes the kernels in the page alone. `RAYON_NUM_THREADS=1` is one thread, as in the page.
+//! alike: trust the ratio more than the times. `RAYON_NUM_THREADS=1` is one thread, as in the page.
+//! Natively the face detector's blocks are Burn's in both, and only its time is of interest.
 
 use std::time::Instant;
 
