@@ -7,8 +7,8 @@ use thiserror::Error;
 use crate::answer::{Answer, answer, temperature};
 use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, Redrawn};
 use crate::kernels::PlanError;
-use crate::network::weights::{self, WeightError};
-use crate::network::{EncodedFace, Inference, Network, NetworkConfig};
+use crate::network::weights::WeightError;
+use crate::network::{EncodedFace, Inference, NetworkConfig};
 use crate::picture::Picture;
 use crate::tensor::{face_values, read_back, redrawn_faces};
 
@@ -87,22 +87,17 @@ impl Pipeline {
         detector: FaceDetector,
         device: Device,
     ) -> Result<Self, PipelineError> {
-        let network = weights::load(weights, &device)?;
+        let inference = Inference::load(weights, device)?;
         Ok(Self {
             detector,
-            temperature: temperature(network.config()),
-            inference: Inference::new(network, device),
+            temperature: temperature(inference.config()),
+            inference,
         })
     }
 
     /// What kind of network answers.
     pub fn config(&self) -> &NetworkConfig {
         self.inference.config()
-    }
-
-    /// The network itself.
-    pub fn network(&self) -> &Network {
-        self.inference.network()
     }
 
     /// All faces of a picture, the largest first.

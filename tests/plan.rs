@@ -8,8 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{Plan, PlanError, launches};
 use fersnet::network::{
-    Drawn, Edition, FACE_SIZE, Head, Inference, Network, NetworkConfig, Variant,
+    Drawn, Edition, FACE_SIZE, Head, Inference, Network, NetworkConfig, Variant, weights,
 };
+use fersnet::pipeline::SHIPPED_WEIGHTS;
 
 /// The same kernels on the same numbers; a batch that is filled up may take another variant, which
 /// adds in another order, and an instance norm enlarges what the sums differ by.
@@ -103,6 +104,28 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
             }
         }
     }
+}
+
+#[test]
+fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
+    let _turn = turn();
+    let device = Device::wgpu(Default::default());
+    let network = weights::load(SHIPPED_WEIGHTS, &device).expect("the shipped weights");
+    let network = network.for_inference();
+    let classes = network.config().classes.len();
+    let inference = Inference::load(SHIPPED_WEIGHTS, device.clone()).expect("the shipped weights");
+    let x = TensorData::new(face(1.0), [1, 3, FACE_SIZE, FACE_SIZE]);
+    let encoded = network.encode(Tensor::from_data(x, &device), false);
+    let (logits, own) = inference.encode(face(1.0)).expect("a plan is recorded");
+    assert_same(&values(logits), &values(encoded.logits.clone()));
+    let target = vec![1.0 / classes as f32; classes];
+    let drawn = inference.decode(&own, std::slice::from_ref(&target));
+    let table = TensorData::new(target, [1, classes]);
+    let eager = network.decode(&encoded, Tensor::from_data(table, &device));
+    assert_same(
+        &face_of(drawn.expect("a plan is recorded"), 1),
+        &face_of(eager, 1),
+    );
 }
 
 #[test]

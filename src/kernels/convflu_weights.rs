@@ -10,7 +10,7 @@
 //! Then, where two passes are needed, W again for the second one:
 //! `[direction, in channel, tap, ceil(C / 4)]` vec4 of four output channels, zero beyond C.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use super::convflu::UnitWeights;
 use super::cpu::flu::CpuPair;
@@ -28,16 +28,25 @@ pub struct PackedPair {
 
 impl PackedPair {
     /// Packs the weights if the kernels can run on their device; else keeps them as they are.
-    ///
-    /// About a dozen small copies on the device, as many numbers as the weights hold (a third more
-    /// for two passes).
     pub fn new(to_x: &UnitWeights, to_y: &UnitWeights) -> Self {
-        let for_kernels = to_x.u.dtype() == DType::F32 && kernels_available(&to_x.u.device());
+        Self::on_device(to_x, to_y, &to_x.u.device())
+    }
+
+    /// [`new`](Self::new) for maps on another device than the weights.
+    ///
+    /// About a dozen small copies where the weights lie, as many numbers as they hold (a third more
+    /// for two passes).
+    pub fn on_device(to_x: &UnitWeights, to_y: &UnitWeights, device: &Device) -> Self {
+        let for_kernels = to_x.u.dtype() == DType::F32 && kernels_available(device);
         Self {
             to_x: to_x.clone(),
             to_y: to_y.clone(),
-            packed: for_kernels.then(|| pack(to_x, to_y)),
-            on_cpu: CpuPair::new(to_x, to_y),
+            packed: for_kernels.then(|| pack(to_x, to_y).to_device(device)),
+            on_cpu: if for_kernels {
+                None
+            } else {
+                CpuPair::new(to_x, to_y)
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate,
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::cubecl::prelude::KernelId;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Device, Tensor, activation};
 
 use super::step::{Activation, LEAKY_SLOPE};
 use super::step_launch::{self, dims, empty};
@@ -49,11 +49,12 @@ impl<'a> LinearLayer<'a> {
         self.linear.forward(x)
     }
 
-    /// `[inputs + 1, outputs]`, the biases last.
-    pub(super) fn weights(self) -> Tensor<1> {
+    /// `[inputs + 1, outputs]`, the biases last, on `device`.
+    pub(super) fn weights(self, device: &Device) -> Tensor<1> {
+        let pack = || pack(self.linear).to_device(device);
         match self.packed {
-            Some(packed) => packed.get(|| pack(self.linear)),
-            None => pack(self.linear),
+            Some(packed) => packed.get(pack),
+            None => pack(),
         }
     }
 }
@@ -86,7 +87,7 @@ pub fn linear<'a>(
     if !runs {
         return linear_plain(x, layer, activation);
     }
-    let weights = layer.weights().into_dispatch();
+    let weights = layer.weights(&x.device()).into_dispatch();
     let out = Dispatch::linear(
         x.into_dispatch(),
         weights,

@@ -9,7 +9,7 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::{
     GridSampleOptions, GridSamplePaddingMode, InterpolateMode, MaxPoolOptions,
 };
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Device, Tensor, activation};
 
 use super::conv_step::StepSpec;
 use super::step_launch;
@@ -140,8 +140,8 @@ impl<'a> Layer<'a> {
         }
     }
 
-    pub(super) fn weights(self, norm: Norm<'_>, spec: StepSpec) -> Tensor<1> {
-        let pack = || step_weights::pack(self.convolution, norm, spec.taps);
+    pub(super) fn weights(self, norm: Norm<'_>, spec: StepSpec, device: &Device) -> Tensor<1> {
+        let pack = || step_weights::pack(self.convolution, norm, spec.taps, device);
         match self.packed {
             Some(packed) => packed.get(pack),
             None => pack(),
@@ -207,7 +207,10 @@ pub fn conv_step<'a>(
         return grouped(x, layer.convolution, norm, shortcut, shape);
     }
     match spec_for(&x, layer, norm, activation) {
-        Some(spec) => step_launch::run(x, layer.weights(norm, spec), shortcut, spec),
+        Some(spec) => {
+            let weights = layer.weights(norm, spec, &x.device());
+            step_launch::run(x, weights, shortcut, spec)
+        }
         None => conv_step_plain(x, layer.convolution, norm, shortcut, activation),
     }
 }
@@ -224,7 +227,8 @@ pub fn conv_step_pooled<'a>(
     match spec_for(&x, layer, norm, activation) {
         Some(spec) if can_pool(&x, spec) => {
             let spec = StepSpec { pool: true, ..spec };
-            step_launch::run(x, layer.weights(norm, spec), shortcut, spec)
+            let weights = layer.weights(norm, spec, &x.device());
+            step_launch::run(x, weights, shortcut, spec)
         }
         _ => max_pool(conv_step(x, layer, norm, shortcut, activation)),
     }

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use super::conv_step::Taps;
 use super::cpu;
@@ -72,8 +72,15 @@ pub(super) fn outputs_of(convolution: Convolution<'_>) -> usize {
     }
 }
 
-/// Packs the weights of a step that [`taps_of`] allows.
-pub(super) fn pack(convolution: Convolution<'_>, norm: Norm<'_>, taps: Taps) -> Tensor<1> {
+/// Packs the weights of a step that [`taps_of`] allows, for the kernels of `device`.
+///
+/// The work is done where the weights lie: from the CPU to a GPU one finished buffer goes over.
+pub(super) fn pack(
+    convolution: Convolution<'_>,
+    norm: Norm<'_>,
+    taps: Taps,
+    device: &Device,
+) -> Tensor<1> {
     let weight = convolution.weight();
     // [inputs, k, k, outputs]
     let weight = match convolution {
@@ -87,10 +94,10 @@ pub(super) fn pack(convolution: Convolution<'_>, norm: Norm<'_>, taps: Taps) -> 
     let [inputs, _, _, outputs] = weight.dims();
     let rows = inputs * taps.count();
     let weight = weight.reshape([rows, outputs]);
-    let device = weight.device();
+    let home = weight.device();
     let bias = match (norm, convolution.bias()) {
         // The norm takes every constant off again.
-        (Norm::Instance, _) | (_, None) => Tensor::zeros([outputs], &device),
+        (Norm::Instance, _) | (_, None) => Tensor::zeros([outputs], &home),
         (_, Some(bias)) => bias,
     };
     let (weight, bias) = match norm {
@@ -107,12 +114,12 @@ pub(super) fn pack(convolution: Convolution<'_>, norm: Norm<'_>, taps: Taps) -> 
     let all = if padded == outputs {
         all
     } else {
-        let zeros = Tensor::zeros([rows + 1, padded - outputs], &device);
+        let zeros = Tensor::zeros([rows + 1, padded - outputs], &home);
         Tensor::cat(vec![all, zeros], 1)
     };
     let all = all.reshape([(rows + 1) * padded]);
-    if cpu::available(&device) {
+    if cpu::available(device) {
         return cpu::pack::pack(all, inputs, taps);
     }
-    all
+    all.to_device(device)
 }

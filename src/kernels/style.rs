@@ -22,8 +22,9 @@ use super::{step::NORM_EPSILON, torch};
 pub fn style<'a>(f: Tensor<4>, p: Tensor<2>, layer: impl Into<LinearLayer<'a>>) -> Tensor<4> {
     let layer = layer.into();
     if can_style(&f, &p, layer) {
+        let linear = layer.weights(&f.device());
         let (f, p) = (f.into_dispatch(), p.into_dispatch());
-        let linear = layer.weights().into_dispatch();
+        let linear = linear.into_dispatch();
         return Tensor::from_dispatch(Dispatch::style(f, p, linear, layer.outputs() / 2));
     }
     style_plain(f, p, layer)
@@ -41,13 +42,14 @@ pub fn conv_step_beside_style<'a, 'b>(
     let (step, layer) = (step.into(), layer.into());
     match spec_for(&x, step, Norm::Instance, activation) {
         Some(spec) if can_style(&skip, &p, layer) => {
-            let weights = step.weights(Norm::Instance, spec);
+            let weights = step.weights(Norm::Instance, spec, &x.device());
+            let linear = layer.weights(&x.device());
             Tensor::from_dispatch(Dispatch::step_beside_style(
                 x.into_dispatch(),
                 weights.into_dispatch(),
                 skip.into_dispatch(),
                 p.into_dispatch(),
-                layer.weights().into_dispatch(),
+                linear.into_dispatch(),
                 spec,
                 layer.outputs() / 2,
             ))

@@ -47,12 +47,12 @@ pub struct PairGates {
     pub fes: Gates,
 }
 
-/// The weights of several pairs, packed once for the kernels.
-pub fn pack(to_fer: &[ConvFlu], to_fes: &[ConvFlu]) -> Vec<PackedPair> {
+/// The weights of several pairs, packed once for the kernels of `device`.
+pub fn pack(to_fer: &[ConvFlu], to_fes: &[ConvFlu], device: &Device) -> Vec<PackedPair> {
     to_fer
         .iter()
         .zip(to_fes)
-        .map(|(fer, fes)| PackedPair::new(&fer.weights(), &fes.weights()))
+        .map(|(fer, fes)| PackedPair::on_device(&fer.weights(), &fes.weights(), device))
         .collect()
 }
 

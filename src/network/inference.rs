@@ -8,6 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::weights::{self, WeightError};
 use super::{Drawn, Encoded, FACE_SIZE, Network, NetworkConfig};
 use crate::kernels::{Plan, PlanError, kernels_available, overwrite};
 
@@ -42,7 +43,22 @@ type EncodePlan = Plan<(Network, Tensor<4>), Encoded>;
 type DecodePlan = Plan<(Network, Encoded, Tensor<2>), Option<Drawn>>;
 
 impl Inference {
-    /// Packs the network's weights for its device.
+    /// Reads a network from the bytes of a weight file.
+    ///
+    /// # Errors
+    /// [`WeightError`] when the file is refused.
+    pub fn load(file: &[u8], device: Device) -> Result<Self, WeightError> {
+        // A GPU gets its weights packed by the CPU: else it would compile a kernel for every step of
+        // the packing.
+        let home = if kernels_available(&device) {
+            Device::flex()
+        } else {
+            device.clone()
+        };
+        Ok(Self::new(weights::load(file, &home)?, device))
+    }
+
+    /// Packs the network's weights for the device that its faces lie on.
     pub fn new(network: Network, device: Device) -> Self {
         let plans = kernels_available(&device).then(|| Plans {
             encode: OnceCell::new(),
@@ -50,7 +66,7 @@ impl Inference {
             turn: Cell::new(0),
         });
         Self {
-            network: network.for_inference(),
+            network: network.for_inference_on(&device),
             device,
             plans,
         }
@@ -59,11 +75,6 @@ impl Inference {
     /// What kind of network answers.
     pub fn config(&self) -> &NetworkConfig {
         self.network.config()
-    }
-
-    /// The network itself.
-    pub fn network(&self) -> &Network {
-        &self.network
     }
 
     /// Reads one face, `[k, 96, 96]` with values in `[0, 1]`: its logits `[1, E]`, to be read back

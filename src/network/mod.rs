@@ -118,12 +118,20 @@ impl Network {
         self.config.extra.insert(key.to_owned(), value);
     }
 
-    /// Makes the network ready for inference alone: the ConvFLU weights are packed once for the
-    /// kernels. A network that is trained on afterwards would still answer with the packed ones.
-    pub fn for_inference(mut self) -> Self {
+    /// Makes the network ready for inference alone, on its own device: the weights are packed once
+    /// for the kernels. A network that is trained on afterwards would still answer with the packed
+    /// ones.
+    pub fn for_inference(self) -> Self {
+        let device = self.devices().into_iter().next().unwrap_or_default();
+        self.for_inference_on(&device)
+    }
+
+    /// [`for_inference`](Self::for_inference) for faces on `device`, whose kernels have to run:
+    /// weights that lie on the CPU are packed there, and go over as the kernels read them.
+    pub fn for_inference_on(mut self, device: &Device) -> Self {
         match &mut self.layers {
-            Layers::Paper2020(layers) => layers.pack(),
-            Layers::Release2021(layers) => layers.pack(),
+            Layers::Paper2020(layers) => layers.pack(device),
+            Layers::Release2021(layers) => layers.pack(device),
         }
         self
     }

@@ -75,9 +75,9 @@ impl Release2021 {
         }
     }
 
-    /// Keeps the weights as the kernels read them; from then on they must not change.
-    pub fn pack(&mut self) {
-        self.packed = pack(&self.flu_fer, &self.flu_fes);
+    /// Keeps the weights as the kernels of `device` read them; from then on they must not change.
+    pub fn pack(&mut self, device: &Device) {
+        self.packed = pack(&self.flu_fer, &self.flu_fes, device);
         self.stem.packed.open();
         let blocks = self.fer.iter_mut().chain(&mut self.fes);
         blocks.for_each(ResidualBlock::pack);

@@ -12,7 +12,7 @@ use super::error::{coded_error, js_error};
 use crate::kernels::{
     GateSense, PackedPair, PlanError, UnitWeights, convflu_pair_packed, launches, set_plain_only,
 };
-use crate::network::{EncodedFace, FACE_SIZE, Inference, weights};
+use crate::network::{EncodedFace, FACE_SIZE, Inference, Network, weights};
 use crate::pipeline::PipelineError;
 
 /// How many of the crate's own kernels were launched so far: tells which path a run took.
@@ -90,6 +90,8 @@ impl MeasuredPair {
 #[wasm_bindgen]
 pub struct MeasuredNetwork {
     inference: Inference,
+    /// The same weights on the device itself, for plain tensors.
+    plain: Network,
     device: Device,
 }
 
@@ -102,10 +104,10 @@ impl MeasuredNetwork {
     #[wasm_bindgen(constructor)]
     pub fn new(file: &[u8], webgpu: bool) -> Result<MeasuredNetwork, JsValue> {
         let device = device(webgpu)?;
-        let network = weights::load(file, &device)
-            .map_err(|error| js_error(PipelineError::Weights(error)))?;
+        let refused = |error| js_error(PipelineError::Weights(error));
         Ok(Self {
-            inference: Inference::new(network, device.clone()),
+            inference: Inference::load(file, device.clone()).map_err(refused)?,
+            plain: weights::load(file, &device).map_err(refused)?,
             device,
         })
     }
@@ -118,7 +120,7 @@ impl MeasuredNetwork {
         let logits = if plain {
             let face = self.upload(face)?;
             set_plain_only(true);
-            let encoded = self.inference.network().encode(face, false);
+            let encoded = self.plain.encode(face, false);
             set_plain_only(false);
             encoded.logits
         } else {
@@ -142,8 +144,8 @@ impl MeasuredNetwork {
             let table = TensorData::new(targets.concat(), [expressions, expressions]);
             let table = Tensor::from_data(table, &self.device);
             set_plain_only(true);
-            let encoded = self.inference.network().encode(face, false);
-            let drawn = self.inference.network().decode(&encoded, table);
+            let encoded = self.plain.encode(face, false);
+            let drawn = self.plain.decode(&encoded, table);
             set_plain_only(false);
             (encoded.logits, drawn)
         } else {
