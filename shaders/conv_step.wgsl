@@ -13,7 +13,8 @@
 // out: out      [batch, outputs, out_height, out_width], halved by the max-pool
 //
 // Workgroup memory: CHUNK input channels of the tile with its halo, and their weights; with SLICES
-// 64 bytes a thread for their sums; at most 16 KiB. Bank conflicts: neighbouring threads read neighbouring cells of the tile, and all threads
+// 64 bytes a thread for their sums; at most 16 KiB. Bank conflicts: threads of a row read neighbouring
+// cells of the tile (a row that is no multiple of the banks may meet the next one's), and all threads
 // (with SLICES, all of a slice) the same weight. Global reads of x run along its rows.
 
 struct Sizes {

@@ -140,7 +140,7 @@ fn a_replay_runs_as_many_kernels_as_were_recorded() {
         inference.encode(face(seed)).expect("a plan");
         counts.push(launches() - before);
     }
-    // The first face was also what the plan was made with: a run, the recording, the replay.
+    // The first face was also what the plan was made with: two runs and the recording before its replay.
     let [first, second, third] = counts[..] else {
         unreachable!()
     };

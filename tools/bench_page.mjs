@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The page's benches in a real browser, side by side with the libraries that do the same.
 //
-//     node tools/bench_page.mjs [pairs] [network] [page] [growth]
+//     node tools/bench_page.mjs [pairs] [network] [page] [growth] [profile]
 //
 // Without a part all of them run. Each part ends after BENCH_SECONDS (600), with what it has until then.
 // Writes PART.json into BENCH_OUT (bench-out/), and prints the tables. Needs the built page (FERSNET_DIST,
@@ -17,6 +17,7 @@ import { ADAPTER, withPage } from './bench/browser.mjs';
 import { graphs, packages, versions } from './bench/libraries.mjs';
 import { machine, OUT } from './bench/machine.mjs';
 import { page, photo } from './bench/page.mjs';
+import { profile } from './bench/profile.mjs';
 import { tables } from './bench/tables.mjs';
 
 const BUDGET_MS = 1000 * Number(process.env.BENCH_SECONDS || 600);
@@ -31,11 +32,13 @@ const PARTS = {
     await page(BUDGET_MS, keep);
   },
   growth: (keep) => inPage('growth', keep),
+  profile,
 };
 
 /** A part of bench.html; what it has reported is kept even if it does not end. */
 async function inPage(part, keep) {
-  const mounts = { libraries: await packages(), onnx: await graphs() };
+  // Growth compares with itself alone.
+  const mounts = part === 'growth' ? {} : { libraries: await packages(), onnx: await graphs() };
   // The isolation that lets a page have threads.
   const headers = {
     'cross-origin-opener-policy': 'same-origin',

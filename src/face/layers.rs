@@ -113,7 +113,7 @@ fn activate(x: Tensor<4>, slope: &Option<Tensor<1>>) -> Tensor<4> {
     }
 }
 
-/// An embedded weight file, 16-bit floats.
+/// A weight file, 16-bit floats.
 pub(super) struct Weights<'a> {
     file: SafeTensors<'a>,
     device: &'a Device,

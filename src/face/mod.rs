@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaceError {
     /// The weights are not what the network needs.
-    #[error("the face detector's weights are damaged ({reason}): take the file anew")]
+    #[error(
+        "the face detector's weights are damaged ({reason}): take the file, or build the program, anew"
+    )]
     Weights {
         /// What is wrong with them.
         reason: String,

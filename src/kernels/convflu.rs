@@ -70,9 +70,8 @@ pub struct PairOutput {
 /// Both directions of a ConvFLU pair over x and y, each `[batch, C, height, width]`.
 ///
 /// Takes the WGSL kernels where they can run, in training their backward kernels too (unless the gates
-/// are kept), else [`convflu_pair_plain`]. The weights are packed
-/// anew at each call: where they do not change, keep a [`PackedPair`] and call
-/// [`convflu_pair_packed`].
+/// are kept), else [`convflu_pair_plain`]. The weights are packed anew at each call: where they do not
+/// change, keep a [`PackedPair`] and call [`convflu_pair_packed`].
 pub fn convflu_pair(
     x: Tensor<4>,
     y: Tensor<4>,

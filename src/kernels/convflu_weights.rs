@@ -27,7 +27,8 @@ pub struct PackedPair {
 }
 
 impl PackedPair {
-    /// Packs the weights if the kernels can run on their device; else keeps them as they are.
+    /// Packs the weights for the kernels of their device, WGSL's or the CPU's; where there are none,
+    /// keeps them as they are.
     pub fn new(to_x: &UnitWeights, to_y: &UnitWeights) -> Self {
         Self::on_device(to_x, to_y, &to_x.u.device())
     }

@@ -28,10 +28,15 @@ pub(super) fn buffer(client: &Client, numbers: usize) -> Handle {
 
 /// What `run` gives, none of whose buffers were used twice.
 pub(super) fn keeping_buffers<T>(run: impl FnOnce() -> T) -> T {
+    struct Keeping;
+    impl Drop for Keeping {
+        fn drop(&mut self) {
+            KEPT.set(None);
+        }
+    }
     KEPT.set(Some(Vec::new()));
-    let result = run();
-    KEPT.set(None);
-    result
+    let _keeping = Keeping;
+    run()
 }
 
 /// Launches `kernel` on the device of `on`, in `groups` of so many threads: the buffers in the order

@@ -1,8 +1,9 @@
-//! Our own WGSL kernels, launched on Burn's tensors, each with a twin in plain tensor operations.
+//! Our own kernels on Burn's tensors, in WGSL and for the CPU, each with a twin in plain tensor
+//! operations.
 //!
 //! One name a stage: `shaders/convflu_1x1.wgsl` is launched by `convflu_1x1.rs`, and so on. A kernel
-//! is taken where its shader can run (see [`kernels_available`]); everywhere else the twin does the
-//! same work, and in training too, but for the ConvFLU pair.
+//! is taken where it can run (see [`kernels_available`]); everywhere else the twin does the same work,
+//! and in training too, but for the ConvFLU pair.
 //!
 //! A step of the network ([`conv_step`](conv_step())): one kernel for the convolution (3x3, 1x1,
 //! transposed) with folded BatchNorm, shortcut, activation and max-pool; [`map_norm`] after it where
@@ -12,9 +13,6 @@
 //! PyTorch's operations (`torch.rs`, with the feature `tch`), whose twin is the plain step.
 //!
 //! A whole run of launches is recorded and replayed as a [`Plan`].
-//!
-//! Where there is no WebGPU, Burn's CPU backend runs the same steps, the pairs and the face
-//! detector's blocks (in the page, [`Separable`]) by the kernels in `cpu/`; their twins are the same.
 //!
 //! Where there is no WebGPU, Burn's CPU backend runs the same steps, the pairs and the face
 //! detector's blocks (in the page, [`Separable`]) by the kernels in `cpu/`; their twins are the same.
@@ -74,7 +72,7 @@ pub use convflu_weights::PackedPair;
 pub use cpu::separable::Separable;
 pub use join::{join, join_plain};
 pub use linear::{LinearLayer, linear, linear_plain};
-pub use plan::{Plan, PlanError, overwrite};
+pub use plan::{Plan, PlanError};
 pub use redraw::{Redraw, redraw};
 pub use step::{
     Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step, conv_step_plain,
@@ -113,7 +111,8 @@ pub fn kernels_available(device: &Device) -> bool {
     }
 }
 
-/// How many kernels this process has launched or replayed: tells a test or a bench which path was taken.
+/// How many kernels, in WGSL or on the CPU, this process has launched or replayed: tells a test or a
+/// bench which path was taken.
 pub fn launches() -> usize {
     LAUNCHES.load(Ordering::Relaxed)
 }

@@ -38,7 +38,8 @@ pub struct Plan<I, O> {
 }
 
 impl<I, O> Plan<I, O> {
-    /// Runs `run` to make its pipelines and buffers, and then once more to record it.
+    /// Runs `run` twice, to pack what is packed once and to make pipelines and buffers, and then once
+    /// more to record it.
     ///
     /// `run` is a plain function, so that all it reads is in `inputs`, or made by itself; the plan
     /// keeps both for as long as it may be replayed.
@@ -74,9 +75,24 @@ impl<I, O> Plan<I, O> {
         })
     }
 
-    /// What the run reads; [`overwrite`] puts new numbers there.
+    /// What the run reads.
     pub fn inputs(&self) -> &I {
         &self.inputs
+    }
+
+    /// Puts new numbers into the buffer of an input, for the next replay.
+    ///
+    /// # Panics
+    /// When there are not as many numbers as the input has.
+    pub fn write<const D: usize>(&self, input: impl FnOnce(&I) -> &Tensor<D>, values: Vec<f32>) {
+        let tensor = input(&self.inputs);
+        assert_eq!(
+            tensor.shape().num_elements(),
+            values.len(),
+            "an input keeps its size"
+        );
+        let bytes = Bytes::from_elems(values);
+        let _ = Dispatch::overwrite(tensor.clone().into_dispatch(), bytes);
     }
 
     /// What the last replay wrote; before the first, nothing that means anything.
@@ -89,10 +105,11 @@ impl<I, O> Plan<I, O> {
     /// # Errors
     /// [`PlanError::Device`] when the device refuses.
     pub fn replay(&self) -> Result<&O, PlanError> {
-        // SAFETY: every buffer that the run read lives in `inputs` or is guarded by the graph, the
-        // outputs live in `outputs`, and neither can leave: both are lent by reference, and
-        // tensors' buffers are counted. Writes and reads come from this thread, as the type is not
-        // Send, and so from the stream that was recorded.
+        // SAFETY: every buffer that the run read or wrote lives in `inputs` or `outputs` or is guarded
+        // by the graph, and all three live as long as the plan; clones of the tensors only count the
+        // same buffers. Inputs are written by `write`, and the plan replayed, on the thread that
+        // recorded it, as the type is not Send: one stream. A clone of an output that is read on
+        // another thread may hold the numbers of an earlier or later replay, never freed memory.
         unsafe { self.graph.replay() }?;
         count_launches(self.launches);
         Ok(&self.outputs)
@@ -104,19 +121,6 @@ fn client_of(device: &Device) -> Option<Client> {
         DispatchDevice::Cube(cube) if kernels_available(device) => Some(cube.client()),
         _ => None,
     }
-}
-
-/// Puts new numbers into a tensor's own buffer.
-///
-/// `values` has as many numbers as the tensor; a tensor that shares its buffer changes with it.
-pub fn overwrite<const D: usize>(tensor: &Tensor<D>, values: Vec<f32>) {
-    assert_eq!(
-        tensor.shape().num_elements(),
-        values.len(),
-        "an input keeps its size"
-    );
-    let bytes = Bytes::from_elems(values);
-    let _ = Dispatch::overwrite(tensor.clone().into_dispatch(), bytes);
 }
 
 /// Writing in place, as an operation of the backends that can record.

@@ -59,6 +59,7 @@ pub(super) fn can_run(x: &Tensor<4>, spec: StepSpec) -> bool {
     let weights = (spec.inputs * spec.taps.count() + 1) * spec.outputs.next_multiple_of(4);
     input > 0
         && output > 0
+        && spec.inputs <= channels
         && fits(input.max(output).max(weights))
         && [batch, spec.outputs, map]
             .iter()

@@ -41,7 +41,7 @@ pub fn conv_step_beside_style<'a, 'b>(
 ) -> Tensor<4> {
     let (step, layer) = (step.into(), layer.into());
     match spec_for(&x, step, Norm::Instance, activation) {
-        Some(spec) if can_style(&skip, &p, layer) => {
+        Some(spec) if can_style(&skip, &p, layer) && can_join(&x, &p, spec, layer) => {
             let weights = step.weights(Norm::Instance, spec, &x.device());
             let linear = layer.weights(&x.device());
             Tensor::from_dispatch(Dispatch::step_beside_style(
@@ -151,6 +151,13 @@ fn can_style(f: &Tensor<4>, p: &Tensor<2>, layer: LinearLayer<'_>) -> bool {
             .iter()
             .all(|numbers| step_launch::fits(*numbers))
         && [targets, channels].iter().all(|count| *count <= MAX_GROUPS)
+}
+
+/// Whether a step's map and a styled one can lie in one buffer, a target for each image of x.
+fn can_join(x: &Tensor<4>, p: &Tensor<2>, spec: StepSpec, layer: LinearLayer<'_>) -> bool {
+    let [batch, _, height, width] = x.dims();
+    let map = spec.taps.output(height) * spec.taps.output(width);
+    batch == p.dims()[0] && step_launch::fits(batch * (spec.outputs + layer.outputs() / 2) * map)
 }
 
 /// The last `channels` of f, styled, into the channels of `out` from `first` on.

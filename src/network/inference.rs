@@ -10,7 +10,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::weights::{self, WeightError};
 use super::{Drawn, Encoded, FACE_SIZE, Network, NetworkConfig};
-use crate::kernels::{Plan, PlanError, kernels_available, overwrite};
+use crate::kernels::{Plan, PlanError, kernels_available};
+
+/// The widest network all of whose steps run by the kernels: from width 121 on, the weights of the 2021
+/// edition's joint block are more than the 128 MiB that every adapter binds.
+const WIDEST: usize = 120;
 
 /// A network that no longer changes, on its device.
 pub struct Inference {
@@ -50,12 +54,17 @@ impl Inference {
     pub fn load(file: &[u8], device: Device) -> Result<Self, WeightError> {
         // A GPU gets its weights packed by the CPU: else it would compile a kernel for every step of
         // the packing.
-        let home = if kernels_available(&device) {
-            Device::flex()
-        } else {
-            device.clone()
-        };
-        Ok(Self::new(weights::load(file, &home)?, device))
+        if kernels_available(&device) {
+            let network = weights::load(file, &Device::flex())?;
+            if network.config().width <= WIDEST {
+                return Ok(Self::new(network, device));
+            }
+        }
+        Ok(Self {
+            network: weights::load(file, &device)?.for_inference(),
+            device,
+            plans: None,
+        })
     }
 
     /// Packs the network's weights for the device that its faces lie on.
@@ -97,7 +106,7 @@ impl Inference {
 
     /// Redraws a face for at most E targets, each a weight for every class: a batch of at least as
     /// many faces as targets, in their order, to be read back before the next one. None where the
-    /// network redraws nothing.
+    /// network redraws nothing. The face has to come from this network's [`encode`](Self::encode).
     ///
     /// # Errors
     /// [`PlanError`] when the device refuses.
@@ -106,6 +115,9 @@ impl Inference {
         face: &EncodedFace,
         targets: &[Vec<f32>],
     ) -> Result<Option<Drawn>, PlanError> {
+        if !self.config().synthesises() {
+            return Ok(None);
+        }
         let classes = self.config().classes.len();
         let table = |rows: usize| {
             let mut values = targets.concat();
@@ -145,7 +157,7 @@ impl Inference {
             }
         };
         let plan = &recorded[position];
-        overwrite(&plan.inputs().2, table(rows));
+        plan.write(|(_, _, targets)| targets, table(rows));
         Ok(plan.replay()?.clone())
     }
 
@@ -160,7 +172,7 @@ impl Inference {
         values: Vec<f32>,
     ) -> Result<&'a Encoded, PlanError> {
         let plan = self.encode_plan(plans)?;
-        overwrite(&plan.inputs().1, values);
+        plan.write(|(_, x)| x, values);
         plans.turn.set(plans.turn.get() + 1);
         plan.replay()
     }
@@ -169,8 +181,7 @@ impl Inference {
         if let Some(plan) = plans.encode.get() {
             return Ok(plan);
         }
-        let [_, k, height, width] = [1, self.config().channels, FACE_SIZE, FACE_SIZE];
-        let x = self.face(vec![0.0; k * height * width]);
+        let x = self.face(vec![0.0; self.config().channels * FACE_SIZE * FACE_SIZE]);
         let run = |(network, x): &(Network, Tensor<4>)| network.encode(x.clone(), false);
         let plan = Plan::record(&self.device, (self.network.clone(), x), run)?;
         Ok(plans.encode.get_or_init(|| plan))

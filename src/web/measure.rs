@@ -4,6 +4,8 @@
 //! does, so that JavaScript times both with one clock. The values come back too, so that a bench can
 //! tell whether all sides computed the same.
 
+use std::cell::OnceCell;
+
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use wasm_bindgen::prelude::*;
 
@@ -12,10 +14,11 @@ use super::error::{coded_error, js_error};
 use crate::kernels::{
     GateSense, PackedPair, PlanError, UnitWeights, convflu_pair_packed, launches, set_plain_only,
 };
-use crate::network::{EncodedFace, FACE_SIZE, Inference, Network, weights};
+use crate::network::weights::{self, WeightError};
+use crate::network::{EncodedFace, FACE_SIZE, Inference, Network};
 use crate::pipeline::PipelineError;
 
-/// How many of the crate's own kernels were launched so far: tells which path a run took.
+/// How many of the crate's own kernels, in WGSL or on the CPU, ran so far: tells plain tensors apart.
 #[wasm_bindgen]
 pub fn kernel_launches() -> usize {
     launches()
@@ -90,8 +93,9 @@ impl MeasuredPair {
 #[wasm_bindgen]
 pub struct MeasuredNetwork {
     inference: Inference,
-    /// The same weights on the device itself, for plain tensors.
-    plain: Network,
+    /// The same weights on the device itself, for plain tensors: made when they are asked for.
+    plain: OnceCell<Network>,
+    file: Vec<u8>,
     device: Device,
 }
 
@@ -104,10 +108,10 @@ impl MeasuredNetwork {
     #[wasm_bindgen(constructor)]
     pub fn new(file: &[u8], webgpu: bool) -> Result<MeasuredNetwork, JsValue> {
         let device = device(webgpu)?;
-        let refused = |error| js_error(PipelineError::Weights(error));
         Ok(Self {
             inference: Inference::load(file, device.clone()).map_err(refused)?,
-            plain: weights::load(file, &device).map_err(refused)?,
+            plain: OnceCell::new(),
+            file: file.to_vec(),
             device,
         })
     }
@@ -118,9 +122,10 @@ impl MeasuredNetwork {
     /// A JavaScript error when the face does not fit or the device fails.
     pub async fn recognise(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
         let logits = if plain {
+            let plain_network = self.plain()?;
             let face = self.upload(face)?;
             set_plain_only(true);
-            let encoded = self.plain.encode(face, false);
+            let encoded = plain_network.encode(face, false);
             set_plain_only(false);
             encoded.logits
         } else {
@@ -140,12 +145,13 @@ impl MeasuredNetwork {
         let target = |one: usize| (0..expressions).map(move |i| f32::from(u8::from(i == one)));
         let targets: Vec<Vec<f32>> = (0..expressions).map(|i| target(i).collect()).collect();
         let (logits, drawn) = if plain {
+            let plain_network = self.plain()?;
             let face = self.upload(face)?;
             let table = TensorData::new(targets.concat(), [expressions, expressions]);
             let table = Tensor::from_data(table, &self.device);
             set_plain_only(true);
-            let encoded = self.plain.encode(face, false);
-            let drawn = self.plain.decode(&encoded, table);
+            let encoded = plain_network.encode(face, false);
+            let drawn = plain_network.decode(&encoded, table);
             set_plain_only(false);
             (encoded.logits, drawn)
         } else {
@@ -163,6 +169,14 @@ impl MeasuredNetwork {
             return Err(misuse("the input has another size"));
         }
         self.inference.encode(face).map_err(plan_error)
+    }
+
+    fn plain(&self) -> Result<&Network, JsValue> {
+        if self.plain.get().is_none() {
+            let network = weights::load(&self.file, &self.device).map_err(refused)?;
+            let _ = self.plain.set(network);
+        }
+        self.plain.get().ok_or_else(|| misuse("no network"))
     }
 
     fn upload(&self, face: Vec<f32>) -> Result<Tensor<4>, JsValue> {
@@ -199,6 +213,10 @@ async fn read_back(reading: Transaction) -> Result<Vec<f32>, JsValue> {
     let read = reading.execute_async().await;
     let read = read.map_err(|error| js_error(PipelineError::Device(error.to_string())))?;
     Ok(read.iter().flat_map(TensorData::iter::<f32>).collect())
+}
+
+fn refused(error: WeightError) -> JsValue {
+    js_error(PipelineError::Weights(error))
 }
 
 fn plan_error(error: PlanError) -> JsValue {

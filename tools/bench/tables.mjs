@@ -1,6 +1,6 @@
 // A bench's JSON as Markdown tables, ratios first.
 
-const TABLES = { pairs: sides, network: sides, page, growth, native };
+const TABLES = { pairs: sides, network: sides, page, growth, native, profile };
 
 /** The tables of one part's result. */
 export function tables(result) {
@@ -108,6 +108,29 @@ function native(rows) {
       ms(row.cold_plain_ms),
       row.rounds ?? '',
     ]),
+  );
+}
+
+/** What each kernel takes of a face, before and after. */
+function profile(rows) {
+  return table(
+    ['of', 'by', 'kernel', 'launches', 'time', 'share'],
+    rows.flatMap(({ of, way, kernels }) => {
+      const all = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+      const launches = kernels.reduce((sum, kernel) => sum + kernel.launches, 0);
+      const by = way === 'plain' ? 'Burn plain tensors' : 'the plan';
+      return [
+        [of, by, 'all', launches, ms(all), ''],
+        ...kernels.map(({ kernel, launches, milliseconds }) => [
+          '',
+          '',
+          kernel,
+          launches,
+          ms(milliseconds),
+          `${Math.round((100 * milliseconds) / all)} %`,
+        ]),
+      ];
+    }),
   );
 }
 

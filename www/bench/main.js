@@ -11,7 +11,7 @@ import { pairs } from './pairs.js';
 
 /**
  * @typedef {object} Bench
- * @property {any} manifest of tools/export_onnx.py
+ * @property {() => Promise<any>} manifest of tools/export_onnx.py
  * @property {number} budget milliseconds for all of it
  * @property {(row: object) => void} report takes a finished row
  */
@@ -36,9 +36,8 @@ function show() {
 async function run() {
   if (!(part in PARTS)) throw new Error(`choose a part: ${Object.keys(PARTS).map((name) => `?part=${name}`).join(', ')}`);
   result.browser = await browser();
-  const manifest = JSON.parse(new TextDecoder().decode(await fetched('/onnx/manifest.json')));
   await PARTS[part]({
-    manifest,
+    manifest: async () => JSON.parse(new TextDecoder().decode(await fetched('/onnx/manifest.json'))),
     budget,
     report: (row) => {
       result.rows.push(row);

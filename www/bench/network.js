@@ -7,7 +7,8 @@ import { sideBySide } from './rounds.js';
 import { fetched, wave } from './inputs.js';
 
 /** @param {import('./main.js').Bench} bench */
-export async function network({ manifest, budget, report }) {
+export async function network({ manifest: fetchManifest, budget, report }) {
+  const manifest = await fetchManifest();
   const { config, files } = manifest.network;
   const file = await fetched(new URL('../weights/fersnet.safetensors', import.meta.url).href);
   if ((await hashOf(file)) !== manifest.network.sha256) {

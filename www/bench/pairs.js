@@ -9,7 +9,8 @@ import { fetched, wave } from './inputs.js';
 /** @typedef {{name: string, edition: string, side: number, width: number, channels: number, size: number}} PairAbout */
 
 /** @param {import('./main.js').Bench} bench */
-export async function pairs({ manifest, budget, report }) {
+export async function pairs({ manifest: fetchManifest, budget, report }) {
+  const manifest = await fetchManifest();
   const end = performance.now() + budget;
   for (const [i, about] of /** @type {PairAbout[]} */ (manifest.pairs).entries()) {
     // What earlier pairs left over goes to the later ones.

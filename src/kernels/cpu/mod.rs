@@ -1,5 +1,5 @@
-//! The steps on the CPU, where there is no WebGPU: what the WGSL kernels do, in plain Rust that the
-//! compiler turns into SIMD (simd128 in the page).
+//! The steps on the CPU, where there is no WebGPU: what the WGSL kernels do, in Rust on four
+//! numbers at a time (simd128 in the page).
 //!
 //! Burn's own convolution writes every window of the map out for a matrix product; here a tile of
 //! sums stays in registers while the taps pass over the map ([`tile`]).

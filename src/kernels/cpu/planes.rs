@@ -35,7 +35,7 @@ pub fn moments(map: &[f32]) -> [f32; 2] {
     [mean, 1.0 / (variance + NORM_EPSILON as f32).sqrt()]
 }
 
-/// (v - mean) * scale + shift of every value.
+/// (v - mean) * scale of every value.
 pub fn normalise(map: &mut [f32], [mean, scale]: [f32; 2]) {
     map.iter_mut().for_each(|v| *v = (*v - mean) * scale);
 }

@@ -1,4 +1,4 @@
-// What tools/bench/visit.mjs reads of another library's page: `window.bench` with the milliseconds since
+// What tools/bench/page.mjs reads of another library's page: `window.bench` with the milliseconds since
 // the navigation at which it was ready, and of each picture when it was given and when answered.
 
 /** `library` has `load(backend)`, which gives the backend that runs, and `answer(file)`. */
