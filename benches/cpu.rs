@@ -1,6 +1,6 @@
 //! How fast the CPU's kernels are against Burn's plain tensors on its CPU backend, in one process.
 //!
-//! `cargo bench --bench cpu -- [recognition] [redraw] [faces]` writes JSON lines: median milliseconds
+//! `cargo bench --profile release --bench cpu -- [recognition] [redraw] [faces]` writes JSON lines: median milliseconds
 //! of 20 rounds after 5. A round runs both in turn, so that other work on the machine falls on both
 //! alike: trust the ratio more than the times. `RAYON_NUM_THREADS=1` is one thread, as in the page.
 //! Natively the face detector's blocks are Burn's in both, and only its time is of interest.

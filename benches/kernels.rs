@@ -1,10 +1,10 @@
 //! How fast the kernels are against Burn's plain tensors, on one device in one process.
 //!
-//! `cargo bench --bench kernels -- [steps] [pairs] [backward] [network] [growth]` writes JSON lines:
-//! median milliseconds of 20 rounds after 5, each with its read-back. A round runs both in turn, so that
-//! other work on the machine falls on both alike: trust the ratio more than the times. `cold` is the
-//! first call, with the compilation of its pipelines. `rounds` are fewer than 20 where a line took
-//! more than [`PATIENCE`].
+//! `cargo bench --profile release --bench kernels -- [steps] [pairs] [backward] [network] [growth]`
+//! writes JSON lines: median milliseconds of 20 rounds after 5, each with its read-back. A round runs
+//! both in turn, so that other work on the machine falls on both alike: trust the ratio more than the
+//! times. `cold` is the first call, with the compilation of its pipelines. `rounds` are fewer than 20
+//! where a line took more than [`PATIENCE`].
 
 use std::time::{Duration, Instant};
 

@@ -21,7 +21,7 @@ attempt() {
 
 for part in "$@"; do
     case $part in
-        native) attempt native node tools/bench/native.mjs tools/in-env.sh native cargo bench --bench kernels ;;
+        native) attempt native node tools/bench/native.mjs tools/in-env.sh native cargo bench --profile release --bench kernels ;;
         pairs | network)
             # The graphs of the very weights that the page has; once is enough.
             if [ -z "${exported:-}" ]; then
