@@ -19,8 +19,10 @@ if (!command) {
 }
 const result = { part: 'native', date: new Date().toISOString(), machine: machine(), rows: [] };
 // With software Vulkan every line takes minutes: what came until then is kept.
-const timeout = 1000 * Number(process.env.BENCH_NATIVE_SECONDS || 7200);
-const child = spawn(command, options, { stdio: ['ignore', 'pipe', 'inherit'], timeout });
+const patience = 1000 * Number(process.env.BENCH_NATIVE_SECONDS || 7200);
+// A group of its own: what cargo started has to end with it.
+const child = spawn(command, options, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+const limit = setTimeout(() => process.kill(-child.pid), patience);
 const ended = new Promise((resolve) => {
   child.on('error', (error) => resolve(error.message));
   child.on('close', (code, signal) => resolve(code === 0 ? null : `ended with ${signal ?? code}`));
@@ -29,6 +31,7 @@ for await (const line of createInterface({ input: child.stdout })) {
   if (line.startsWith('{')) result.rows.push(JSON.parse(line));
 }
 const error = await ended;
+clearTimeout(limit);
 if (error) result.error = error;
 await mkdir(OUT, { recursive: true });
 await writeFile(join(OUT, 'native.json'), `${JSON.stringify(result, null, 1)}\n`);
