@@ -7,7 +7,6 @@
 
 use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, into_contiguous};
 use burn::cubecl::server::Handle;
-use burn::tensor::Shape;
 
 use super::convflu_autodiff::{ConvFluGradients, INPUTS, Kept, UnitTensors};
 use super::convflu_grad_inputs::ConvFluGradInputs;
@@ -15,8 +14,8 @@ use super::convflu_grad_leak::ConvFluGradLeak;
 use super::convflu_grad_outputs::ConvFluGradOutputs;
 use super::convflu_grad_sums::ConvFluGradSums;
 use super::convflu_grad_weights::{ConvFluGradWeights, flat_map};
-use super::convflu_launch::{contiguous_like, dims, tiled_map};
-use super::launch::dispatch;
+use super::convflu_launch::tiled_map;
+use super::launch::{self, dims, dispatch, empty};
 
 /// Maps of pre-activation gradients: of h, z, r.
 const DELTA_MAPS: usize = 3;
@@ -196,17 +195,12 @@ impl Direction {
 
     /// A buffer of so many numbers, not filled.
     fn buffer(&self, numbers: usize) -> Handle {
-        self.kept.own.client.empty(numbers * size_of::<f32>())
+        launch::buffer(&self.kept.own.client, numbers)
     }
 
     /// A tensor of the shape of `tensor`, not filled.
     fn like(&self, tensor: &CubeTensor) -> CubeTensor {
-        let shape = dims(tensor);
-        contiguous_like(
-            tensor,
-            Shape::new(shape),
-            self.buffer(shape.iter().product()),
-        )
+        empty(tensor, dims(tensor))
     }
 }
 

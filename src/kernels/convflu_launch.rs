@@ -5,13 +5,13 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::cubecl::server::Handle;
-use burn::tensor::{DType, Shape, Tensor};
+use burn::tensor::{DType, Tensor};
 
 use super::convflu::{GateSense, Gates, PairOutput};
 use super::convflu_1x1::{self, ConvFlu1x1};
 use super::convflu_candidate::ConvFluCandidate;
 use super::convflu_gates::ConvFluGates;
-use super::launch::{self, dispatch};
+use super::launch::{self, dims, dispatch, empty, tensor_in};
 use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
@@ -79,8 +79,7 @@ impl ConvFluBackend for CubeBackend {
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         let (x, y, gates) = launch(x, y, weights, mode, true);
         let [batch, channels, height, width] = dims(&x);
-        let shape = Shape::new([GATE_MAPS, batch, channels, height, width]);
-        let gates = contiguous_like(&x, shape, gates);
+        let gates = tensor_in(gates, &x, [GATE_MAPS, batch, channels, height, width]);
         (x, y, gates)
     }
 }
@@ -241,7 +240,7 @@ impl Pair {
 
     /// x and y of the output, and the gates' buffer (of no use unless they are kept).
     fn outputs(&self) -> (CubeTensor, CubeTensor, Handle) {
-        let out = || contiguous_like(&self.x, Shape::new(dims(&self.x)), self.maps(1));
+        let out = || empty(&self.x, dims(&self.x));
         let (x, y) = (out(), out());
         let gates = if self.keep_gates {
             self.maps(GATE_MAPS)
@@ -282,19 +281,4 @@ pub(super) fn tiles(height: usize, width: usize, tile_width: usize) -> usize {
 /// Pixels of a tile with its halo.
 pub(super) fn span(tile_width: usize, side: usize) -> usize {
     (TILE_H + side - 1) * (tile_width + side - 1)
-}
-
-pub(super) fn dims(tensor: &CubeTensor) -> [usize; 4] {
-    let shape = tensor.meta.shape();
-    [shape[0], shape[1], shape[2], shape[3]]
-}
-
-pub(super) fn contiguous_like(tensor: &CubeTensor, shape: Shape, handle: Handle) -> CubeTensor {
-    CubeTensor::new_contiguous(
-        tensor.client.clone(),
-        tensor.device.clone(),
-        shape,
-        handle,
-        tensor.dtype,
-    )
 }

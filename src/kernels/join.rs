@@ -6,7 +6,8 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::cubecl::prelude::KernelId;
 use burn::tensor::Tensor;
 
-use super::step_launch::{self, dims, empty};
+use super::launch::{dims, dispatch_over, empty};
+use super::step_launch;
 use super::{MAX_GROUPS, READ};
 
 /// Threads of a workgroup.
@@ -72,7 +73,7 @@ impl JoinBackend for CubeBackend {
             0,
         ];
         let groups = [(a_numbers + b_numbers).div_ceil(THREADS), batch, 1];
-        step_launch::dispatch(JoinKernel, THREADS, groups, &[&a, &b, &out], sizes);
+        dispatch_over(JoinKernel, THREADS, groups, &[&a, &b, &out], &sizes);
         out
     }
 }

@@ -1,12 +1,12 @@
-//! One launch of a WGSL kernel through cubecl, and the buffers that it writes.
+//! One launch of a WGSL kernel through cubecl, and the tensors that it writes.
 
 use std::cell::RefCell;
 
 use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
 use burn::cubecl::CubeCount;
-use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
-
 use burn::cubecl::client::Client;
+use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
+use burn::tensor::Shape;
 
 use super::count_launches;
 
@@ -66,4 +66,43 @@ fn uniform(sizes: &[usize]) -> MetadataBindingInfo {
     let pairs = sizes.chunks_exact(2);
     let words = pairs.map(|pair| pair[0] as u64 | (pair[1] as u64) << 32);
     MetadataBindingInfo::custom(words.collect())
+}
+
+/// [`dispatch`] of whole tensors.
+pub(super) fn dispatch_over(
+    kernel: impl KernelSource,
+    threads: usize,
+    groups: [usize; 3],
+    tensors: &[&CubeTensor],
+    sizes: &[usize],
+) {
+    let buffers = tensors.iter().map(|tensor| tensor.handle.clone()).collect();
+    dispatch(tensors[0], kernel, threads, groups, buffers, sizes);
+}
+
+/// Batch, channels, height, width.
+pub(super) fn dims(tensor: &CubeTensor) -> [usize; 4] {
+    let shape = tensor.meta.shape();
+    [shape[0], shape[1], shape[2], shape[3]]
+}
+
+/// A tensor of the same device and type, not filled.
+pub(super) fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
+    let buffer = buffer(&like.client, shape.iter().product());
+    tensor_in(buffer, like, shape)
+}
+
+/// A tensor of the same device and type that lies in `buffer`.
+pub(super) fn tensor_in<const D: usize>(
+    buffer: Handle,
+    like: &CubeTensor,
+    shape: [usize; D],
+) -> CubeTensor {
+    CubeTensor::new_contiguous(
+        like.client.clone(),
+        like.device.clone(),
+        Shape::new(shape),
+        buffer,
+        like.dtype,
+    )
 }

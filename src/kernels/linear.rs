@@ -7,8 +7,9 @@ use burn::cubecl::prelude::KernelId;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation};
 
+use super::launch::{dims, dispatch_over, empty};
 use super::step::{Activation, LEAKY_SLOPE};
-use super::step_launch::{self, dims, empty};
+use super::step_launch;
 use super::step_weights::PackedStep;
 use super::{MAX_GROUPS, READ};
 
@@ -143,7 +144,7 @@ impl LinearBackend for CubeBackend {
             0,
         ];
         let groups = [outputs, batch, 1];
-        step_launch::dispatch(LinearKernel, THREADS, groups, &[&x, &weights, &out], sizes);
+        dispatch_over(LinearKernel, THREADS, groups, &[&x, &weights, &out], &sizes);
         out
     }
 }

@@ -7,7 +7,8 @@ use burn::cubecl::prelude::KernelId;
 use burn::tensor::Tensor;
 
 use super::conv_step::if_wanted;
-use super::step_launch::{self, dims, empty};
+use super::launch::{dims, dispatch_over, empty};
+use super::step_launch;
 use super::{MAX_GROUPS, READ};
 
 /// Threads of a workgroup.
@@ -148,7 +149,7 @@ fn launch(
         flow: flow.is_some(),
     };
     let groups = [map.div_ceil(THREADS), batch, 1];
-    step_launch::dispatch(kernel, THREADS, groups, &buffers, sizes);
+    dispatch_over(kernel, THREADS, groups, &buffers, &sizes);
     (face, delta, mask)
 }
 

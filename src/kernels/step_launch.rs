@@ -1,15 +1,16 @@
 //! From Burn's tensors to the kernels of a step: the extension of the backend that launches them.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, into_contiguous};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::{DType, Shape, Tensor};
+use burn::tensor::{DType, Tensor};
 
 use super::conv_step::{ConvStep, StepSpec};
 use super::cpu;
+use super::launch::{dims, dispatch_over, empty};
 use super::map_norm::{After, MapNorm};
 use super::step::Activation;
-use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, launch, plain_only};
+use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// A step as an operation of the backends that run its kernels.
 #[backend_extension(Cube, Flex)]
@@ -144,12 +145,12 @@ pub(super) fn convolution(
         out_width,
         x_channels,
     ];
-    dispatch(
+    dispatch_over(
         kernel,
         kernel.threads(),
         kernel.groups(map),
         &buffers,
-        sizes,
+        &sizes,
     );
     out
 }
@@ -217,33 +218,5 @@ pub(super) fn map_norm(
         place.classes,
     ];
     let groups = [place.channels, batch, 1];
-    dispatch(kernel, kernel.threads(), groups, &buffers, sizes);
-}
-
-pub(super) fn dispatch(
-    kernel: impl KernelSource,
-    threads: usize,
-    groups: [usize; 3],
-    tensors: &[&CubeTensor],
-    sizes: [usize; 8],
-) {
-    let buffers = tensors.iter().map(|tensor| tensor.handle.clone()).collect();
-    launch::dispatch(tensors[0], kernel, threads, groups, buffers, &sizes);
-}
-
-pub(super) fn dims(tensor: &CubeTensor) -> [usize; 4] {
-    let shape = tensor.meta.shape();
-    [shape[0], shape[1], shape[2], shape[3]]
-}
-
-/// A tensor of the same device and type, not filled.
-pub(super) fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
-    let numbers: usize = shape.iter().product();
-    CubeTensor::new_contiguous(
-        like.client.clone(),
-        like.device.clone(),
-        Shape::new(shape),
-        launch::buffer(&like.client, numbers),
-        like.dtype,
-    )
+    dispatch_over(kernel, kernel.threads(), groups, &buffers, &sizes);
 }

@@ -7,10 +7,11 @@ use burn::tensor::Tensor;
 
 use super::MAX_GROUPS;
 use super::conv_step::StepSpec;
+use super::launch::{dims, empty};
 use super::linear::LinearLayer;
 use super::map_norm::{After, MapNorm};
 use super::step::{Activation, Layer, Norm, conv_step, instance_norm, spec_for};
-use super::step_launch::{self, MapPlace, dims, empty};
+use super::step_launch::{self, MapPlace};
 #[cfg(feature = "tch")]
 use super::{step::NORM_EPSILON, torch};
 
