@@ -4,7 +4,7 @@
 //! The kernels run on the default wgpu adapter: a GPU, or Mesa's lavapipe.
 #![cfg(feature = "native")]
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+mod gpu;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
@@ -13,6 +13,7 @@ use fersnet::kernels::{
 };
 use fersnet::network::weights::{self, Precision};
 use fersnet::network::{Edition, Head, Network, NetworkConfig, Variant};
+use gpu::gpu;
 
 /// Kernels against the twin's graph, both f32, relative to the largest gradient of the tensor: sums of
 /// some thousand products in another order, and h got back from the output.
@@ -44,30 +45,6 @@ const NAMES: [&str; 10] = [
 
 /// A square kernel's side and `[batch, channels, height, width]`.
 type Case = (usize, [usize; 4]);
-
-/// One user of the device at a time, so that launches can be counted.
-struct Gpu {
-    device: Device,
-    _turn: MutexGuard<'static, ()>,
-}
-
-fn gpu() -> Gpu {
-    static TURN: Mutex<()> = Mutex::new(());
-    static DEVICE: OnceLock<Device> = OnceLock::new();
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let device = DEVICE.get_or_init(|| {
-        Device::wgpu_options().init().unwrap_or_else(|error| {
-            panic!(
-                "no wgpu adapter ({error}): these tests need one; on a machine without a GPU install \
-                 Mesa's software Vulkan: apt-get install mesa-vulkan-drivers"
-            )
-        })
-    });
-    Gpu {
-        device: device.clone(),
-        _turn: turn,
-    }
-}
 
 /// Seeded numbers in (-scale, scale), by a linear congruential generator.
 fn numbers(seed: u64, count: usize, scale: f64) -> Vec<f64> {

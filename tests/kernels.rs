@@ -4,7 +4,8 @@
 //! The kernels run on the default wgpu adapter: a GPU, or Mesa's lavapipe.
 #![cfg(feature = "native")]
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+mod gpu;
+
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -12,6 +13,7 @@ use fersnet::kernels::{
     GateSense, PackedPair, PairOutput, UnitWeights, convflu_pair, convflu_pair_packed,
     convflu_pair_plain, kernels_available, launches,
 };
+use gpu::gpu;
 
 /// Kernel against twin, both f32: values within (-2, 2), sums of up to 1,152 products in another
 /// order, and the adapter's own exp and tanh.
@@ -27,30 +29,6 @@ const SENSES: [GateSense; 2] = [GateSense::ZTakesCandidate, GateSense::ZKeepsInp
 
 /// A square kernel's side and `[batch, channels, height, width]`.
 type Case = (usize, [usize; 4]);
-
-/// One user of the device at a time, so that launches can be counted.
-struct Gpu {
-    device: Device,
-    _turn: MutexGuard<'static, ()>,
-}
-
-fn gpu() -> Gpu {
-    static TURN: Mutex<()> = Mutex::new(());
-    static DEVICE: OnceLock<Device> = OnceLock::new();
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let device = DEVICE.get_or_init(|| {
-        Device::wgpu_options().init().unwrap_or_else(|error| {
-            panic!(
-                "no wgpu adapter ({error}): these tests need one; on a machine without a GPU install \
-                 Mesa's software Vulkan: apt-get install mesa-vulkan-drivers"
-            )
-        })
-    });
-    Gpu {
-        device: device.clone(),
-        _turn: turn,
-    }
-}
 
 /// Seeded numbers in (-1, 1), by a linear congruential generator.
 struct Numbers(u64);

@@ -7,7 +7,9 @@
 //! recognition and a redraw take.
 #![cfg(feature = "native")]
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+mod gpu;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::cubecl::launched::LaunchedKernels;
 use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
@@ -15,6 +17,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::launches;
 use fersnet::network::{Edition, Encoded, FACE_SIZE, Head, Network, NetworkConfig, Variant};
 use fersnet::tensor::{read_back, redrawn_faces};
+use gpu::gpu;
 
 const CLASSES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
@@ -79,22 +82,6 @@ impl Count {
     }
 }
 
-/// The observer sees the whole process: one test at a time.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn wgpu() -> Device {
-    static DEVICE: OnceLock<Device> = OnceLock::new();
-    let open = || {
-        Device::wgpu_options().init().unwrap_or_else(|error| {
-            panic!("no wgpu adapter ({error}): apt-get install mesa-vulkan-drivers (lavapipe)")
-        })
-    };
-    DEVICE.get_or_init(open).clone()
-}
-
 fn config(edition: Edition, width: usize, head: Head) -> NetworkConfig {
     NetworkConfig::new(edition, Variant::Fersnet, width, 3, &CLASSES).with_head(head)
 }
@@ -131,8 +118,8 @@ fn redraw(network: &Network, encoded: &Encoded, targets: Tensor<2>) {
 
 #[test]
 fn no_kernel_but_ours_runs_at_inference() {
-    let _turn = turn();
-    let device = wgpu();
+    let gpu = gpu();
+    let device = gpu.device.clone();
     // 2021: at width 12 the last pair takes two passes; at width 8 all pairs take one.
     for (edition, width) in [
         (Edition::Release2021, 12),
@@ -160,8 +147,8 @@ fn no_kernel_but_ours_runs_at_inference() {
 fn a_page_compiles_few_pipelines_for_a_face_and_its_eight_redrawn_ones() {
     // Each costs a software adapter seconds. The shipped network's width and head.
     const MOST: usize = 37;
-    let _turn = turn();
-    let device = wgpu();
+    let gpu = gpu();
+    let device = gpu.device.clone();
     let network = Network::new(config(Edition::Release2021, 12, Head::Warp), &device);
     let network = network.expect("a network").for_inference();
     let work = || {

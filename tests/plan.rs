@@ -3,7 +3,7 @@
 //! On the default wgpu adapter: a GPU, or Mesa's lavapipe.
 #![cfg(feature = "native")]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod gpu;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{Plan, PlanError, launches};
@@ -11,6 +11,7 @@ use fersnet::network::{
     Drawn, Edition, FACE_SIZE, Head, Inference, Network, NetworkConfig, Variant, weights,
 };
 use fersnet::pipeline::SHIPPED_WEIGHTS;
+use gpu::gpu;
 
 /// The same kernels on the same numbers; a batch that is filled up may take another variant, which
 /// adds in another order, and an instance norm enlarges what the sums differ by.
@@ -33,12 +34,6 @@ fn network(edition: Edition, head: Head, device: &Device) -> Network {
         extra: Default::default(),
     };
     Network::new(config, device).expect("the configuration is valid")
-}
-
-/// One test at a time: they share a device, whose launches are counted and whose work is recorded.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The values of a made-up face.
@@ -75,8 +70,8 @@ fn assert_same(planned: &[f32], eager: &[f32]) {
 
 #[test]
 fn a_plan_reads_and_redraws_as_the_network_does() {
-    let _turn = turn();
-    let device = Device::wgpu(Default::default());
+    let gpu = gpu();
+    let device = gpu.device.clone();
     for (edition, head) in EDITIONS
         .into_iter()
         .flat_map(|edition| [Head::Raw, Head::Residual, Head::Warp].map(|head| (edition, head)))
@@ -108,8 +103,8 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
 
 #[test]
 fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
-    let _turn = turn();
-    let device = Device::wgpu(Default::default());
+    let gpu = gpu();
+    let device = gpu.device.clone();
     let network = weights::load(SHIPPED_WEIGHTS, &device).expect("the shipped weights");
     let network = network.for_inference();
     let classes = network.config().classes.len();
@@ -130,8 +125,8 @@ fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
 
 #[test]
 fn a_replay_runs_as_many_kernels_as_were_recorded() {
-    let _turn = turn();
-    let device = Device::wgpu(Default::default());
+    let gpu = gpu();
+    let device = gpu.device.clone();
     let network = network(Edition::Release2021, Head::Warp, &device);
     let inference = Inference::new(network, device);
     let mut counts = Vec::new();
@@ -159,8 +154,8 @@ fn a_device_without_kernels_records_no_plan() {
 
 #[test]
 fn a_run_that_uploads_numbers_is_refused_and_the_device_goes_on() {
-    let _turn = turn();
-    let device = Device::wgpu(Default::default());
+    let gpu = gpu();
+    let device = gpu.device.clone();
     let x = Tensor::<1>::from_data([1.0f32, 2.0], &device);
     let plan = Plan::record(&device, x.clone(), |x: &Tensor<1>| {
         x.clone() + Tensor::from_data([3.0f32, 4.0], &x.device())

@@ -1,0 +1,30 @@
+//! The wgpu adapter of the tests, for one of them at a time.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use burn::tensor::Device;
+
+/// The default adapter, a GPU or Mesa's lavapipe, until it is dropped: launches can be counted.
+pub struct Gpu {
+    pub device: Device,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Waits for the test before.
+pub fn gpu() -> Gpu {
+    static TURN: Mutex<()> = Mutex::new(());
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let device = DEVICE.get_or_init(|| {
+        Device::wgpu_options().init().unwrap_or_else(|error| {
+            panic!(
+                "no wgpu adapter ({error}): these tests need one; on a machine without a GPU install \
+                 Mesa's software Vulkan: apt-get install mesa-vulkan-drivers"
+            )
+        })
+    });
+    Gpu {
+        device: device.clone(),
+        _turn: turn,
+    }
+}
