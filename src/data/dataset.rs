@@ -21,6 +21,9 @@ impl Face {
             place: found.place,
             picture: found.picture,
             digest: found.digest,
+            photo: String::new(),
+            controls: None,
+            cavity: None,
         }
     }
 
@@ -63,6 +66,7 @@ impl Dataset {
             root: root.to_owned(),
             layout,
             classes,
+            controls: Vec::new(),
             pixel_aligned: false,
             faces,
             left_out: left_out.into_vec(),
@@ -97,6 +101,7 @@ impl Dataset {
             root: self.root.clone(),
             layout: self.layout,
             classes: self.classes.clone(),
+            controls: self.controls.clone(),
             pixel_aligned: self.pixel_aligned,
             faces: faces.cloned().collect(),
             left_out: self.left_out.clone(),
@@ -131,7 +136,14 @@ impl Dataset {
                     continue;
                 }
             }
-            match relabel(&face.label, &new_index, classes.len()) {
+            // Nobody judged a face that states its controls alone: it shows no class more than others.
+            let is_free = face.class.is_none() && face.controls.is_some();
+            let label = if is_free {
+                Some(vec![1.0 / classes.len() as f32; classes.len()])
+            } else {
+                relabel(&face.label, &new_index, classes.len())
+            };
+            match label {
                 Some(label) => faces.push(Face { label, ..face }),
                 None => left_out.add(
                     "all votes are for classes that the network lacks",
@@ -152,6 +164,26 @@ impl Dataset {
             left_out: left_out.into_vec(),
             ..self
         })
+    }
+}
+
+impl Dataset {
+    /// The data as a network with these controls sees it: values in the network's order; a control
+    /// that the set does not state is 0 where it states others.
+    pub fn for_controls(mut self, controls: &[String]) -> Dataset {
+        if self.controls == controls {
+            return self;
+        }
+        let find = |name: &String| self.controls.iter().position(|own| own == name);
+        let old_index: Vec<Option<usize>> = controls.iter().map(find).collect();
+        for face in &mut self.faces {
+            face.controls = face.controls.take().map(|values| {
+                let value = |old: &Option<usize>| old.map_or(0.0, |old| values[old]);
+                old_index.iter().map(value).collect()
+            });
+        }
+        self.controls = controls.to_vec();
+        self
     }
 }
 

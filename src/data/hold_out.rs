@@ -76,6 +76,9 @@ mod tests {
             place: Place::Whole,
             picture: Picture::from(image::RgbImage::new(1, 1)),
             digest: String::new(),
+            photo: String::new(),
+            controls: None,
+            cavity: None,
         }
     }
 

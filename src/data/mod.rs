@@ -7,6 +7,7 @@ mod authors;
 mod bu4dfe;
 mod cache;
 mod ck_plus;
+pub mod controls;
 mod cut;
 mod dataset;
 mod error;
@@ -31,6 +32,9 @@ pub use folds::{Folding, folds};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::GrayImage;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -142,6 +146,22 @@ pub struct Face {
     pub picture: Picture,
     /// SHA-256 of the picture's file, hexadecimal.
     pub digest: String,
+    /// The photograph that the picture was drawn from or is; the pictures of one photograph lie pixel
+    /// on pixel, others do not. Empty where a set has one photograph a person.
+    pub photo: String,
+    /// What the face shows of the set's controls, `[K]`; none where nobody knows.
+    pub controls: Option<Vec<f32>>,
+    /// The inside of the mouth; none where nobody marked it.
+    pub cavity: Option<Cavity>,
+}
+
+/// The inside of a mouth between the lips' inner edges.
+#[derive(Debug, Clone)]
+pub struct Cavity {
+    /// 255 inside, 0 outside, as large as the picture; none for a mouth that is shut.
+    pub map: Option<Arc<GrayImage>>,
+    /// Whether a program drew what is inside: then its colours teach nothing.
+    pub is_drawn: bool,
 }
 
 /// Pictures that were not taken, and why.
@@ -164,6 +184,8 @@ pub struct Dataset {
     pub layout: Layout,
     /// Names of the expressions, in the order of the labels.
     pub classes: Vec<String>,
+    /// Names of the controls whose values the faces state; empty where the set states none.
+    pub controls: Vec<String>,
     /// Whether faces of one subject and source picture lie pixel on pixel, so that a pair of them
     /// is cut by the source's eyes.
     pub pixel_aligned: bool,

@@ -3,17 +3,28 @@
 //! `manifest.csv` beside the pictures that it names, `SUBJECT/EXPRESSION/K.jpg`, as folders or in
 //! tars. Columns: file, subject, expression, `left_eye_x`, `left_eye_y`, `right_eye_x`,
 //! `right_eye_y` (pixels; left is the person's left); source, intensity and sample where there are
-//! any. Age and every further column of text (sex, ethnicity, skin, licence, ...) become groups.
+//! any. A set may also state, all of it optional:
+//!
+//! - a column for each control ([`CONTROLS`]) with what the face shows of it; the expression may then be
+//!   empty;
+//! - `photo`: the photograph that the picture was drawn from or is. Pairs are made within it;
+//! - `cavity`: a grey picture of the same size, white between the lips' inner edges; empty for a shut
+//!   mouth; and `mouth`: `drawn` where a program drew what is inside.
+//!
+//! Age and every further column of text (sex, ethnicity, skin, licence, ...) become groups.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
+use image::GrayImage;
 use serde::Deserialize;
 
+use super::controls::CONTROLS;
 use super::cut::{self, Found};
 use super::expressions::{canonical, index_in, one_hot, those};
 use super::left_out::Tally;
-use super::{DataError, Dataset, Face, Layout, Options, Place, files};
+use super::{Cavity, DataError, Dataset, Face, Layout, Options, Place, files};
 use crate::face::Point;
 
 const MANIFEST: &str = "manifest.csv";
@@ -25,7 +36,19 @@ pub(super) const LOOKED_FOR: &str = "a paired set (manifest.csv)";
 const REAL: &str = "real";
 
 /// Columns that are no groups, besides those of points.
-const OWN_COLUMNS: [&str; 5] = ["file", "subject", "source", "expression", "intensity"];
+const OWN_COLUMNS: [&str; 8] = [
+    "file",
+    "subject",
+    "source",
+    "expression",
+    "intensity",
+    "photo",
+    "cavity",
+    "mouth",
+];
+
+/// In the column `mouth`: the inside was drawn by a program.
+const DRAWN: &str = "drawn";
 
 /// Eyes that differ by more than this, in pixels, are not in one place.
 const SAME_PLACE: f32 = 0.5;
@@ -41,6 +64,12 @@ struct Columns {
     sample: String,
     #[serde(default)]
     intensity: Option<f32>,
+    #[serde(default)]
+    photo: String,
+    #[serde(default)]
+    cavity: String,
+    #[serde(default)]
+    mouth: String,
     left_eye_x: f32,
     left_eye_y: f32,
     right_eye_x: f32,
@@ -50,6 +79,16 @@ struct Columns {
 struct Row {
     columns: Columns,
     groups: BTreeMap<String, String>,
+    /// Values of the manifest's controls; none where one of them is empty.
+    controls: Option<Vec<f32>>,
+}
+
+/// The manifest's rows, and the controls that it has columns for.
+struct Manifest {
+    rows: Vec<Row>,
+    controls: Vec<String>,
+    /// Whether it says where the mouths' insides are.
+    marks_cavities: bool,
 }
 
 /// Whether the folder looks like this layout.
@@ -68,7 +107,11 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             what: "the list of its pictures",
         });
     }
-    let rows = read_manifest(&path)?;
+    let Manifest {
+        rows,
+        controls,
+        marks_cavities,
+    } = read_manifest(&path)?;
     let classes = those(|name| {
         rows.iter()
             .any(|row| canonical(&row.columns.expression) == Some(name))
@@ -85,39 +128,87 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             );
             continue;
         }
-        let Some(class) = index_in(&classes, &row.columns.expression) else {
+        // Units of no expression are a target all the same.
+        let is_free = row.columns.expression.is_empty() && row.controls.is_some();
+        let class = index_in(&classes, &row.columns.expression);
+        if class.is_none() && !is_free {
             left_out.add(&super::unknown_expression(&row.columns.expression), &name);
             continue;
+        }
+        let file = |archived: Option<Vec<u8>>, name: &str| match archived {
+            Some(bytes) => Ok(Some(bytes)),
+            None if !root.join(name).is_file() => Ok(None),
+            None => files::read(&root.join(name)).map(Some),
         };
-        let bytes = match archives.remove(&name) {
-            Some(bytes) => bytes,
-            None if !root.join(&name).is_file() => {
-                left_out.add("manifest.csv names it, but it is not there", &name);
+        let Some(bytes) = file(archives.remove(&name), &name)? else {
+            left_out.add("manifest.csv names it, but it is not there", &name);
+            continue;
+        };
+        let picture = match cut::decode(&bytes) {
+            Ok(picture) => picture,
+            Err(reason) => {
+                left_out.add(&reason, &name);
                 continue;
             }
-            None => files::read(&root.join(&name))?,
         };
-        match cut::decode(&bytes) {
-            Ok(picture) => faces.push(row.into_face(
-                one_hot(class, classes.len()),
-                class,
-                Found {
-                    picture,
-                    place: Place::Whole,
-                    digest: files::digest(&bytes),
-                },
-            )),
-            Err(reason) => left_out.add(&reason, &name),
-        }
+        let size = (picture.width(), picture.height());
+        let map = row.columns.cavity.as_str();
+        let cavity = if map.is_empty() {
+            marks_cavities.then_some(None)
+        } else {
+            // Several pictures may share a map.
+            let bytes = file(archives.get(map).cloned(), map)?;
+            match bytes.map(|bytes| cavity_map(&bytes, size)) {
+                Some(Ok(map)) => Some(Some(Arc::new(map))),
+                Some(Err(reason)) => {
+                    left_out.add(&format!("its cavity map: {reason}"), &name);
+                    continue;
+                }
+                None => {
+                    left_out.add("its cavity map is not there", &name);
+                    continue;
+                }
+            }
+        };
+        let label = match class {
+            Some(class) => one_hot(class, classes.len()),
+            None => vec![1.0 / classes.len() as f32; classes.len()],
+        };
+        let found = Found {
+            picture,
+            place: Place::Whole,
+            digest: files::digest(&bytes),
+        };
+        faces.push(row.into_face(label, class, found, cavity));
     }
     let mut dataset = Dataset::build(root, Layout::Paired, classes, faces, left_out)?;
+    dataset.controls = controls;
     dataset.pixel_aligned = eyes_stay(&dataset.faces);
     Ok(dataset)
 }
 
+/// The map of a mouth's inside, which has to be as large as its picture.
+fn cavity_map(bytes: &[u8], size: (u32, u32)) -> Result<GrayImage, String> {
+    let map = cut::decode(bytes)?;
+    if (map.width(), map.height()) != size {
+        let (width, height) = (map.width(), map.height());
+        return Err(format!(
+            "{width} x {height} pixels, the picture has {} x {}",
+            size.0, size.1
+        ));
+    }
+    Ok(image::imageops::grayscale(map.as_image()))
+}
+
 impl Row {
     /// The face at the manifest's eyes.
-    fn into_face(self, label: Vec<f32>, class: usize, found: Found) -> Face {
+    fn into_face(
+        self,
+        label: Vec<f32>,
+        class: Option<usize>,
+        found: Found,
+        cavity: Option<Option<Arc<GrayImage>>>,
+    ) -> Face {
         let columns = self.columns;
         Face {
             subject: Some(columns.subject),
@@ -128,15 +219,21 @@ impl Row {
                 Point::new(columns.left_eye_x, columns.left_eye_y),
                 Point::new(columns.right_eye_x, columns.right_eye_y),
             ),
-            ..Face::new(columns.file, label, Some(class), found)
+            photo: columns.photo,
+            controls: self.controls,
+            cavity: cavity.map(|map| Cavity {
+                map,
+                is_drawn: columns.mouth == DRAWN,
+            }),
+            ..Face::new(columns.file, label, class, found)
         }
     }
 }
 
-/// Whether each person's eyes are in one place in all pictures but further photographs: only then
+/// Whether a person's eyes are in one place in all pictures of one photograph: only then
 /// does the whole picture stay where it is when the expression changes.
 fn eyes_stay(faces: &[Face]) -> bool {
-    let mut first: HashMap<&Option<String>, Place> = HashMap::new();
+    let mut first: HashMap<(&Option<String>, &str), Place> = HashMap::new();
     faces
         .iter()
         .filter(|face| {
@@ -145,7 +242,9 @@ fn eyes_stay(faces: &[Face]) -> bool {
                 .is_none_or(|sample| sample != REAL)
         })
         .all(|face| {
-            let place = first.entry(&face.subject).or_insert(face.place);
+            let place = first
+                .entry((&face.subject, &face.photo))
+                .or_insert(face.place);
             match (*place, face.place) {
                 (Place::Eyes(left, right), Place::Eyes(other_left, other_right)) => {
                     left.distance(other_left) <= SAME_PLACE
@@ -156,29 +255,68 @@ fn eyes_stay(faces: &[Face]) -> bool {
         })
 }
 
-fn read_manifest(path: &Path) -> Result<Vec<Row>, DataError> {
+fn read_manifest(path: &Path) -> Result<Manifest, DataError> {
     let mut reader = files::table(path)?;
     let error = files::table_error(path);
     let headers = reader.headers().map_err(&error)?.clone();
+    let column = |name: &str| headers.iter().position(|header| header == name);
+    let control_columns: Vec<(&str, usize)> = CONTROLS
+        .iter()
+        .filter_map(|name| Some((*name, column(name)?)))
+        .collect();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(&error)?;
         let columns: Columns = record.deserialize(Some(&headers)).map_err(&error)?;
         let line = record.position().map_or(1, csv::Position::line);
         check(&columns).map_err(|what| DataError::table(path, line, what))?;
+        let controls = control_values(&control_columns, &record);
+        let controls = controls.map_err(|what| DataError::table(path, line, what))?;
         let groups = headers
             .iter()
             .zip(&record)
             .filter(|(column, cell)| is_group(column, cell))
             .map(|(column, cell)| (column.to_owned(), cell.to_owned()))
             .collect();
-        rows.push(Row { columns, groups });
+        rows.push(Row {
+            columns,
+            groups,
+            controls,
+        });
     }
-    Ok(rows)
+    Ok(Manifest {
+        rows,
+        controls: control_columns
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect(),
+        marks_cavities: column("cavity").is_some(),
+    })
+}
+
+/// The controls of a row; none where a cell is empty.
+fn control_values(
+    columns: &[(&str, usize)],
+    record: &csv::StringRecord,
+) -> Result<Option<Vec<f32>>, &'static str> {
+    let cells: Vec<&str> = columns
+        .iter()
+        .map(|(_, index)| record.get(*index).unwrap_or_default())
+        .collect();
+    if cells.is_empty() || cells.iter().any(|cell| cell.is_empty()) {
+        return Ok(None);
+    }
+    let values = cells.iter().map(|cell| cell.parse::<f32>().ok());
+    let values: Option<Vec<f32>> = values
+        .map(|value| value.filter(|value| value.is_finite() && *value >= 0.0))
+        .collect();
+    values
+        .map(Some)
+        .ok_or("a control is not a number of 0 or more")
 }
 
 fn is_group(column: &str, cell: &str) -> bool {
-    let own = OWN_COLUMNS.contains(&column);
+    let own = OWN_COLUMNS.contains(&column) || CONTROLS.contains(&column);
     !own && !cell.is_empty() && (column == "age" || cell.parse::<f32>().is_err())
 }
 
