@@ -36,8 +36,12 @@ fn main() -> anyhow::Result<()> {
         });
     }
     if is_wanted("redraw") {
-        let classes = network.config().classes.len();
-        let targets = Tensor::<2>::eye(classes, &device);
+        let config = network.config();
+        let targets = config
+            .each_expression()
+            .ok_or_else(|| anyhow::anyhow!("a class without a preset"))?;
+        let table = TensorData::new(targets.concat(), [targets.len(), config.target_width()]);
+        let targets = Tensor::<2>::from_data(table, &device);
         let encoded = network.encode(face(&network, &device), false);
         compare("redraw of every expression", || {
             if let Some(drawn) = network.decode(&encoded, targets.clone()) {

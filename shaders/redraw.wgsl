@@ -1,13 +1,16 @@
 // The head of the decoder: from the last convolution's channels and the input face to the redrawn
-// face. out = (d, a) or, with a flow, (d, a, u, v):
-//     mask = sigmoid(a), delta = mask . d, flow = scale * (u, v)
-//     face = delta + input, re-sampled with a flow: bilinear, the border repeated
+// face. Three variants by the channels of the last convolution:
+//     (d, a)           mask = sigmoid(a), delta = mask . d, face = input + delta
+//     (d, a, u, v)     the same, the input re-sampled along flow = scale * (u, v): bilinear, the
+//                      border repeated
+//     (c, a, u, v, s)  delta = (1 - mask) . smooth(s) + mask . c, face = (1 - mask) . moved + delta;
+//                      smooth: the mean over a square (less of it at the border), scaled
 //
 // A thread takes one pixel of one face, all channels; neighbouring threads read and write
 // neighbouring pixels.
 //
 // in:  x      [1 or batch, channels, height, width]              f32, the input face
-//      last   [batch, channels + 1 (+ 2), height, width]         the last convolution's output
+//      last   [batch, head channels, height, width]              the last convolution's output
 // out: face, delta  [batch, channels, height, width]
 //      mask   [batch, 1, height, width]
 //      flow   (variant)  [batch, 2, height, width]               x, then y, in units of the width
@@ -18,12 +21,13 @@ struct Sizes {
     width: u32,
     x_stride: u32, // from an image of x to the next; 0 where all share one
     scale: f32, // from the last convolution to units of the width
-    unused_0: u32,
+    shade_scale: f32, // from the last convolution to values of the face
     unused_1: u32,
     unused_2: u32,
 }
 
 const THREADS: u32 = {{threads}}u;
+{{if_blend}}const REACH: i32 = {{reach}}; // of the square of smooth(s), to each side
 
 @group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
 @group(0) @binding(1) var<storage, {{read}}> last: array<f32>;
@@ -55,6 +59,22 @@ const THREADS: u32 = {{threads}}u;
 {{if_flow}}    return Neighbours(at, vec4<f32>(g.x * g.y, f.x * g.y, g.x * f.y, f.x * f.y));
 {{if_flow}}}
 
+{{if_blend}}// smooth(s) at a pixel of the plane that begins at `plane`.
+{{if_blend}}fn smooth_at(plane: u32, column: i32, row: i32) -> f32 {
+{{if_blend}}    let low = max(vec2<i32>(column, row) - REACH, vec2<i32>(0));
+{{if_blend}}    let end = vec2<i32>(i32(sizes.width), i32(sizes.height)) - 1;
+{{if_blend}}    let high = min(vec2<i32>(column, row) + REACH, end);
+{{if_blend}}    var sum = 0.0;
+{{if_blend}}    for (var y = low.y; y <= high.y; y++) {
+{{if_blend}}        let line = plane + u32(y) * sizes.width;
+{{if_blend}}        for (var x = low.x; x <= high.x; x++) {
+{{if_blend}}            sum += last[line + u32(x)];
+{{if_blend}}        }
+{{if_blend}}    }
+{{if_blend}}    let count = (high - low) + 1;
+{{if_blend}}    return sizes.shade_scale * sum / f32(count.x * count.y);
+{{if_blend}}}
+
 fn sigmoid(v: f32) -> f32 {
     return 1.0 / (1.0 + exp(min(-v, 80.0)));
 }
@@ -71,7 +91,10 @@ fn main(
         return;
     }
     let from_x = image * sizes.x_stride;
-    let from_last = image * (sizes.channels + {{beside_d}}u) * map + pixel;
+{{if_still}}    let head_channels = sizes.channels + 1u;
+{{if_flow}}{{if_added}}    let head_channels = sizes.channels + 3u;
+{{if_blend}}    let head_channels = 2u * sizes.channels + 3u;
+    let from_last = image * head_channels * map + pixel;
     let a = sigmoid(last[from_last + sizes.channels * map]);
     mask[image * map + pixel] = a;
 {{if_flow}}    let from_flow = from_last + (sizes.channels + 1u) * map;
@@ -82,11 +105,15 @@ fn main(
 {{if_flow}}    let near = neighbours(own + moved * vec2<f32>(f32(sizes.width), f32(sizes.height)));
     for (var k = 0u; k < sizes.channels; k++) {
         let here = (image * sizes.channels + k) * map + pixel;
-        let change = a * last[from_last + k * map];
+        var change = a * last[from_last + k * map];
         let plane = from_x + k * map;
-{{if_still}}        let v = x[plane + pixel];
+{{if_still}}        var v = x[plane + pixel];
 {{if_flow}}        let four = vec4<f32>(x[plane + near.at.x], x[plane + near.at.y], x[plane + near.at.z], x[plane + near.at.w]);
-{{if_flow}}        let v = dot(four, near.weight);
+{{if_flow}}        var v = dot(four, near.weight);
+{{if_blend}}        let shades = from_last - pixel + (sizes.channels + 3u + k) * map;
+{{if_blend}}        let column = i32(pixel % sizes.width);
+{{if_blend}}        change += (1.0 - a) * smooth_at(shades, column, i32(pixel / sizes.width));
+{{if_blend}}        v *= 1.0 - a;
         delta[here] = change;
         face[here] = v + change;
     }

@@ -7,7 +7,9 @@
 //! - [`face`]: the faces in it, aligned by the eyes; and a redrawn face back into the picture.
 //! - [`tensor`]: an aligned face to and from `[1, k, 96, 96]`.
 //! - [`network`]: FERSNet in its two editions, and its weight files.
+//! - [`painter`]: the inside of an opened mouth, painted at the photo's resolution.
 //! - [`kernels`]: the ConvFLU in WGSL and the network's steps, each beside its plain-tensor twin.
+//! - [`target`]: what a redrawn face is to show, from names and weights.
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`pipeline`]: the whole way in one place.
@@ -32,10 +34,12 @@ pub mod judge;
 pub mod kernels;
 pub mod mark;
 pub mod network;
+pub mod painter;
 pub mod picture;
 pub mod pipeline;
 #[cfg(feature = "native")]
 pub mod table;
+pub mod target;
 pub mod tensor;
 #[cfg(feature = "native")]
 pub mod train;

@@ -58,6 +58,22 @@ pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, St
     Ok(data.iter::<f32>().collect())
 }
 
+/// Tables of one row, read back together.
+///
+/// # Errors
+/// The device's own words when it was lost or ran out of memory.
+pub async fn read_back_rows(tables: Vec<Tensor<2>>) -> Result<Vec<Vec<f32>>, String> {
+    let wanted = tables
+        .into_iter()
+        .fold(Transaction::default(), Transaction::register);
+    let read = wanted.execute_async().await;
+    let read = read.map_err(|error| error.to_string())?;
+    Ok(read
+        .iter()
+        .map(|data| data.iter::<f32>().collect())
+        .collect())
+}
+
 /// The first `targets` redrawn faces of a batch `[batch, k, size, size]`, ready to be put into a
 /// picture.
 ///
@@ -67,7 +83,7 @@ pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>,
     let [_, channels, size, _] = drawn.face.dims();
     // All at once: each wait for a device costs more than its copies.
     let mut wanted = Transaction::default().register(drawn.face);
-    let mut has_flow = false;
+    let (mut has_flow, mut covers) = (false, false);
     let changes = drawn.change.is_some();
     if let Some(change) = drawn.change {
         wanted = wanted.register(change.delta);
@@ -75,13 +91,17 @@ pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>,
             wanted = wanted.register(flow);
             has_flow = true;
         }
+        if change.covers {
+            wanted = wanted.register(change.mask);
+            covers = true;
+        }
     }
     let read = wanted.execute_async().await;
     let read = read.map_err(|error| error.to_string())?;
     let mut values = read.iter().map(|data| data.iter::<f32>().collect());
     let mut next = |there: bool| -> Option<Vec<f32>> { there.then(|| values.next()).flatten() };
     let faces = next(true).ok_or("no face was read back")?;
-    let change = next(changes).map(|delta| (delta, next(has_flow)));
+    let change = next(changes).map(|delta| (delta, next(has_flow), next(covers)));
     let plane = size * size;
     let planes_of = |values: &[f32], target: usize| -> Vec<f32> {
         let own = &values[target * channels * plane..(target + 1) * channels * plane];
@@ -94,12 +114,16 @@ pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>,
     Ok((0..targets)
         .map(|target| Redrawn {
             size,
+            mouth: None,
             face: planes_of(&faces, target),
-            change: change.as_ref().map(|(delta, flow)| Change {
+            change: change.as_ref().map(|(delta, flow, cover)| Change {
                 delta: planes_of(delta, target),
                 flow: flow
                     .as_ref()
                     .map(|flow| flow[target * 2 * plane..(target + 1) * 2 * plane].to_vec()),
+                cover: cover
+                    .as_ref()
+                    .map(|cover| cover[target * plane..(target + 1) * plane].to_vec()),
             }),
         })
         .collect())

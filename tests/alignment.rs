@@ -44,7 +44,9 @@ fn unchanged(size: usize) -> Redrawn {
         change: Some(Change {
             delta: vec![0.0; 3 * size * size],
             flow: Some(vec![0.0; 2 * size * size]),
+            cover: None,
         }),
+        mouth: None,
     }
 }
 
@@ -184,7 +186,9 @@ fn outside_of_the_face_the_photo_stays_bit_for_bit() {
             change: change.then(|| Change {
                 delta: vec![-2.0; 3 * 96 * 96],
                 flow: Some(vec![0.3; 2 * 96 * 96]),
+                cover: None,
             }),
+            mouth: None,
         };
         let pasted = paste(&picture, &alignment, &redrawn);
         let mut changed = 0;
@@ -207,6 +211,7 @@ fn the_whole_face_without_a_change_replaces_the_middle() {
         size: 96,
         face: vec![0.25; 3 * 96 * 96],
         change: None,
+        mouth: None,
     };
     let pasted = paste(&picture, &alignment, &redrawn);
     assert_eq!(pasted.as_image().get_pixel(150, 150).0, [64; 3]);
@@ -228,7 +233,9 @@ fn the_flow_moves_the_photos_own_pixels() {
         change: Some(Change {
             delta: vec![0.0; 3 * 96 * 96],
             flow: Some(flow),
+            cover: None,
         }),
+        mouth: None,
     };
     let picture = Picture::from(line);
     let pasted = paste(&picture, &Alignment::whole_picture(400, 400), &redrawn);
@@ -254,7 +261,9 @@ fn a_change_lights_the_photo_without_blurring_it() {
         change: Some(Change {
             delta: vec![0.2; 3 * 96 * 96],
             flow: None,
+            cover: None,
         }),
+        mouth: None,
     };
     let pasted = paste(&picture, &Alignment::whole_picture(400, 400), &redrawn);
     assert_eq!(pasted.as_image().get_pixel(200, 200).0, [91; 3]);
@@ -271,7 +280,9 @@ fn the_tile_shows_what_is_pasted() {
         change: Some(Change {
             delta: vec![0.1; 3 * 96 * 96],
             flow: Some(vec![0.02; 2 * 96 * 96]),
+            cover: None,
         }),
+        mouth: None,
     };
     let tile = redrawn_crop(&picture, &alignment, &redrawn, 256);
     let cut = alignment.crop(&paste(&picture, &alignment, &redrawn), 256);

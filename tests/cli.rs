@@ -3,7 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use fersnet::data::controls::{CONTROLS, expression_presets};
+use fersnet::network::weights::{self, Precision};
+use fersnet::network::{Edition, Head, Network, NetworkConfig, Variant};
 use safetensors::SafeTensors;
+
+/// The shipped network's.
+const EXPRESSIONS: [&str; 8] = [
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+];
 
 /// How far probabilities of one picture may differ between two files of it.
 ///
@@ -194,6 +209,158 @@ fn wrong_arguments_say_what_would_be_right() {
     assert_eq!(fersnet(&["predict", "--nonsense"]).status.code(), Some(2));
 }
 
+/// A weight file of a tiny fresh network, with the known controls and presets or without.
+fn made_weights(dir: &tempfile::TempDir, has_controls: bool) -> String {
+    let mut config = NetworkConfig::new(Edition::Release2021, Variant::Fersnet, 1, 3, &EXPRESSIONS);
+    config.head = Head::Blend;
+    if has_controls {
+        config = config.with_controls(&CONTROLS);
+        config.presets = expression_presets(&config.controls);
+    }
+    let network = Network::new(config, &burn::tensor::Device::flex()).expect("a network");
+    let bytes = weights::save(&network, Precision::Half).expect("a weight file");
+    let file = scratch(dir, if has_controls { "controls" } else { "classes" });
+    std::fs::write(&file, bytes).expect("written");
+    file
+}
+
+#[test]
+fn a_target_of_controls_is_drawn_and_a_wrong_one_says_what_there_is() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (weights, out) = (made_weights(&dir, true), scratch(&dir, "out.png"));
+    let picture = photo("turned.jpg");
+    let synthesize = |target: &str| {
+        let arguments = ["synthesize", "--weights", &weights, "--target", target];
+        fersnet(&[&arguments[..], &["-o", &out, &picture]].concat())
+    };
+    let mut drawn = Vec::new();
+    for target in [
+        "happiness=1.2",
+        "happiness=0.8,jawOpen=0.4",
+        "jawOpen=0.4",
+        "jawOpen=0",
+        "all",
+    ] {
+        let output = synthesize(target);
+        assert_eq!(output.status.code(), Some(0), "{target}: {}", said(&output));
+        let bytes = std::fs::read(&out).expect("a file");
+        assert!(fersnet::mark::is_marked(&bytes), "{target}");
+        assert!(!drawn.contains(&bytes), "{target}: drawn as another target");
+        drawn.push(bytes);
+    }
+    for (target, hints) in [
+        (
+            "joy",
+            &["happiness", "jawOpen", "mouthSmileLeft", "`all`"][..],
+        ),
+        ("teethShown=0.5", &["jawOpen"]), // these weights have no painter
+        ("jawOpen=1.3", &["from 0 to 1.2"]),
+        ("jawOpen=-0.1", &["from 0 to 1.2"]),
+        ("jawOpen=nan", &["from 0 to 1.2"]),
+        ("jawOpen=wide", &["not a number"]),
+        ("jawOpen=0.1,jawOpen=0.2", &["twice"]),
+        ("happiness=0.8,fear=0.8", &["add up"]),
+    ] {
+        let output = synthesize(target);
+        assert_eq!(output.status.code(), Some(2), "{target}");
+        for hint in hints {
+            assert!(said(&output).contains(hint), "{target}: {}", said(&output));
+        }
+        let all = said(&output).contains("`all`");
+        assert_eq!(
+            all,
+            said(&output).contains("none of these"),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+#[test]
+fn the_controls_that_a_face_shows_are_told_where_they_are_asked_for() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (weights, without) = (made_weights(&dir, true), made_weights(&dir, false));
+    let picture = photo("turned.jpg");
+    let predict = |weights: &str, more: &[&str]| {
+        let arguments = ["predict", "--whole", "--weights", weights, &picture];
+        fersnet(&[&arguments[..], more].concat())
+    };
+    let output = predict(&weights, &["--controls", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let answer = json(&output);
+    let face = &answer["pictures"][0]["faces"][0];
+    let controls = face["controls"].as_object().expect("an object");
+    let names: Vec<&str> = controls.keys().map(String::as_str).collect();
+    assert_eq!(names, CONTROLS, "the controls' own order is the alphabet's");
+    for value in controls.values() {
+        assert!(value.as_f64().expect("a number") >= 0.0, "{value}");
+    }
+    let text = predict(&weights, &["--controls"]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(
+        text.contains("jawOpen") && text.contains("happiness"),
+        "{text}"
+    );
+    // Where nobody asks, the answer is as it was.
+    for weights in [&weights, &without] {
+        let output = predict(weights, &["--json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(
+            json(&output)["pictures"][0]["faces"][0]
+                .get("controls")
+                .is_none()
+        );
+    }
+    let output = predict(&without, &["--controls"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("no controls"), "{}", said(&output));
+}
+
+#[test]
+fn inspect_lists_controls_and_presets() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let weights = made_weights(&dir, true);
+    let output = fersnet(&["inspect", &weights]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("controls    45 (browDownLeft, "), "{text}");
+    let is_preset = |line: &&str| line.starts_with("preset ");
+    let presets: Vec<&str> = text.lines().filter(is_preset).collect();
+    assert_eq!(presets.len(), EXPRESSIONS.len(), "{text}");
+    assert!(text.contains("mouthSmileLeft"), "{text}");
+    let card = json(&fersnet(&["inspect", "--json", &weights]));
+    assert_eq!(
+        card["controls"].as_array().map(Vec::len),
+        Some(CONTROLS.len())
+    );
+    assert!(card["presets"]["happiness"]["mouthSmileLeft"].is_number());
+    let without = fersnet(&["inspect", &made_weights(&dir, false)]);
+    assert!(!String::from_utf8_lossy(&without.stdout).contains("controls"));
+}
+
+#[test]
+fn forward_writes_the_controls_too() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (face, out) = (scratch(&dir, "face.png"), scratch(&dir, "out.safetensors"));
+    image::RgbImage::from_pixel(96, 96, image::Rgb([90; 3]))
+        .save(&face)
+        .expect("saved");
+    let weights = made_weights(&dir, true);
+    let target = ["--target", "happiness=0.5,jawOpen=0.7"];
+    let arguments = ["forward", "--weights", &weights, "-o", &out, &face];
+    let output = fersnet(&[&arguments[..], &target].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let bytes = std::fs::read(&out).expect("a file");
+    let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let shape = |name: &str| tensors.tensor(name).expect(name).shape().to_vec();
+    assert_eq!(shape("units"), [1, 45]);
+    assert_eq!(shape("delta"), [1, 3, 96, 96]);
+    assert_eq!(
+        (shape("mask"), shape("flow")),
+        (vec![1, 1, 96, 96], vec![1, 2, 96, 96])
+    );
+}
+
 #[test]
 fn a_picture_that_is_not_there_is_a_picture_that_cannot_be_read() {
     let output = fersnet(&["predict", "nowhere.jpg"]);
@@ -265,7 +432,10 @@ fn forward_writes_logits_gates_and_the_unclamped_face() {
     let planes: Vec<f32> = (0..3).flat_map(plane).collect();
     let x = fersnet::tensor::planar_tensor(planes, 3, 96, &device);
     let encoded = network.encode(x, true);
-    let fear = burn::tensor::Tensor::from_data([[0.0_f32, 0., 0., 0., 0., 0., 1., 0.]], &device);
+    let fear = network.config().preset("fear").expect("an expression");
+    let width = fear.len();
+    let fear = burn::tensor::TensorData::new(fear, [1, width]);
+    let fear = burn::tensor::Tensor::from_data(fear, &device);
     let drawn = network.decode(&encoded, fear).expect("a redrawn face");
     let gates = &encoded.gates[0];
     for (name, expected) in [

@@ -4,16 +4,18 @@
 mod step_cases;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use burn::tensor::activation::{prelu, relu};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 use fersnet::kernels::{
-    Activation, GateSense, Norm, PackedPair, PairOutput, Separable, UnitWeights, conv_step,
-    conv_step_beside_style, conv_step_plain, convflu_pair_packed, convflu_pair_plain, launches,
-    max_pool, style, style_plain,
+    Activation, GateSense, Norm, PackedPair, PairOutput, Separable, UnitWeights, box_mean,
+    box_mean_plain, conv_step, conv_step_beside_style, conv_step_plain, convflu_pair_packed,
+    convflu_pair_plain, launches, max_pool, style, style_plain,
 };
+use fersnet::network::{Edition, Head, Network, NetworkConfig, SHADE_SIDE, Variant};
 use step_cases::{
     ACTIVATIONS, Case, KINDS, Layers, NormKind, TOLERANCE, difference, linear_layer, wave,
 };
@@ -282,4 +284,73 @@ fn maps(output: PairOutput) -> Vec<Tensor<4>> {
     let (fer, fes) = output.gates.expect("the gates were asked for");
     maps.extend([fer.r, fer.z, fes.r, fes.z]);
     maps
+}
+
+#[test]
+fn the_mean_over_a_square_equals_its_twin_at_the_border_too() {
+    let _turn = turn();
+    let device = Device::flex();
+    for side in [1, 3, 9] {
+        for shape in [[1, 1, 1, 1], [2, 3, 7, 5], [1, 2, 4, 96], [8, 3, 96, 96]] {
+            let x: Tensor<4> = wave(shape, 2.0, 0.7, &device);
+            let before = launches();
+            let kernel = box_mean(x.clone(), side);
+            assert_eq!(
+                launches() - before,
+                1,
+                "{side} {shape:?}: the kernel did not run"
+            );
+            let apart = difference(kernel, box_mean_plain(x, side));
+            assert!(apart <= TOLERANCE, "{side} {shape:?}: {apart:e} apart");
+        }
+    }
+    // Some channels of a larger map.
+    let x: Tensor<4> = wave([2, 5, 9, 12], 2.0, 0.7, &device);
+    let view = || x.clone().narrow(1, 2, 3);
+    let apart = difference(box_mean(view(), 9), box_mean_plain(view(), 9));
+    assert!(apart <= TOLERANCE, "a view: {apart:e} apart");
+}
+
+#[test]
+#[ignore = "a measurement, not a check: cargo test --release --test cpu_steps -- --ignored --nocapture"]
+fn how_long_eight_blended_faces_and_their_shading_take() {
+    const SHIPPED_WIDTH: usize = 12;
+    let _turn = turn();
+    let device = Device::flex();
+    let classes = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let config = NetworkConfig::new(
+        Edition::Release2021,
+        Variant::Fersnet,
+        SHIPPED_WIDTH,
+        3,
+        &classes,
+    );
+    let network = Network::new(config.with_head(Head::Blend), &device).expect("a network");
+    let network = network.for_inference();
+    let encoded = network.encode(wave([1, 3, 96, 96], 0.5, 0.3, &device) + 0.5, false);
+    let targets = Tensor::<2>::eye(8, &device);
+    let shading: Tensor<4> = wave([8, 3, 96, 96], 1.0, 0.1, &device);
+    let median_ms = |work: &dyn Fn() -> Tensor<4>| {
+        let mut times: Vec<f64> = (0..25)
+            .map(|_| {
+                let start = Instant::now();
+                assert!(work().into_data().iter::<f32>().all(f32::is_finite));
+                start.elapsed().as_secs_f64() * 1e3
+            })
+            .skip(5)
+            .collect();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    let decode = median_ms(&|| {
+        network
+            .decode(&encoded, targets.clone())
+            .expect("faces")
+            .face
+    });
+    let kernel = median_ms(&|| box_mean(shading.clone(), SHADE_SIDE));
+    let plain = median_ms(&|| box_mean_plain(shading.clone(), SHADE_SIDE));
+    println!(
+        "decode of 8 faces {decode:.2} ms, their shading {kernel:.2} ms, plainly {plain:.2} ms"
+    );
 }

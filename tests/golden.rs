@@ -10,7 +10,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, DeviceKind, DeviceType, Tensor, TensorData};
 use fersnet::kernels::launches;
 use fersnet::network::weights::{self, Precision, StoredTensor};
-use fersnet::network::{Cost, Discriminator, Network, NetworkConfig, convert};
+use fersnet::network::{Cost, Discriminator, Head, Network, NetworkConfig, convert};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ const WGPU_TOLERANCE: f32 = 1e-3;
 /// Half a step of the 16 bits that gates are stored with.
 const GATE_STEP: f32 = 0.5 / 65535.0;
 /// As many as tools/golden.py writes: a file that is lost must not go unnoticed.
-const CASES: usize = 25;
+const CASES: usize = 36;
 
 #[derive(Deserialize)]
 struct Meta {
@@ -208,11 +208,18 @@ fn larger(a: f32, b: f32) -> f32 {
     if a.is_nan() || a > b { a } else { b }
 }
 
-/// Differences of one case by output: logits, face (mask and flow with it), gates.
+/// Differences of one case by output: logits (units with them), face (mask, flow and, where the
+/// mask covers, delta with it), gates.
 fn compare_network(golden: &Golden<Meta>, network: &Network, device: &Device) -> [f32; 3] {
     let encoded = network.encode(golden.tensor("x", device), true);
-    let logits = golden.difference("logits", encoded.logits.clone());
+    let mut logits = golden.difference("logits", encoded.logits.clone());
     let mut compared = BTreeSet::from(["x", "target", "logits"].map(str::to_owned));
+    let controls = &golden.meta.config.controls;
+    assert_eq!(encoded.units.is_some(), !controls.is_empty());
+    if let Some(units) = encoded.units.clone() {
+        logits = larger(logits, golden.difference("units", units));
+        compared.insert("units".to_owned());
+    }
 
     let mut face = 0f32;
     let mut picture = |name: &str, found: Tensor<4>| {
@@ -228,6 +235,10 @@ fn compare_network(golden: &Golden<Meta>, network: &Network, device: &Device) ->
             picture("mask", change.mask);
             if let Some(flow) = change.flow {
                 picture("flow", flow);
+            }
+            assert_eq!(change.covers, golden.meta.config.head == Head::Blend);
+            if change.covers {
+                picture("delta", change.delta);
             }
         }
     }
@@ -298,6 +309,7 @@ fn the_cost_of_every_golden_case_is_what_pytorch_counts() {
             parameters: golden.meta.cost.parameters,
             encoder_macs: golden.meta.cost.encoder_macs,
             decoder_macs: golden.meta.cost.decoder_macs,
+            painter_macs: 0,
         };
         assert_eq!(
             Cost::of(&golden.meta.config),
@@ -321,10 +333,10 @@ fn one_face_redrawn_for_many_targets_is_the_same_as_one_at_a_time() {
         let network = golden.network(&device);
         let x: Tensor<4> = golden.tensor("x", &device);
         let encoded = network.encode(x.narrow(0, 0, 1), false);
-        let e = golden.meta.config.classes.len();
-        let targets = Tensor::<2>::eye(e, &device);
+        let width = golden.meta.config.target_width();
+        let targets = Tensor::<2>::eye(width, &device);
         let together = network.decode(&encoded, targets.clone()).expect("faces");
-        for i in 0..e {
+        for i in 0..width {
             let alone = network
                 .decode(&encoded, targets.clone().narrow(0, i, 1))
                 .expect("a face");

@@ -19,20 +19,22 @@ const TOLERANCE: f32 = 5e-5;
 
 const EDITIONS: [Edition; 2] = [Edition::Paper2020, Edition::Release2021];
 
-fn network(edition: Edition, head: Head, device: &Device) -> Network {
-    let config = NetworkConfig {
-        edition,
-        variant: Variant::Fersnet,
-        width: 4,
-        channels: 3,
-        classes: ["neutral", "happiness", "surprise"]
-            .map(String::from)
-            .into(),
-        head,
-        fourth_pair: false,
-        tied_pairs: false,
-        extra: Default::default(),
-    };
+const CLASSES: [&str; 3] = ["neutral", "happiness", "surprise"];
+const CONTROLS: [&str; 4] = ["p", "q", "r", "s"];
+
+/// Every head, and some of them with targets over controls.
+const KINDS: [(Head, &[&str]); 6] = [
+    (Head::Raw, &[]),
+    (Head::Residual, &[]),
+    (Head::Warp, &[]),
+    (Head::Warp, &CONTROLS),
+    (Head::Blend, &[]),
+    (Head::Blend, &CONTROLS),
+];
+
+fn network(edition: Edition, head: Head, controls: &[&str], device: &Device) -> Network {
+    let config = NetworkConfig::new(edition, Variant::Fersnet, 4, 3, &CLASSES);
+    let config = config.with_head(head).with_controls(controls);
     Network::new(config, device).expect("the configuration is valid")
 }
 
@@ -48,13 +50,33 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-fn face_of(drawn: Option<Drawn>, count: usize) -> Vec<f32> {
-    let face = drawn.expect("this variant redraws").face;
-    values(face.narrow(0, 0, count))
+/// The faces, and what they change.
+fn parts_of(drawn: Option<Drawn>, count: usize) -> Vec<Vec<f32>> {
+    let drawn = drawn.expect("this variant redraws");
+    let mut parts = vec![drawn.face];
+    if let Some(change) = drawn.change {
+        parts.extend([change.delta, change.mask]);
+        parts.extend(change.flow);
+    }
+    let parts = parts.into_iter();
+    parts.map(|part| values(part.narrow(0, 0, count))).collect()
+}
+
+/// The logits, and the units where there are any.
+fn scores_of(logits: Tensor<2>, units: Option<Tensor<2>>) -> Vec<Vec<f32>> {
+    std::iter::once(logits).chain(units).map(values).collect()
 }
 
 #[track_caller]
-fn assert_same(planned: &[f32], eager: &[f32]) {
+fn assert_same(planned: &[Vec<f32>], eager: &[Vec<f32>]) {
+    assert_eq!(planned.len(), eager.len());
+    for (planned, eager) in planned.iter().zip(eager) {
+        assert_same_values(planned, eager);
+    }
+}
+
+#[track_caller]
+fn assert_same_values(planned: &[f32], eager: &[f32]) {
     assert_eq!(planned.len(), eager.len());
     let worst = planned
         .iter()
@@ -72,20 +94,30 @@ fn assert_same(planned: &[f32], eager: &[f32]) {
 fn a_plan_reads_and_redraws_as_the_network_does() {
     let gpu = gpu();
     let device = gpu.device.clone();
-    for (edition, head) in EDITIONS
+    for (edition, (head, controls)) in EDITIONS
         .into_iter()
-        .flat_map(|edition| [Head::Raw, Head::Residual, Head::Warp].map(|head| (edition, head)))
+        .flat_map(|edition| KINDS.map(|kind| (edition, kind)))
     {
-        let network = network(edition, head, &device).for_inference();
+        let network = network(edition, head, controls, &device).for_inference();
         let inference = Inference::new(network.clone(), device.clone());
+        let width = network.config().target_width();
         // Two targets of three: the plan for all classes is filled up.
-        let all = [[1.0, 0.0, 0.0], [0.0, 0.3, 0.7], [0.0, 0.0, 1.0]].map(Vec::from);
+        let all = [
+            [1.0, 0.0, 0.0, 0.4],
+            [0.0, 0.3, 0.7, 0.0],
+            [0.0, 0.0, 1.0, 1.2],
+        ];
+        let all = all.map(|target| target[..width].to_vec());
         let mut kept = Vec::new();
         for seed in [1.0, 2.0] {
             let x = TensorData::new(face(seed), [1, 3, FACE_SIZE, FACE_SIZE]);
             let encoded = network.encode(Tensor::from_data(x, &device), false);
-            let (logits, own) = inference.encode(face(seed)).expect("a plan is recorded");
-            assert_same(&values(logits), &values(encoded.logits.clone()));
+            let (scores, own) = inference.encode(face(seed)).expect("a plan is recorded");
+            assert_eq!(scores.units.is_some(), !controls.is_empty());
+            assert_same(
+                &scores_of(scores.logits, scores.units),
+                &scores_of(encoded.logits.clone(), encoded.units.clone()),
+            );
             kept.push((own, encoded));
         }
         // The first face's features were overwritten by the second one's: it is encoded again.
@@ -93,9 +125,9 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
             for count in [1, 2, 3] {
                 let targets = &all[..count];
                 let drawn = inference.decode(own, targets).expect("a plan is recorded");
-                let table = TensorData::new(targets.concat(), [count, 3]);
+                let table = TensorData::new(targets.concat(), [count, width]);
                 let eager = network.decode(encoded, Tensor::from_data(table, &device));
-                assert_same(&face_of(drawn, count), &face_of(eager, count));
+                assert_same(&parts_of(drawn, count), &parts_of(eager, count));
             }
         }
     }
@@ -107,19 +139,22 @@ fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
     let device = gpu.device.clone();
     let network = weights::load(SHIPPED_WEIGHTS, &device).expect("the shipped weights");
     let network = network.for_inference();
-    let classes = network.config().classes.len();
+    let width = network.config().target_width();
     let inference = Inference::load(SHIPPED_WEIGHTS, device.clone()).expect("the shipped weights");
     let x = TensorData::new(face(1.0), [1, 3, FACE_SIZE, FACE_SIZE]);
     let encoded = network.encode(Tensor::from_data(x, &device), false);
-    let (logits, own) = inference.encode(face(1.0)).expect("a plan is recorded");
-    assert_same(&values(logits), &values(encoded.logits.clone()));
-    let target = vec![1.0 / classes as f32; classes];
+    let (scores, own) = inference.encode(face(1.0)).expect("a plan is recorded");
+    assert_same(
+        &scores_of(scores.logits, scores.units),
+        &scores_of(encoded.logits.clone(), encoded.units.clone()),
+    );
+    let target = vec![1.0 / width as f32; width];
     let drawn = inference.decode(&own, std::slice::from_ref(&target));
-    let table = TensorData::new(target, [1, classes]);
+    let table = TensorData::new(target, [1, width]);
     let eager = network.decode(&encoded, Tensor::from_data(table, &device));
     assert_same(
-        &face_of(drawn.expect("a plan is recorded"), 1),
-        &face_of(eager, 1),
+        &parts_of(drawn.expect("a plan is recorded"), 1),
+        &parts_of(eager, 1),
     );
 }
 
@@ -127,7 +162,7 @@ fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
 fn a_replay_runs_as_many_kernels_as_were_recorded() {
     let gpu = gpu();
     let device = gpu.device.clone();
-    let network = network(Edition::Release2021, Head::Warp, &device);
+    let network = network(Edition::Release2021, Head::Blend, &CONTROLS, &device);
     let inference = Inference::new(network, device);
     let mut counts = Vec::new();
     for seed in [1.0, 2.0, 3.0] {

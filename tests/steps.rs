@@ -255,6 +255,7 @@ fn apart(kernel: Drawn, twin: Drawn) -> f32 {
         panic!("the head changes the face");
     };
     assert_eq!(a.flow.is_some(), b.flow.is_some());
+    assert_eq!(a.covers, b.covers);
     let flows = a.flow.zip(b.flow);
     for (kernel, twin) in [(a.delta, b.delta), (a.mask, b.mask)]
         .into_iter()
@@ -269,15 +270,16 @@ fn apart(kernel: Drawn, twin: Drawn) -> f32 {
 #[test]
 fn a_redrawn_face_equals_its_twin_far_over_the_border_too() {
     let turn = gpu();
-    for (head, beside_d) in [(Head::Residual, 1), (Head::Warp, 3)] {
+    for head in [Head::Residual, Head::Warp, Head::Blend] {
         for k in [1, 3] {
-            for [height, width] in [[96, 96], [7, 5]] {
+            // The last two: less and more than the square that a blend head's shading is averaged over.
+            for [height, width] in [[96, 96], [7, 5], [13, 31]] {
                 for (faces, targets) in [(1, 1), (1, 3), (3, 3)] {
                     // Flows of up to half of the face, or of all of it.
                     for scale in [10.0, 20.0] {
                         let parts = |device: &Device| {
                             let x = wave([faces, k, height, width], 1.0, 0.6, device);
-                            let shape = [targets, k + beside_d, height, width];
+                            let shape = [targets, head.channels(k), height, width];
                             (x, wave(shape, scale, 0.2, device))
                         };
                         let (x, last) = parts(&turn.device);
@@ -294,6 +296,22 @@ fn a_redrawn_face_equals_its_twin_far_over_the_border_too() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn the_parts_of_a_blended_face_make_up_the_face() {
+    let turn = gpu();
+    for device in [turn.device.clone(), Device::flex()] {
+        let x = wave([1, 3, 11, 14], 1.0, 0.6, &device);
+        let last = wave([2, Head::Blend.channels(3), 11, 14], 2.0, 0.2, &device);
+        let Drawn { face, change } = draw(Head::Blend, &x, last);
+        let change = change.expect("a change");
+        assert!(change.covers);
+        let moved = resample(x.repeat_dim(0, 2), change.flow.expect("a flow"));
+        let again = moved * (-change.mask + 1.0) + change.delta;
+        let apart = difference(face, again);
+        assert!(apart <= TOLERANCE, "{apart:e} apart");
     }
 }
 

@@ -3,14 +3,14 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Gradients, Tensor};
 use fersnet::network::convert::{ConvertError, from_authors_checkpoint};
 use fersnet::network::weights::{self, METADATA_KEY, Precision, WeightError};
-use fersnet::network::{ConfigError, Edition, Head, Network, NetworkConfig, Variant};
+use fersnet::network::{ConfigError, Edition, Head, Network, NetworkConfig, TEETH, Variant};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
@@ -115,6 +115,31 @@ fn config(edition: Edition, variant: Variant, width: usize) -> NetworkConfig {
         "surprise",
     ];
     NetworkConfig::new(edition, variant, width, 1, &classes)
+}
+
+const CONTROLS: [&str; 3] = ["jawOpen", "mouthSmileLeft", "mouthSmileRight"];
+
+/// The same network with targets over controls, and two expressions as presets.
+fn with_controls(config: NetworkConfig) -> NetworkConfig {
+    let mut config = config.with_controls(&CONTROLS);
+    let preset = |parts: &[(&str, f32)]| -> BTreeMap<String, f32> {
+        parts
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), *value))
+            .collect()
+    };
+    config.presets = BTreeMap::from([
+        (
+            "happiness".to_owned(),
+            preset(&[
+                ("mouthSmileLeft", 0.9),
+                ("mouthSmileRight", 0.85),
+                (TEETH, 0.6),
+            ]),
+        ),
+        ("surprise".to_owned(), preset(&[("jawOpen", 0.7)])),
+    ]);
+    config
 }
 
 /// The error of a file that must be refused, within the memory that it may take.
@@ -460,12 +485,182 @@ fn keys_that_this_version_does_not_know_are_kept_through_loading_and_saving() {
 fn a_fresh_network_of_every_kind_survives_its_file() {
     for (edition, width) in [(Edition::Paper2020, 4), (Edition::Release2021, 1)] {
         for variant in [Variant::Fersnet, Variant::Hard, Variant::Single] {
-            for head in [Head::Raw, Head::Residual, Head::Warp] {
-                let parts = Parts::of(config(edition, variant, width).with_head(head));
-                let network = weights::load(&parts.file(), &Device::flex()).expect("weights");
-                assert_eq!(network.config().head, head);
+            for head in [Head::Raw, Head::Residual, Head::Warp, Head::Blend] {
+                let without = config(edition, variant, width).with_head(head);
+                for config in [with_controls(without.clone()), without] {
+                    let parts = Parts::of(config.clone());
+                    let network = weights::load(&parts.file(), &Device::flex()).expect("weights");
+                    assert_eq!(network.config(), &config);
+                }
             }
         }
+    }
+}
+
+#[test]
+fn a_file_without_controls_says_nothing_of_them() {
+    let parts = Parts::good();
+    for key in ["controls", "presets", "painter"] {
+        assert!(parts.config.get(key).is_none(), "{key}");
+    }
+    assert!(!parts.tensors.contains_key("classifier.units.weight"));
+    let network = weights::load(&parts.file(), &Device::flex()).expect("weights");
+    assert_eq!(network.config().target_width(), 6);
+    let one_hot = |index: usize| (0..6).map(|i| f32::from(u8::from(i == index))).collect();
+    assert_eq!(network.config().preset("fear"), Some(one_hot(2)));
+    assert_eq!(network.config().preset("joy"), None);
+    let each: Vec<Vec<f32>> = (0..6).map(one_hot).collect();
+    assert_eq!(network.config().each_expression(), Some(each));
+    let encoded = network.encode(Tensor::zeros([1, 1, 96, 96], &Device::flex()), false);
+    assert!(encoded.units.is_none());
+}
+
+#[test]
+fn controls_and_presets_are_as_they_were_after_loading_and_saving() {
+    for (edition, width, features) in [(Edition::Paper2020, 4, 4), (Edition::Release2021, 1, 8)] {
+        let parts = Parts::of(with_controls(config(edition, Variant::Fersnet, width)));
+        assert_eq!(parts.tensors["classifier.units.weight"].1, [3, features]);
+        assert_eq!(parts.tensors["classifier.units.bias"].1, [3]);
+        let network = weights::load(&parts.file(), &Device::flex()).expect("weights");
+        let saved = weights::save(&network, Precision::Half).expect("a file");
+        let read = weights::load(&saved, &Device::flex()).expect("weights");
+        let config = read.config();
+        assert_eq!(config, network.config());
+        assert_eq!((config.controls.len(), config.target_width()), (3, 3));
+        assert_eq!(config.preset("happiness"), Some(vec![0.0, 0.9, 0.85]));
+        assert_eq!(config.presets["happiness"][TEETH], 0.6);
+        // Not every class has a preset; and a class alone is no target.
+        assert_eq!(
+            (config.preset("fear"), config.each_expression()),
+            (None, None)
+        );
+        let x = Tensor::random(
+            [2, 1, 96, 96],
+            Distribution::Uniform(0.0, 1.0),
+            &Device::flex(),
+        );
+        let encoded = read.encode(x, false);
+        assert_eq!(encoded.units.map(|units| units.dims()), Some([2, 3]));
+    }
+}
+
+#[test]
+fn wrong_controls_and_presets_are_refused() {
+    let good = Parts::of(with_controls(config(
+        Edition::Release2021,
+        Variant::Fersnet,
+        1,
+    )));
+    let with = |key: &str, value: Value| {
+        let mut parts = good.clone();
+        parts.config[key] = value;
+        parts.refusal()
+    };
+    for controls in [
+        json!(["jawOpen", "mouthSmileLeft", "jawOpen"]),
+        json!(["jawOpen", "mouthSmileLeft", ""]),
+        json!(["jawOpen", "mouthSmileLeft", "teethShown"]),
+    ] {
+        let error = with("controls", controls);
+        assert_refused!(error, WeightError::Config(ConfigError::Controls(_)));
+    }
+    for (values, words) in [
+        (json!({"mouthPucker": 0.5}), "mouthPucker"),
+        (json!({"jawOpen": -0.1}), "-0.1"),
+        (json!({"teethShown": -0.1}), "-0.1"),
+        // More than an f32 holds.
+        (json!({"jawOpen": 1e39}), "inf"),
+    ] {
+        let error = with("presets", json!({"surprise": values}));
+        assert!(error.to_string().contains(words), "{error}");
+        assert_refused!(
+            error,
+            WeightError::Config(ConfigError::Preset { preset, .. }) if preset == "surprise"
+        );
+    }
+    // JSON has no NaN; what writers put in its place is no number.
+    for value in [json!(null), json!("NaN"), json!([0.5])] {
+        let error = with("presets", json!({"surprise": {"jawOpen": value}}));
+        assert_refused!(error, WeightError::BadConfig(_));
+    }
+    for (key, value) in [("controls", json!("jawOpen")), ("presets", json!([0.5]))] {
+        assert_refused!(with(key, value), WeightError::BadConfig(_));
+    }
+    // A network without controls has no presets.
+    let presets = json!({"surprise": {"jawOpen": 0.5}});
+    assert_refused!(
+        Parts::with_config("presets", presets).refusal(),
+        WeightError::Config(ConfigError::Preset { .. })
+    );
+    let mut not_a_number = with_controls(config(Edition::Release2021, Variant::Fersnet, 1));
+    let preset = not_a_number.presets.get_mut("surprise").expect("a preset");
+    preset.insert("jawOpen".to_owned(), f32::NAN);
+    assert!(matches!(
+        not_a_number.validate(),
+        Err(ConfigError::Preset { .. })
+    ));
+}
+
+#[test]
+fn tensors_that_do_not_fit_the_controls_are_refused() {
+    let good = Parts::of(with_controls(config(
+        Edition::Release2021,
+        Variant::Fersnet,
+        1,
+    )));
+    for name in ["classifier.units.weight", "classifier.units.bias"] {
+        let mut parts = good.clone();
+        parts.tensors.remove(name);
+        assert_refused!(
+            parts.refusal(),
+            WeightError::Missing { name: missing, .. } if missing == name
+        );
+    }
+    let mut parts = good.clone();
+    parts.config["controls"] = json!(["jawOpen", "mouthSmileLeft", "mouthSmileRight", "jawLeft"]);
+    assert_refused!(
+        parts.refusal(),
+        WeightError::Shape { expected, .. } if expected[0] == 4
+    );
+    // Many controls, which the file does not hold.
+    let many: Vec<String> = (0..20_000).map(|i| format!("control {i}")).collect();
+    parts.config["controls"] = json!(many);
+    parts.config["presets"] = json!({});
+    assert_refused!(parts.refusal(), WeightError::Shape { .. });
+    // Controls that the configuration does not name.
+    let mut parts = good;
+    for key in ["controls", "presets"] {
+        parts.config.as_object_mut().expect("an object").remove(key);
+    }
+    assert_refused!(
+        parts.refusal(),
+        WeightError::Shape { .. } | WeightError::Unexpected(_)
+    );
+    let mut parts = Parts::good();
+    let entry = (Dtype::F32, vec![3], vec![0; 12]);
+    parts.tensors.insert("classifier.units.bias".into(), entry);
+    assert_refused!(
+        parts.refusal(),
+        WeightError::Unexpected(name) if name == "classifier.units.bias"
+    );
+}
+
+#[test]
+fn a_blend_head_without_its_picture_is_refused() {
+    for (edition, width) in [(Edition::Paper2020, 4), (Edition::Release2021, 1)] {
+        let mut parts = Parts::of(config(edition, Variant::Fersnet, width).with_head(Head::Blend));
+        parts.tensors.remove("decoder.picture.weight");
+        assert_refused!(
+            parts.refusal(),
+            WeightError::Missing { name, .. } if name == "decoder.picture.weight"
+        );
+        // The head of a file that has no picture.
+        let mut parts = Parts::of(config(edition, Variant::Fersnet, width).with_head(Head::Warp));
+        parts.config["head"] = json!("blend");
+        assert_refused!(
+            parts.refusal(),
+            WeightError::Missing { .. } | WeightError::Shape { .. }
+        );
     }
 }
 
@@ -499,8 +694,12 @@ impl ModuleVisitor for Trained<'_> {
 fn every_parameter_of_a_fresh_and_of_a_loaded_network_is_trained() {
     let device = Device::flex().autodiff();
     for (edition, width) in [(Edition::Paper2020, 4), (Edition::Release2021, 1)] {
-        for head in [Head::Raw, Head::Residual, Head::Warp] {
-            let config = config(edition, Variant::Fersnet, width).with_head(head);
+        for head in [Head::Raw, Head::Residual, Head::Warp, Head::Blend] {
+            let mut config = config(edition, Variant::Fersnet, width).with_head(head);
+            if matches!(head, Head::Warp | Head::Blend) {
+                config = with_controls(config);
+            }
+            let length = config.target_width();
             let fresh = Network::new(config.clone(), &device).expect("a network");
             let file = Parts::of(config).file();
             let loaded = weights::load(&file, &device).expect("weights");
@@ -508,10 +707,13 @@ fn every_parameter_of_a_fresh_and_of_a_loaded_network_is_trained() {
             let plain = weights::load(&file, &Device::flex()).expect("weights");
             for network in [fresh, loaded, plain.train()] {
                 let x = Tensor::random([2, 1, 96, 96], Distribution::Uniform(0.0, 1.0), &device);
-                let target = Tensor::<2>::eye(6, &device).narrow(0, 0, 2);
+                let target = Tensor::<2>::eye(length, &device).narrow(0, 0, 2);
                 let encoded = network.encode(x, false);
                 let drawn = network.decode(&encoded, target).expect("faces");
-                let loss = encoded.logits.square().sum() + drawn.face.square().sum();
+                let mut loss = encoded.logits.square().sum() + drawn.face.square().sum();
+                if let Some(units) = encoded.units {
+                    loss = loss + units.square().sum();
+                }
                 let mut trained = Trained {
                     gradients: &loss.backward(),
                     path: Vec::new(),
@@ -537,11 +739,14 @@ fn a_fresh_mask_is_nearly_closed() {
         (Edition::Paper2020, 4, "decoder.up.4.conv2.bias"),
         (Edition::Release2021, 1, "decoder.out_layer.bias"),
     ] {
-        let config = config(edition, Variant::Fersnet, width).with_head(Head::Residual);
-        let network = Network::new(config, &Device::flex()).expect("a network");
-        let tensors: HashMap<_, _> = weights::to_tensors(&network).into_iter().collect();
-        assert_eq!(tensors[name].values[1], -1.0);
-        assert_ne!(tensors[name].values[0], -1.0);
+        // The mouth's inside is covered in still fewer places.
+        for (head, start) in [(Head::Residual, -1.0), (Head::Blend, -2.0)] {
+            let config = config(edition, Variant::Fersnet, width).with_head(head);
+            let network = Network::new(config, &Device::flex()).expect("a network");
+            let tensors: HashMap<_, _> = weights::to_tensors(&network).into_iter().collect();
+            assert_eq!(tensors[name].values[1], start);
+            assert_ne!(tensors[name].values[0], start);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ networks are those of golden.py beside it: what PyTorch computes there is what e
 compute here, and a graph that differs by more than TOLERANCE is not kept.
 
 - `recognise.onnx`: face [1, k, 96, 96] -> logits [1, E];
-- `redraw.onnx`: face, target [E, E] (one row for each expression) -> logits, faces [E, k, 96, 96];
+- `redraw.onnx`: face, target [E, E or K] (one row for each expression) -> logits, faces [E, k, 96, 96];
   the encoder runs once for all rows;
 - `pair-EDITION-cCHANNELS-sSIZE.onnx`: x, y [1, C, S, S] -> the new x and y; its random weights lie
   beside it as `.bin`: f32, W_r, W_z, U, W into x, then the same into y;
@@ -53,7 +53,7 @@ class Recognise(nn.Module):
         self.net = net
 
     def forward(self, face):
-        return self.net.encode(face)[0]
+        return self.net.encode(face)[0][0]
 
 
 class Redraw(nn.Module):
@@ -64,8 +64,8 @@ class Redraw(nn.Module):
         self.net = net
 
     def forward(self, face, target):
-        logits, features, _ = self.net.encode(face)
-        drawn = golden.draw(self.net.case["head"], face, self.net.decode(features, target))
+        (logits, _), features, _ = self.net.encode(face)
+        drawn = golden.draw(self.net.case["head"], face, self.net.decode(face, features, target))
         return logits, drawn["face"]
 
 
@@ -132,13 +132,21 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def expressions(case):
+    """The target of each class: its preset over the controls, or one-hot where there are none."""
+    if not case.get("controls"):
+        return torch.eye(len(case["classes"]))
+    presets = [case["presets"][name] for name in case["classes"]]
+    return torch.tensor([[preset.get(name, 0.0) for name in case["controls"]] for preset in presets])
+
+
 def export_network(weights, folder):
     net, case = load(weights)
     generator = torch.Generator().manual_seed(1)
     face = golden.picture(1, case["channels"], generator).float() / 255
     files = {"recognise.onnx": export(Recognise(net), {"face": face}, ["logits"], folder / "recognise.onnx")}
     if case["variant"] != "single":
-        inputs = {"face": face, "target": torch.eye(len(case["classes"]))}
+        inputs = {"face": face, "target": expressions(case)}
         files["redraw.onnx"] = export(Redraw(net), inputs, ["logits", "faces"], folder / "redraw.onnx")
     return {"sha256": sha256(weights), "config": case, "files": files}
 

@@ -8,9 +8,9 @@ tests build the same networks and compare. Needs torch 2.9.0, numpy and safetens
     python tools/golden.py            # tests/golden/ anew (a fixed seed for each case)
 
 For each case there is `NAME.expected.safetensors` with the input (`x`, bytes: value * 255), the
-targets (`target`), `logits`, `face`, `gates.{fer,fes}.{i}.{r,z}` (stored as round(65535 * g)), and
-with a head other than raw `mask` and `flow`. To keep the files small, of most pictures only every
-third row is stored (`row_step`). The metadata holds the case, the parameter and multiply-add
+targets (`target`), `logits`, `face`, `gates.{fer,fes}.{i}.{r,z}` (stored as round(65535 * g)), with
+controls `units`, with a head other than raw `mask` and `flow`, and with a blend head `delta`. To keep
+the files small, of most pictures only every third row is stored (`row_step`). The metadata holds the case, the parameter and multiply-add
 counts, and where no weight file lies beside it (`NAME.weights.safetensors`) the rule
 by which both sides make the weights.
 """
@@ -29,19 +29,27 @@ from torch import nn
 
 FACE = 96
 FLOW_SCALE = 0.05
+SHADE_SCALE = 0.1
+SHADE_SIDE = 9
 CLASSES = {
     6: ["anger", "disgust", "fear", "happiness", "sadness", "surprise"],
     7: ["anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"],
     8: ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"],
 }
+CONTROLS = ["browInnerUpLeft", "jawOpen", "mouthPucker", "mouthSmileLeft", "mouthSmileRight"]
 
 
 def head_channels(head, k):
-    return {"raw": k, "residual": k + 1, "warp": k + 3}[head]
+    return {"raw": k, "residual": k + 1, "warp": k + 3, "blend": 2 * k + 3}[head]
+
+
+def target_width(case):
+    """Length of a target: over the controls, or over the classes where there are none."""
+    return len(case.get("controls") or case["classes"])
 
 
 def draw(head, x, out):
-    """From the decoder's last convolution to the face (and mask and flow)."""
+    """From the decoder's last convolution to the face (and mask, flow, delta and shade)."""
     k = x.shape[1]
     if head == "raw":
         return {"face": out}
@@ -56,7 +64,14 @@ def draw(head, x, out):
     own_y, own_x = torch.meshgrid(centre, centre, indexing="ij")
     grid = torch.stack([own_x + 2 * flow[:, 0], own_y + 2 * flow[:, 1]], dim=-1)
     moved = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return {"face": moved + delta, "mask": mask, "flow": flow}
+    if head == "warp":
+        return {"face": moved + delta, "mask": mask, "flow": flow}
+    smooth = F.avg_pool2d(out[:, k + 3 :], SHADE_SIDE, 1, SHADE_SIDE // 2, count_include_pad=False)
+    shade = SHADE_SCALE * smooth
+    return {
+        "face": (1 - mask) * (moved + shade) + delta, "mask": mask, "flow": flow,
+        "delta": (1 - mask) * shade + delta, "shade": shade,
+    }
 
 
 class ConvFlu(nn.Module):
@@ -96,14 +111,16 @@ class ConvBlock(nn.Module):
 
 
 class Classifier2020(nn.Module):
-    def __init__(self, c, e):
+    def __init__(self, c, e, controls):
         super().__init__()
         self.conv = nn.Conv2d(c, c, 3)
         self.bn = nn.BatchNorm2d(c)
         self.linear = nn.Linear(c, e)
+        self.units = nn.Linear(c, controls) if controls else None
 
     def forward(self, x):
-        return self.linear(F.relu(self.bn(self.conv(x))).flatten(1))
+        x = F.relu(self.bn(self.conv(x))).flatten(1)
+        return self.linear(x), None if self.units is None else self.units(x)
 
 
 class Transformer(nn.Module):
@@ -120,34 +137,41 @@ class Transformer(nn.Module):
 
 
 class Up2020(nn.Module):
-    def __init__(self, inputs, outputs, last):
+    def __init__(self, inputs, outputs, last, beside=0):
         super().__init__()
         self.deconv = nn.ConvTranspose2d(inputs, inputs, 2, stride=2)
         self.conv1 = nn.Conv2d(inputs, inputs, 3, padding=1)
         self.bn1 = nn.BatchNorm2d(inputs)
-        self.conv2 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(inputs + beside, outputs, 3, padding=1)
         self.bn2 = None if last else nn.BatchNorm2d(outputs)
 
-    def forward(self, x):
+    def forward(self, x, beside=None):
         x = F.relu(self.bn1(self.conv1(self.deconv(x))))
+        if beside is not None:
+            x = torch.cat([beside.expand(len(x), -1, -1, -1), x], 1)
         x = self.conv2(x)
         return x if self.bn2 is None else F.relu(self.bn2(x))
 
 
 class Decoder2020(nn.Module):
-    def __init__(self, c, outputs):
+    def __init__(self, c, k, head):
         super().__init__()
         self.reduce = nn.ModuleDict(
             {"conv": nn.Conv2d(3 * c, 2 * c, 3, padding=1), "bn": nn.BatchNorm2d(2 * c)}
         )
-        widths = [2 * c, 2 * c, c, c // 2, c // 4, outputs]
-        self.up = nn.ModuleList(Up2020(widths[i], widths[i + 1], i == 4) for i in range(5))
+        widths = [2 * c, 2 * c, c, c // 2, c // 4, head_channels(head, k)]
+        beside = c // 4 if head == "blend" else 0
+        self.up = nn.ModuleList(
+            Up2020(widths[i], widths[i + 1], i == 4, beside if i == 4 else 0) for i in range(5)
+        )
+        self.picture = nn.Conv2d(k, beside, 3, padding=1) if beside else None
 
-    def forward(self, x):
+    def forward(self, faces, x):
         x = F.relu(self.reduce["bn"](self.reduce["conv"](x)))
-        for step in self.up:
+        for step in self.up[:4]:
             x = step(x)
-        return x
+        own = None if self.picture is None else F.leaky_relu(self.picture(faces), 0.2)
+        return self.up[4](x, own)
 
 
 class Paper2020(nn.Module):
@@ -164,10 +188,10 @@ class Paper2020(nn.Module):
             self.fes = nn.ModuleList(ConvBlock(c, c) for _ in range(4))
             self.flu_fer = nn.ModuleList(ConvFlu(c, 3, names) for _ in range(units))
             self.flu_fes = nn.ModuleList(ConvFlu(c, 3, names) for _ in range(units))
-        self.classifier = Classifier2020(c, e)
+        self.classifier = Classifier2020(c, e, len(case.get("controls", [])))
         if case["variant"] != "single":
-            self.transformer = Transformer(e, 2 * c)
-            self.decoder = Decoder2020(c, head_channels(case["head"], k))
+            self.transformer = Transformer(target_width(case), 2 * c)
+            self.decoder = Decoder2020(c, k, case["head"])
 
     def encode(self, x):
         gates = {}
@@ -185,9 +209,9 @@ class Paper2020(nn.Module):
                 f, g = f_next, g_next
         return self.classifier(f), g, gates
 
-    def decode(self, g, p):
+    def decode(self, x, g, p):
         wanted = self.transformer(p)
-        return self.decoder(torch.cat([g.expand(len(p), -1, -1, -1), wanted], 1))
+        return self.decoder(x, torch.cat([g.expand(len(p), -1, -1, -1), wanted], 1))
 
 
 # ----------------------------------------------------------------------------- 2021 edition
@@ -240,11 +264,13 @@ class UpWithSkip(nn.Module):
 
 
 class Decoder2021(nn.Module):
-    def __init__(self, n, e, outputs, noise):
+    def __init__(self, n, k, e, head, noise):
         super().__init__()
         self.module = nn.ModuleDict()
         self.transform = Style(8 * n, e, noise)
-        self.out_layer = nn.Conv2d(n, outputs, 3, padding=1)
+        sees_picture = head == "blend"
+        self.out_layer = nn.Conv2d(2 * n if sees_picture else n, head_channels(head, k), 3, padding=1)
+        self.picture = nn.Conv2d(k, n, 3, padding=1) if sees_picture else None
         steps = [
             # transposed convolution in, out; first and second convolution in, out
             (8 * n, 8 * n, (16 * n, 8 * n), (8 * n, 8 * n)),
@@ -262,7 +288,7 @@ class Decoder2021(nn.Module):
         self.module[str(at + 3)] = nn.Conv2d(n, n, 3, padding=1)
         self.module[str(at + 6)] = nn.Conv2d(n, n, 3, padding=1)
 
-    def forward(self, y, skips, p):
+    def forward(self, x, y, skips, p):
         y = self.transform(y, p)
         skips = list(skips)
         for layer in self.module.values():
@@ -270,17 +296,22 @@ class Decoder2021(nn.Module):
                 y = layer(y, skips.pop(), p)
             else:
                 y = F.leaky_relu(F.instance_norm(layer(y)), 0.2)
+        if self.picture is not None:
+            own = F.leaky_relu(self.picture(x), 0.2)
+            y = torch.cat([own.expand(len(y), -1, -1, -1), y], 1)
         return self.out_layer(y)
 
 
 class Classifier2021(nn.Module):
-    def __init__(self, c, e):
+    def __init__(self, c, e, controls):
         super().__init__()
         self.pooling = nn.Sequential(nn.Conv2d(c, c, 3, padding=1), nn.BatchNorm2d(c))
         self.classifier = nn.Linear(c, e)
+        self.units = nn.Linear(c, controls) if controls else None
 
     def forward(self, x):
-        return self.classifier(F.relu(self.pooling(x)).mean(dim=(2, 3)))
+        x = F.relu(self.pooling(x)).mean(dim=(2, 3))
+        return self.classifier(x), None if self.units is None else self.units(x)
 
 
 class Release2021(nn.Module):
@@ -301,9 +332,9 @@ class Release2021(nn.Module):
                 setattr(self, f"leakyunityx{level}", ConvFlu(outputs, 1, names))
         joint = (16 if both else 8) * n
         self.conv4xy = Residual(joint, joint, nn.BatchNorm2d)
-        self.classifier = Classifier2021(8 * n, e)
+        self.classifier = Classifier2021(8 * n, e, len(case.get("controls", [])))
         if case["variant"] != "single":
-            self.decoder = Decoder2021(n, e, head_channels(case["head"], k), noise)
+            self.decoder = Decoder2021(n, k, target_width(case), case["head"], noise)
 
     def encode(self, x):
         gates = {}
@@ -329,8 +360,8 @@ class Release2021(nn.Module):
         half = f.shape[1]
         return self.classifier(joined[:, :half]), (joined[:, -half:], skips), gates
 
-    def decode(self, features, p):
-        return self.decoder(*features, p)
+    def decode(self, x, features, p):
+        return self.decoder(x, *features, p)
 
 
 def build(case, noise=False):
@@ -338,10 +369,12 @@ def build(case, noise=False):
 
 
 def forward(net, x, p):
-    logits, features, gates = net.encode(x)
+    (logits, units), features, gates = net.encode(x)
     out = {"logits": logits, **gates}
+    if units is not None:
+        out["units"] = units
     if net.case["variant"] != "single":
-        out |= draw(net.case["head"], x, net.decode(features, p))
+        out |= draw(net.case["head"], x, net.decode(x, features, p))
     return out
 
 
@@ -407,7 +440,7 @@ def randomise(net, case, generator):
     for norm in norms:
         norm.momentum = 1.0
     net.train()
-    e = len(case["classes"])
+    e = target_width(case)
     faces = torch.rand((6, case["channels"], FACE, FACE), generator=generator)
     forward(net, faces, torch.softmax(3 * normal((6, e)), 1))
     net.eval()
@@ -501,11 +534,11 @@ def count(net, case):
 
     handles = [m.register_forward_hook(hook) for m in net.modules()]
     x = torch.zeros((1, case["channels"], FACE, FACE))
-    p = torch.zeros((1, len(case["classes"])))
+    p = torch.zeros((1, target_width(case)))
     _, features, _ = net.encode(x)
     if case["variant"] != "single":
         phase = "decoder"
-        net.decode(features, p)
+        net.decode(x, features, p)
     for handle in handles:
         handle.remove()
     parameters = sum(p.numel() for name, p in net.named_parameters() if "noise" not in name)
@@ -550,8 +583,20 @@ CASES = [
     # One face, three targets: the encoder's work is shared.
     case("2021-fersnet-2-three-targets", "2021", "fersnet", 2, 1, 7, store="pattern", targets=3, gates=False),
     case("2020-fersnet-4-three-targets", "2020", "fersnet", 4, 1, 7, store="pattern", targets=3, gates=False),
+    # The blend head, and targets over controls.
+    case("2020-fersnet-4-blend", "2020", "fersnet", 4, 1, 7, head="blend", store="f16", gates=False),
+    case("2020-fersnet-8-blend-controls", "2020", "fersnet", 8, 3, 8, head="blend", store="pattern", targets=2, gates=False, controls=CONTROLS),
+    case("2020-fersnet-4-warp-controls", "2020", "fersnet", 4, 3, 6, head="warp", store="pattern", targets=2, gates=False, controls=CONTROLS),
+    case("2020-hard-4-blend-controls", "2020", "hard", 4, 1, 8, head="blend", store="f16", batch=2, controls=CONTROLS),
+    case("2020-single-4-controls", "2020", "single", 4, 1, 7, store="pattern", batch=2, controls=CONTROLS),
+    case("2021-fersnet-3-blend", "2021", "fersnet", 3, 3, 7, head="blend", store="pattern", gates=False),
+    case("2021-fersnet-2-blend-controls", "2021", "fersnet", 2, 1, 8, head="blend", store="f16", targets=2, gates=False, controls=CONTROLS),
+    case("2021-fersnet-12-blend-controls", "2021", "fersnet", 12, 3, 8, head="blend", store="pattern", targets=2, gates=False, controls=CONTROLS),
+    case("2021-fersnet-3-residual-controls", "2021", "fersnet", 3, 1, 6, head="residual", store="pattern", batch=2, gates=False, controls=CONTROLS),
+    case("2021-hard-2-blend-controls", "2021", "hard", 2, 3, 7, head="blend", store="f16", controls=CONTROLS),
+    case("2021-single-2-controls", "2021", "single", 2, 3, 8, store="pattern", controls=CONTROLS),
 ]
-CONFIG_KEYS = ("edition", "variant", "width", "channels", "classes", "head", "fourth_pair", "tied_pairs")
+CONFIG_KEYS = ("edition", "variant", "width", "channels", "classes", "head", "fourth_pair", "tied_pairs", "controls")
 
 
 def picture(batch, k, generator):
@@ -571,6 +616,13 @@ def targets(count_, e, generator):
     return rows
 
 
+def control_targets(count_, k, generator):
+    """Values from 0 to 1.2, every third control at rest."""
+    rows = 1.2 * torch.rand((count_, k), generator=generator)
+    rows[:, ::3] = 0.0
+    return rows
+
+
 def check(name, out):
     """A golden output that is saturated, constant or huge would test nothing, or too much."""
     logits = out["logits"]
@@ -584,6 +636,10 @@ def check(name, out):
             assert 0.1 < mean < 0.9 and std > 0.02, (name, key, mean, std)
     if "flow" in out:
         assert 0.005 < out["flow"].abs().max() < 1.0, (name, out["flow"].abs().max())
+    if "units" in out:
+        assert 0.1 < out["units"].std() and out["units"].abs().max() < 8, (name, out["units"])
+    if "shade" in out:
+        assert 0.003 < out["shade"].std() < 0.2, (name, out["shade"].std())
 
 
 def attempt(c, config, seed):
@@ -600,9 +656,11 @@ def attempt(c, config, seed):
         weights = round_weights(net, c["store"])
         meta["weights"] = f"{c['name']}.weights.safetensors"
     x = picture(c["batch"], c["channels"], generator)
-    p = targets(c["targets"], len(c["classes"]), generator)
+    make_targets = control_targets if c.get("controls") else targets
+    p = make_targets(c["targets"], target_width(c), generator)
     out = forward(net, x.float() / 255, p)
     check(c["name"], out)
+    out.pop("shade", None)  # what is stored of it is `delta`
     return meta, weights, {"x": x, "target": p, **out}
 
 
@@ -622,7 +680,7 @@ def run_case(c, folder):
     meta["row_step"] = row_step
     stored = {}
     for key, value in tensors.items():
-        if key in ("face", "mask", "flow"):
+        if key in ("face", "mask", "flow", "delta"):
             stored[key] = value[:, :, ::row_step].contiguous()
         elif not key.startswith("gates"):
             stored[key] = value.contiguous()

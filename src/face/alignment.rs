@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::Point;
 use crate::picture::Picture;
@@ -128,6 +128,16 @@ impl Alignment {
         self.cut(picture, size as usize, size as usize)
     }
 
+    /// A map of the picture's size over the face, `[size, size]`, 255 as 1; sampled as the picture is.
+    pub fn crop_map(&self, map: &GrayImage, size: usize) -> Vec<f32> {
+        let mut planes = vec![0.0; 3 * size * size];
+        if !map.is_empty() {
+            self.sample(map, [size; 2], [0..size, 0..size], &mut planes);
+        }
+        planes.truncate(size * size);
+        planes
+    }
+
     /// As [`Alignment::crop_planar`] over a rectangle whose width is the face's: `[3, height,
     /// width]`.
     pub(super) fn cut(&self, picture: &Picture, width: usize, height: usize) -> Vec<f32> {
@@ -234,6 +244,16 @@ impl Pixels for RgbImage {
 
     fn pixel(&self, x: usize, y: usize) -> [f32; 3] {
         self.get_pixel(x as u32, y as u32).0.map(f32::from)
+    }
+}
+
+impl Pixels for GrayImage {
+    fn size(&self) -> (usize, usize) {
+        (self.width() as usize, self.height() as usize)
+    }
+
+    fn pixel(&self, x: usize, y: usize) -> [f32; 3] {
+        [f32::from(self.get_pixel(x as u32, y as u32).0[0]); 3]
     }
 }
 

@@ -90,6 +90,23 @@ impl FaceMesh {
         })
     }
 
+    /// The same network with the layer `points.head` of another file, which answers with other points.
+    ///
+    /// # Errors
+    /// [`FaceError::Weights`] when the file is damaged.
+    #[cfg(feature = "native")]
+    pub(super) fn with_points(mut self, head: &[u8], device: &Device) -> Result<Self, FaceError> {
+        self.points.head = Dense::load(&Weights::open(head, device)?, "points.head")?;
+        Ok(self)
+    }
+
+    /// The coordinates that the last layer answers with, x and y in turn, face by face.
+    #[cfg(feature = "native")]
+    pub(super) async fn coordinates(&self, faces: Tensor<4>) -> Result<Vec<f32>, FaceError> {
+        let x = self.features(faces, BLOCKS); // [n, 128, 6, 6]
+        read(self.points.forward(x)).await
+    }
+
     /// The answers for `[n, 3, 192, 192]` in 0..1.
     pub async fn forward(&self, faces: Tensor<4>) -> Result<Vec<Mesh>, FaceError> {
         let x = self.features(faces, BLOCKS); // [n, 128, 6, 6]

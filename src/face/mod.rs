@@ -6,11 +6,20 @@ pub mod alignment;
 pub mod blazeface;
 pub mod detector;
 pub mod facemesh;
+pub(crate) mod fields;
+#[cfg(feature = "native")]
+mod full_mesh;
 mod layers;
+pub mod mouth;
 pub mod paste;
+pub(crate) mod planes;
+pub(crate) mod source;
 
 pub use alignment::Alignment;
 pub use detector::FaceDetector;
+#[cfg(feature = "native")]
+pub use full_mesh::{FullMesh, MESH_POINTS};
+pub use mouth::{MouthFrame, PaintedMouth};
 pub use paste::{Change, Redrawn, paste, redrawn_crop};
 
 use serde::{Deserialize, Serialize};

@@ -9,7 +9,7 @@
 //! transposed) with folded BatchNorm, shortcut, activation and max-pool; [`map_norm`] after it where
 //! the norm is an instance norm, and for the style transform ([`style`](style())). Between the steps:
 //! [`linear`](linear()) over the means of maps, and [`join`](join()) of two maps on the channels; at
-//! the end [`redraw`](redraw()). On LibTorch a step, and a ConvFLU pair, is trained as one group of
+//! the end [`redraw`](redraw()), which for the CPU is plain but for [`box_mean`](box_mean()). On LibTorch a step, and a ConvFLU pair, is trained as one group of
 //! PyTorch's operations (`torch.rs`, with the feature `tch`), whose twin is the plain step.
 //!
 //! A whole run of launches is recorded and replayed as a [`Plan`].
@@ -22,6 +22,7 @@
 //! device over wgpu each direction is a node of the graph (`convflu_autodiff.rs`), with backward
 //! kernels of its own: [`convflu_grad_launch`] says which. Their twin is the plain pair's graph.
 
+mod box_mean;
 mod conv_step;
 mod convflu;
 mod convflu_1x1;
@@ -64,6 +65,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 
+pub use box_mean::{box_mean, box_mean_plain};
 pub use convflu::{
     GateSense, Gates, PairOutput, UnitWeights, convflu_pair, convflu_pair_packed,
     convflu_pair_plain,
@@ -73,7 +75,7 @@ pub use cpu::separable::Separable;
 pub use join::{join, join_plain};
 pub use linear::{LinearLayer, linear, linear_plain};
 pub use plan::{Plan, PlanError};
-pub use redraw::{Redraw, redraw};
+pub use redraw::{Redraw, RedrawKind, redraw};
 pub use step::{
     Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step, conv_step_plain,
     conv_step_pooled, instance_norm, max_pool, resample,

@@ -10,15 +10,42 @@ use super::conv_step::if_wanted;
 use super::launch::{dims, dispatch_over, empty};
 use super::step_launch;
 use super::{MAX_GROUPS, READ};
+use crate::network::{FLOW_SCALE, SHADE_SCALE, SHADE_SIDE};
 
 /// Threads of a workgroup.
 const THREADS: usize = 64;
+
+/// What the last convolution's channels mean; see [`Head`](crate::network::Head).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RedrawKind {
+    /// (d, a): a residual head.
+    Still,
+    /// (d, a, u, v): a warp head.
+    Moved,
+    /// (c, a, u, v, s): a blend head.
+    Blended,
+}
+
+impl RedrawKind {
+    fn has_flow(self) -> bool {
+        self != Self::Still
+    }
+
+    /// Channels of the last convolution for a k-channel picture.
+    fn channels(self, k: usize) -> usize {
+        match self {
+            Self::Still => k + 1,
+            Self::Moved => k + 3,
+            Self::Blended => 2 * k + 3,
+        }
+    }
+}
 
 /// What the kernel gives; see [`redraw`].
 pub struct Redraw {
     /// The face, `[batch, k, height, width]`.
     pub face: Tensor<4>,
-    /// sigmoid(a) . d, `[batch, k, height, width]`.
+    /// What is added to the moved input, `[batch, k, height, width]`.
     pub delta: Tensor<4>,
     /// sigmoid(a), `[batch, 1, height, width]`.
     pub mask: Tensor<4>,
@@ -30,17 +57,16 @@ pub struct Redraw {
 /// The change of the input face x that the last convolution describes; none where the kernel cannot
 /// run. Its twin is [`draw_plain`](crate::network::draw_plain).
 ///
-/// x: `[1 or batch, k, height, width]`; `last`: (d, a), `[batch, k + 1, height, width]`, or with a
-/// flow, whose scale to units of the width is `flow_scale`, (d, a, u, v),
-/// `[batch, k + 3, height, width]`.
-pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, flow_scale: Option<f32>) -> Option<Redraw> {
+/// x: `[1 or batch, k, height, width]`; `last`: `[batch, channels, height, width]`, whose channels
+/// `kind` names.
+pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, kind: RedrawKind) -> Option<Redraw> {
     let [x_batch, k, ..] = x.dims();
     let [batch, channels, height, width] = last.dims();
     let map = height * width;
     let runs = step_launch::wgsl_available(x)
         && step_launch::wgsl_available(last)
         && x.dims()[2..] == last.dims()[2..]
-        && channels == k + beside_d(flow_scale.is_some())
+        && channels == kind.channels(k)
         && (x_batch == 1 || x_batch == batch)
         && batch * map > 0
         && step_launch::fits(batch * channels * map)
@@ -51,31 +77,22 @@ pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, flow_scale: Option<f32>) -> Optio
         return None;
     }
     let (x, last) = (x.clone().into_dispatch(), last.clone().into_dispatch());
-    Some(match flow_scale {
-        Some(scale) => {
-            let (face, delta, mask, flow) = Dispatch::redraw_moved(x, last, scale);
-            Redraw {
-                face: Tensor::from_dispatch(face),
-                delta: Tensor::from_dispatch(delta),
-                mask: Tensor::from_dispatch(mask),
-                flow: Some(Tensor::from_dispatch(flow)),
-            }
-        }
-        None => {
-            let (face, delta, mask) = Dispatch::redraw(x, last);
-            Redraw {
-                face: Tensor::from_dispatch(face),
-                delta: Tensor::from_dispatch(delta),
-                mask: Tensor::from_dispatch(mask),
-                flow: None,
-            }
-        }
+    if kind.has_flow() {
+        let (face, delta, mask, flow) = Dispatch::redraw_moved(x, last, kind);
+        return Some(Redraw {
+            face: Tensor::from_dispatch(face),
+            delta: Tensor::from_dispatch(delta),
+            mask: Tensor::from_dispatch(mask),
+            flow: Some(Tensor::from_dispatch(flow)),
+        });
+    }
+    let (face, delta, mask) = Dispatch::redraw(x, last);
+    Some(Redraw {
+        face: Tensor::from_dispatch(face),
+        delta: Tensor::from_dispatch(delta),
+        mask: Tensor::from_dispatch(mask),
+        flow: None,
     })
-}
-
-/// Channels of the last convolution after d: a, and the flow.
-fn beside_d(flow: bool) -> usize {
-    if flow { 3 } else { 1 }
 }
 
 /// The operation of the backends that run the kernel.
@@ -91,7 +108,7 @@ pub trait RedrawBackend: Backend {
     fn redraw_moved(
         x: FloatTensor<Self>,
         last: FloatTensor<Self>,
-        flow_scale: f32,
+        kind: RedrawKind,
     ) -> (
         FloatTensor<Self>,
         FloatTensor<Self>,
@@ -102,17 +119,17 @@ pub trait RedrawBackend: Backend {
 
 impl RedrawBackend for CubeBackend {
     fn redraw(x: CubeTensor, last: CubeTensor) -> (CubeTensor, CubeTensor, CubeTensor) {
-        launch(x, last, None)
+        launch(x, last, None, RedrawKind::Still)
     }
 
     fn redraw_moved(
         x: CubeTensor,
         last: CubeTensor,
-        flow_scale: f32,
+        kind: RedrawKind,
     ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
         let [batch, _, height, width] = dims(&last);
         let flow = empty(&last, [batch, 2, height, width]);
-        let (face, delta, mask) = launch(x, last, Some((&flow, flow_scale)));
+        let (face, delta, mask) = launch(x, last, Some(&flow), kind);
         (face, delta, mask, flow)
     }
 }
@@ -121,7 +138,8 @@ impl RedrawBackend for CubeBackend {
 fn launch(
     x: CubeTensor,
     last: CubeTensor,
-    flow: Option<(&CubeTensor, f32)>,
+    flow: Option<&CubeTensor>,
+    kind: RedrawKind,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let (x, last) = (into_contiguous(x), into_contiguous(last));
     let [x_batch, k, height, width] = dims(&x);
@@ -129,25 +147,19 @@ fn launch(
     let out = |channels: usize| empty(&x, [batch, channels, height, width]);
     let (face, delta, mask) = (out(k), out(k), out(1));
     let mut buffers = vec![&x, &last, &face, &delta, &mask];
-    let mut scale = 0.0f32;
-    if let Some((flow, flow_scale)) = flow {
-        buffers.push(flow);
-        scale = flow_scale;
-    }
+    buffers.extend(flow);
     let map = height * width;
     let sizes = [
         k,
         height,
         width,
         if x_batch == batch { k * map } else { 0 },
-        scale.to_bits() as usize,
-        0,
+        (FLOW_SCALE as f32).to_bits() as usize,
+        (SHADE_SCALE as f32).to_bits() as usize,
         0,
         0,
     ];
-    let kernel = RedrawKernel {
-        flow: flow.is_some(),
-    };
+    let kernel = RedrawKernel(kind);
     let groups = [map.div_ceil(THREADS), batch, 1];
     dispatch_over(kernel, THREADS, groups, &buffers, &sizes);
     (face, delta, mask)
@@ -155,19 +167,21 @@ fn launch(
 
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct RedrawKernel {
-    flow: bool,
-}
+struct RedrawKernel(RedrawKind);
 
 impl KernelSource for RedrawKernel {
     fn source(&self) -> SourceTemplate {
+        let flow = self.0.has_flow();
+        let blend = self.0 == RedrawKind::Blended;
         SourceTemplate::new(include_str!("../../shaders/redraw.wgsl"))
             .register("threads", THREADS.to_string())
             .register("read", READ)
-            .register("beside_d", beside_d(self.flow).to_string())
-            .register("sizes_binding", if self.flow { "6" } else { "5" })
-            .register("if_flow", if_wanted(self.flow))
-            .register("if_still", if_wanted(!self.flow))
+            .register("reach", (SHADE_SIDE / 2).to_string())
+            .register("sizes_binding", if flow { "6" } else { "5" })
+            .register("if_flow", if_wanted(flow))
+            .register("if_still", if_wanted(!flow))
+            .register("if_blend", if_wanted(blend))
+            .register("if_added", if_wanted(!blend))
     }
 
     fn id(&self) -> KernelId {

@@ -1,4 +1,7 @@
-//! What kind of FERSNet a weight file holds: edition, variant, width, channels, classes, head.
+//! What kind of FERSNet a weight file holds: edition, variant, width, channels, classes, head,
+//! controls and presets.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -43,6 +46,9 @@ pub enum Head {
     Residual,
     /// k + 3 channels (d, a, u, v): face = x re-sampled along the flow (u, v) + sigmoid(a) . d.
     Warp,
+    /// 2k + 3 channels (c, a, u, v, s): face = (1 - m) . (x re-sampled along (u, v) + smooth(s)) + m . c
+    /// with the cavity map m = sigmoid(a): only the inside of the mouth is painted.
+    Blend,
 }
 
 impl Head {
@@ -52,7 +58,13 @@ impl Head {
             Head::Raw => k,
             Head::Residual => k + 1,
             Head::Warp => k + 3,
+            Head::Blend => 2 * k + 3,
         }
+    }
+
+    /// Whether the input is re-sampled along a flow.
+    pub fn has_flow(self) -> bool {
+        matches!(self, Head::Warp | Head::Blend)
     }
 }
 
@@ -79,10 +91,61 @@ pub struct NetworkConfig {
     /// 2020 edition: one pair's weights serve all levels.
     #[serde(default, skip_serializing_if = "is_false")]
     pub tied_pairs: bool,
+    /// Names of the K controls (facial units, ARKit's names) that a target is a vector of, in order;
+    /// empty: a target is a vector over the classes, as in the paper.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<String>,
+    /// Expressions as named controls with their values; what is not named is 0.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub presets: BTreeMap<String, BTreeMap<String, f32>>,
+    /// The mouth painter whose weights are in the file, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub painter: Option<PainterConfig>,
     /// Keys that this version does not know: kept and ignored.
     #[serde(flatten)]
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
+
+/// The mouth painter: a U-Net that paints the inside of an opened mouth at the photo's resolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PainterConfig {
+    /// Channels of its first level.
+    pub width: usize,
+    /// Width of the mouth crop in pixels; its height is three quarters of it.
+    pub crop_width: usize,
+}
+
+impl PainterConfig {
+    /// Checks that such a painter exists.
+    ///
+    /// # Errors
+    /// [`ConfigError::Painter`].
+    pub fn validate(self) -> Result<(), ConfigError> {
+        let Self { width, crop_width } = self;
+        let fits = (1..=256).contains(&width)
+            && (32..=512).contains(&crop_width)
+            && crop_width.is_multiple_of(32);
+        if fits {
+            return Ok(());
+        }
+        Err(ConfigError::Painter {
+            width,
+            crop: crop_width,
+        })
+    }
+
+    /// The crop's height in pixels.
+    pub fn crop_height(self) -> usize {
+        self.crop_width / 4 * 3
+    }
+}
+
+/// Name under which a preset, a target and a data set state how much teeth a mouth shows (0 to 1): read
+/// by the painter, not by the decoder.
+pub const TEETH: &str = "teethShown";
+
+/// Largest intensity of a preset and value of a single control in a target.
+pub const MAX_INTENSITY: f32 = 1.2;
 
 fn is_false(flag: &bool) -> bool {
     !*flag
@@ -110,6 +173,27 @@ pub enum ConfigError {
     /// An option of the 2020 edition was asked of the 2021 edition.
     #[error("{0} is an option of the 2020 edition; leave it out for the 2021 edition")]
     Option(&'static str),
+    /// Two controls of one name, or one without a name.
+    #[error("controls {0:?}: their names have to be different and not empty")]
+    Controls(Vec<String>),
+    /// A preset names what is no control, or a value that is no number.
+    #[error("preset `{preset}`: {what}")]
+    Preset {
+        /// The preset.
+        preset: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A painter of an impossible size.
+    #[error(
+        "the painter has width {width} and a crop of {crop} pixels: 1 to 256, and a multiple of 32 up to 512, do"
+    )]
+    Painter {
+        /// Its width.
+        width: usize,
+        /// Its crop's width.
+        crop: usize,
+    },
 }
 
 impl NetworkConfig {
@@ -130,6 +214,9 @@ impl NetworkConfig {
             head: Head::Raw,
             fourth_pair: false,
             tied_pairs: false,
+            controls: Vec::new(),
+            presets: BTreeMap::new(),
+            painter: None,
             extra: serde_json::Map::new(),
         }
     }
@@ -140,9 +227,48 @@ impl NetworkConfig {
         self
     }
 
+    /// The same network with a target of named controls.
+    pub fn with_controls(mut self, controls: &[&str]) -> Self {
+        self.controls = controls.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// Length of a target: the controls K, or the classes E where there are none.
+    pub fn target_width(&self) -> usize {
+        if self.controls.is_empty() {
+            self.classes.len()
+        } else {
+            self.controls.len()
+        }
+    }
+
+    /// An expression as a target: its preset over the controls, or one-hot where there are none. None
+    /// for a name that is neither a preset nor, without controls, a class.
+    pub fn preset(&self, name: &str) -> Option<Vec<f32>> {
+        if self.controls.is_empty() {
+            let index = self.classes.iter().position(|class| class == name)?;
+            let mut target = vec![0.0; self.classes.len()];
+            target[index] = 1.0;
+            return Some(target);
+        }
+        let preset = self.presets.get(name)?;
+        let value = |control: &String| preset.get(control).copied().unwrap_or_default();
+        Some(self.controls.iter().map(value).collect())
+    }
+
+    /// The target of each class, in their order; none where a class has no preset.
+    pub fn each_expression(&self) -> Option<Vec<Vec<f32>>> {
+        self.classes
+            .iter()
+            .map(|class| self.preset(class))
+            .collect()
+    }
+
     /// Whether the other network has the same layers and answers for the same classes.
     pub fn same_layers(&self, other: &Self) -> bool {
         let bare = |config: &Self| Self {
+            presets: BTreeMap::new(),
+            painter: None,
             extra: serde_json::Map::new(),
             ..config.clone()
         };
@@ -186,6 +312,31 @@ impl NetworkConfig {
             || self.classes.iter().any(|name| name.trim().is_empty())
         {
             return Err(ConfigError::Classes(self.classes.clone()));
+        }
+        self.validate_controls()?;
+        self.painter.map_or(Ok(()), PainterConfig::validate)
+    }
+
+    fn validate_controls(&self) -> Result<(), ConfigError> {
+        let distinct: std::collections::BTreeSet<_> = self.controls.iter().collect();
+        let reserved = |name: &String| name.trim().is_empty() || name == TEETH;
+        if distinct.len() != self.controls.len() || self.controls.iter().any(reserved) {
+            return Err(ConfigError::Controls(self.controls.clone()));
+        }
+        for (preset, values) in &self.presets {
+            let error = |what| ConfigError::Preset {
+                preset: preset.clone(),
+                what,
+            };
+            for (name, value) in values {
+                if name != TEETH && !distinct.contains(name) {
+                    let known = self.controls.join(", ");
+                    return Err(error(format!("`{name}` is none of the controls {known}")));
+                }
+                if !value.is_finite() || *value < 0.0 {
+                    return Err(error(format!("{name} is {value}, and has to be 0 or more")));
+                }
+            }
         }
         Ok(())
     }

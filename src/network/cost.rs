@@ -1,6 +1,7 @@
 //! What a network costs: its parameters and multiply-adds, counted from the configuration alone.
 
-use super::config::{Edition, FACE_SIZE, NetworkConfig, Variant};
+use super::config::{Edition, FACE_SIZE, Head, NetworkConfig, Variant};
+use crate::painter::network;
 
 /// Size and work of a network.
 ///
@@ -14,6 +15,8 @@ pub struct Cost {
     pub encoder_macs: u64,
     /// Multiply-adds of redrawing it for one target; 0 where nothing is redrawn.
     pub decoder_macs: u64,
+    /// Multiply-adds of painting its mouth; 0 where there is no painter.
+    pub painter_macs: u64,
 }
 
 impl Cost {
@@ -28,10 +31,12 @@ impl Cost {
         } else {
             Tally::default()
         };
+        let (painter, painter_macs) = config.painter.map_or((0, 0), network::cost);
         Self {
-            parameters: encoder.parameters + decoder.parameters,
+            parameters: encoder.parameters + decoder.parameters + painter,
             encoder_macs: encoder.macs,
             decoder_macs: decoder.macs,
+            painter_macs,
         }
     }
 }
@@ -103,13 +108,16 @@ fn encoder_2020(config: &NetworkConfig) -> Tally {
     tally.conv(c, c, 3, true, 1);
     tally.batch_norm(c);
     tally.linear(c, config.classes.len());
+    if !config.controls.is_empty() {
+        tally.linear(c, config.controls.len());
+    }
     tally
 }
 
 fn decoder_2020(config: &NetworkConfig) -> Tally {
     let (c, m) = (config.width, 2 * config.width);
     let mut tally = Tally::default();
-    tally.linear(config.classes.len(), m);
+    tally.linear(config.target_width(), m);
     tally.layer(m, m, 3, false, 1);
     tally.batch_norm(m);
     tally.conv(m, m, 1, false, 3);
@@ -122,7 +130,12 @@ fn decoder_2020(config: &NetworkConfig) -> Tally {
         tally.layer(input, input, 2, true, side * side);
         tally.conv(input, input, 3, true, 2 * side);
         tally.batch_norm(input);
-        tally.conv(input, output, 3, true, 2 * side);
+        let mut last_input = input;
+        if step == 4 && config.head == Head::Blend {
+            tally.conv(config.channels, input, 3, true, FACE_SIZE);
+            last_input += input;
+        }
+        tally.conv(last_input, output, 3, true, 2 * side);
         if step < 4 {
             tally.batch_norm(output);
         }
@@ -160,11 +173,14 @@ fn encoder_2021(config: &NetworkConfig) -> Tally {
     tally.conv(8 * n, 8 * n, 3, true, 3);
     tally.batch_norm(8 * n);
     tally.linear(8 * n, config.classes.len());
+    if !config.controls.is_empty() {
+        tally.linear(8 * n, config.controls.len());
+    }
     tally
 }
 
 fn decoder_2021(config: &NetworkConfig) -> Tally {
-    let (n, e) = (config.width, config.classes.len());
+    let (n, e) = (config.width, config.target_width());
     let mut tally = Tally::default();
     tally.linear(e, 2 * 8 * n);
     // Transposed convolution in and out, width of the skip, after the first and second convolution.
@@ -185,6 +201,11 @@ fn decoder_2021(config: &NetworkConfig) -> Tally {
         tally.conv(mid, output, 3, true, 2 * side);
     }
     let outputs = config.head.channels(config.channels);
-    tally.conv(n, outputs, 3, true, FACE_SIZE);
+    let mut last_input = n;
+    if config.head == Head::Blend {
+        tally.conv(config.channels, n, 3, true, FACE_SIZE);
+        last_input += n;
+    }
+    tally.conv(last_input, outputs, 3, true, FACE_SIZE);
     tally
 }

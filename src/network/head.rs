@@ -4,10 +4,20 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData, activation, s};
 
 use super::config::Head;
-use crate::kernels::{self, Redraw};
+use crate::kernels::{self, Redraw, RedrawKind};
 
-/// Where the mask of a residual head starts: sigmoid(-1) = 0.27, nearly closed.
-pub const MASK_BIAS: f32 = -1.0;
+/// Where the mask of a residual or warp head starts: sigmoid(-1) = 0.27, nearly closed.
+const MASK_BIAS: f32 = -1.0;
+
+/// Where the cavity map of a blend head starts: sigmoid(-2) = 0.12, since most mouths are shut.
+const CAVITY_BIAS: f32 = -2.0;
+
+/// Scale of a blend head's shading: small, so that an untrained network hardly shades anything.
+pub const SHADE_SCALE: f64 = 0.1;
+
+/// Side of the square over which a blend head's shading is averaged, in pixels: wide, so that it
+/// cannot draw edges.
+pub const SHADE_SIDE: usize = 9;
 
 /// Scale from the last convolution's flow channels to units of the face's width: small, so that an
 /// untrained network hardly moves anything.
@@ -22,16 +32,20 @@ pub struct Drawn {
     pub change: Option<Change>,
 }
 
-/// The change that a residual or warp head makes to the input face.
+/// The change that a head other than raw makes to the input face.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// sigmoid(a) . d, `[batch, k, height, width]`: added to the (re-sampled) input.
+    /// What is added to the (re-sampled) input, `[batch, k, height, width]`: sigmoid(a) . d, or of a
+    /// blend head (1 - m) . smooth(s) + m . c.
     pub delta: Tensor<4>,
-    /// sigmoid(a), `[batch, 1, height, width]`: where the input may change.
+    /// sigmoid(a), `[batch, 1, height, width]`: where the input may change; of a blend head the cavity
+    /// map m, where it is covered.
     pub mask: Tensor<4>,
-    /// Warp head: where each pixel comes from, relative to itself, `[batch, 2, height, width]`
-    /// (x then y) in units of the face's width.
+    /// Warp and blend heads: where each pixel comes from, relative to itself,
+    /// `[batch, 2, height, width]` (x then y) in units of the face's width.
     pub flow: Option<Tensor<4>>,
+    /// Whether the input is taken away where the mask is: face = (1 - mask) . moved + delta.
+    pub covers: bool,
 }
 
 /// Turns the last convolution's output into a face.
@@ -39,17 +53,18 @@ pub struct Change {
 /// `x` is the input face, `[1 or batch, k, height, width]`; `out` is
 /// `[batch, head channels, height, width]`.
 pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
-    let flow_scale = match head {
+    let kind = match head {
         Head::Raw => {
             return Drawn {
                 face: out,
                 change: None,
             };
         }
-        Head::Residual => None,
-        Head::Warp => Some(FLOW_SCALE as f32),
+        Head::Residual => RedrawKind::Still,
+        Head::Warp => RedrawKind::Moved,
+        Head::Blend => RedrawKind::Blended,
     };
-    match kernels::redraw(x, &out, flow_scale) {
+    match kernels::redraw(x, &out, kind) {
         Some(Redraw {
             face,
             delta,
@@ -57,14 +72,29 @@ pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
             flow,
         }) => Drawn {
             face,
-            change: Some(Change { delta, mask, flow }),
+            change: Some(Change {
+                delta,
+                mask,
+                flow,
+                covers: head == Head::Blend,
+            }),
         },
-        None => draw_plain(head, x, out),
+        None => draw_with(head, x, out, kernels::box_mean),
     }
 }
 
 /// The twin of [`draw`] in plain tensor operations: any device, differentiable.
 pub fn draw_plain(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
+    draw_with(head, x, out, kernels::box_mean_plain)
+}
+
+/// `mean`: of a blend head's shading over a square of the given side.
+fn draw_with(
+    head: Head,
+    x: &Tensor<4>,
+    out: Tensor<4>,
+    mean: fn(Tensor<4>, usize) -> Tensor<4>,
+) -> Drawn {
     let [batch, _, height, width] = out.dims();
     let [x_batch, k, _, _] = x.dims();
     if head == Head::Raw {
@@ -80,16 +110,30 @@ pub fn draw_plain(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
     };
     let d = out.clone().narrow(1, 0, k); // [batch, k, height, width]
     let mask = activation::sigmoid(out.clone().narrow(1, k, 1)); // [batch, 1, height, width]
-    let delta = d * mask.clone();
-    let flow = (head == Head::Warp).then(|| out.narrow(1, k + 1, 2) * FLOW_SCALE);
-    let moved = match &flow {
+    let mut delta = d * mask.clone();
+    let flow = head
+        .has_flow()
+        .then(|| out.clone().narrow(1, k + 1, 2) * FLOW_SCALE);
+    let mut moved = match &flow {
         Some(flow) => resample(x, flow.clone()),
         None => x,
     };
     debug_assert_eq!(moved.dims(), [batch, k, height, width]);
+    let covers = head == Head::Blend;
+    if covers {
+        let keep = -mask.clone() + 1.0;
+        let shade = mean(out.narrow(1, k + 3, k), SHADE_SIDE) * SHADE_SCALE;
+        delta = delta + shade * keep.clone();
+        moved = moved * keep;
+    }
     Drawn {
         face: moved + delta.clone(),
-        change: Some(Change { delta, mask, flow }),
+        change: Some(Change {
+            delta,
+            mask,
+            flow,
+            covers,
+        }),
     }
 }
 
@@ -115,14 +159,18 @@ fn identity_grid(height: usize, width: usize, device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(places, [1, height, width, 2]), device)
 }
 
-/// Makes a freshly initialised head begin nearly as the identity: the mask's bias at
-/// [`MASK_BIAS`].
-pub(super) fn close_mask(conv: &mut Conv2d, k: usize) {
+/// Makes a freshly initialised head begin nearly as the identity, by the bias of its mask.
+pub(super) fn close_mask(conv: &mut Conv2d, head: Head, k: usize) {
+    let start = if head == Head::Blend {
+        CAVITY_BIAS
+    } else {
+        MASK_BIAS
+    };
     // Mapped at initialisation, before gradients are tracked: what is mapped later would no
     // longer be a leaf, and never be trained.
     conv.bias = conv.bias.take().map(|bias| {
         bias.init_mapper(move |bias| {
-            let start = Tensor::<1>::from_data([MASK_BIAS], &bias.device());
+            let start = Tensor::<1>::from_data([start], &bias.device());
             bias.slice_assign(s![k..k + 1], start)
         })
     });

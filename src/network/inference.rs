@@ -11,6 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::weights::{self, WeightError};
 use super::{Drawn, Encoded, FACE_SIZE, Network, NetworkConfig};
 use crate::kernels::{Plan, PlanError, kernels_available};
+use crate::painter::{INPUTS, Painter};
 
 /// The widest network all of whose steps run by the kernels: from width 121 on, the weights of the 2021
 /// edition's joint block are more than the 128 MiB that every adapter binds.
@@ -21,6 +22,25 @@ pub struct Inference {
     network: Network,
     device: Device,
     plans: Option<Plans>,
+    /// A painter that came in a file of its own.
+    painter: OnceCell<(NetworkConfig, Painter)>,
+}
+
+/// What is recognised of one face, to be read back before the next face is encoded.
+pub struct Scores {
+    /// `[1, E]`.
+    pub logits: Tensor<2>,
+    /// The controls that it shows, `[1, K]`; none where the network has no controls.
+    pub units: Option<Tensor<2>>,
+}
+
+impl Scores {
+    fn of(encoded: &Encoded) -> Self {
+        Self {
+            logits: encoded.logits.clone(),
+            units: encoded.units.clone(),
+        }
+    }
 }
 
 /// A face that was encoded, and can be redrawn.
@@ -64,6 +84,7 @@ impl Inference {
             network: weights::load(file, &device)?.for_inference(),
             device,
             plans: None,
+            painter: OnceCell::new(),
         })
     }
 
@@ -78,33 +99,33 @@ impl Inference {
             network: network.for_inference_on(&device),
             device,
             plans,
+            painter: OnceCell::new(),
         }
     }
 
-    /// What kind of network answers.
+    /// What kind of network answers, with the painter that was added.
     pub fn config(&self) -> &NetworkConfig {
-        self.network.config()
+        let added = self.painter.get().map(|(config, _)| config);
+        added.unwrap_or(self.network.config())
     }
 
-    /// Reads one face, `[k, 96, 96]` with values in `[0, 1]`: its logits `[1, E]`, to be read back
-    /// before the next face, and the face for [`decode`](Self::decode).
+    /// Reads one face, `[k, 96, 96]` with values in `[0, 1]`: its scores, and the face for
+    /// [`decode`](Self::decode).
     ///
     /// # Errors
     /// [`PlanError`] when the device refuses.
-    pub fn encode(&self, values: Vec<f32>) -> Result<(Tensor<2>, EncodedFace), PlanError> {
+    pub fn encode(&self, values: Vec<f32>) -> Result<(Scores, EncodedFace), PlanError> {
         let Some(plans) = &self.plans else {
             let encoded = self.network.encode(self.face(values), false);
-            return Ok((
-                encoded.logits.clone(),
-                EncodedFace(Kept::Features(Box::new(encoded))),
-            ));
+            let scores = Scores::of(&encoded);
+            return Ok((scores, EncodedFace(Kept::Features(Box::new(encoded)))));
         };
-        let logits = self.replay_encode(plans, values.clone())?.logits.clone();
+        let scores = Scores::of(self.replay_encode(plans, values.clone())?);
         let turn = Cell::new(plans.turn.get());
-        Ok((logits, EncodedFace(Kept::Pixels { values, turn })))
+        Ok((scores, EncodedFace(Kept::Pixels { values, turn })))
     }
 
-    /// Redraws a face for at most E targets, each a weight for every class: a batch of at least as
+    /// Redraws a face for at most E targets, each the network's vector p: a batch of at least as
     /// many faces as targets, in their order, to be read back before the next one. None where the
     /// network redraws nothing. The face has to come from this network's [`encode`](Self::encode).
     ///
@@ -118,14 +139,14 @@ impl Inference {
         if !self.config().synthesises() {
             return Ok(None);
         }
-        let classes = self.config().classes.len();
+        let (classes, width) = (self.config().classes.len(), self.config().target_width());
         let table = |rows: usize| {
             let mut values = targets.concat();
-            values.resize(rows * classes, 0.0);
+            values.resize(rows * width, 0.0);
             values
         };
         let on_device = |rows: usize| {
-            let data = TensorData::new(table(rows), [rows, classes]);
+            let data = TensorData::new(table(rows), [rows, width]);
             Tensor::from_data(data, &self.device)
         };
         let (plans, values, turn) = match (&face.0, &self.plans) {
@@ -159,6 +180,49 @@ impl Inference {
         let plan = &recorded[position];
         plan.write(|(_, _, targets)| targets, table(rows));
         Ok(plan.replay()?.clone())
+    }
+
+    /// Adds the painter of a file of its own; one that is there already stays.
+    ///
+    /// # Errors
+    /// [`WeightError`] when the file is refused.
+    pub fn add_painter(&self, file: &[u8]) -> Result<(), WeightError> {
+        let on = if self.plans.is_some() {
+            Device::flex()
+        } else {
+            self.device.clone()
+        };
+        let (config, mut painter) = weights::load_painter(file, &on)?;
+        painter.pack();
+        let config = NetworkConfig {
+            painter: Some(config),
+            ..self.network.config().clone()
+        };
+        if self.network.painter().is_none() {
+            let _ = self.painter.set((config, painter));
+        }
+        Ok(())
+    }
+
+    /// The mouth painter, from the weight file or from one of its own.
+    fn painter(&self) -> Option<&Painter> {
+        let own = self.network.painter();
+        own.or_else(|| Some(&self.painter.get()?.1))
+    }
+
+    /// The painter's answers to `count` mouths, each [`INPUTS`] planes: a batch of at least as many, in
+    /// their order. None where the network has no painter.
+    pub fn paint(&self, mut inputs: Vec<f32>, count: usize) -> Option<Tensor<4>> {
+        let (config, painter) = (self.config().painter?, self.painter()?);
+        let (width, height) = (config.crop_width, config.crop_height());
+        // As in decoding: for what is between no pipeline has to be compiled.
+        let rows = match &self.plans {
+            Some(_) if count > 1 => count.max(self.config().classes.len()),
+            _ => count,
+        };
+        inputs.resize(rows * INPUTS * width * height, 0.0);
+        let data = TensorData::new(inputs, [rows, INPUTS, height, width]);
+        Some(painter.forward(Tensor::from_data(data, &self.device)))
     }
 
     fn face(&self, values: Vec<f32>) -> Tensor<4> {

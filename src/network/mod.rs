@@ -21,12 +21,17 @@ pub mod weights;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-pub use config::{ConfigError, Edition, FACE_SIZE, Head, NetworkConfig, Variant};
+use crate::painter::Painter;
+
+pub use config::{
+    ConfigError, Edition, FACE_SIZE, Head, MAX_INTENSITY, NetworkConfig, PainterConfig, TEETH,
+    Variant,
+};
 pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
-pub use head::{Change, Drawn, draw, draw_plain, resample};
-pub use inference::{EncodedFace, Inference};
+pub use head::{Change, Drawn, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, draw, draw_plain, resample};
+pub use inference::{EncodedFace, Inference, Scores};
 
 use paper2020::Paper2020;
 use release2021::Release2021;
@@ -37,6 +42,7 @@ pub struct Network {
     #[module(skip)]
     config: NetworkConfig,
     layers: Layers,
+    painter: Option<Painter>,
 }
 
 /// The layers of one edition.
@@ -54,6 +60,10 @@ pub struct Encoded {
     pub x: Tensor<4>,
     /// Unnormalised scores, `[batch, E]`.
     pub logits: Tensor<2>,
+    /// The controls that the faces show, `[batch, K]`; none where the network has no controls.
+    pub units: Option<Tensor<2>>,
+    /// What both are read off, `[batch, channels, height, width]`.
+    pub class_features: Tensor<4>,
     /// What the decoder needs; none for the single-task baseline.
     pub features: Option<Features>,
     /// Gates of each ConvFLU pair, shallowest first; empty unless asked for.
@@ -73,9 +83,12 @@ impl Encoded {
     /// `count` faces of the batch from `start` on.
     pub fn narrow(&self, start: usize, count: usize) -> Self {
         let part = |x: &Tensor<4>| x.clone().narrow(0, start, count);
+        let rows = |x: &Tensor<2>| x.clone().narrow(0, start, count);
         Self {
             x: part(&self.x),
-            logits: self.logits.clone().narrow(0, start, count),
+            logits: rows(&self.logits),
+            units: self.units.as_ref().map(rows),
+            class_features: part(&self.class_features),
             features: self.features.as_ref().map(|features| Features {
                 bottleneck: part(&features.bottleneck),
                 skips: features.skips.iter().map(part).collect(),
@@ -102,10 +115,15 @@ impl Network {
                 Layers::Release2021(layers) => layers.last_conv_mut(),
             };
             if let Some(conv) = conv {
-                head::close_mask(conv, config.channels);
+                head::close_mask(conv, config.head, config.channels);
             }
         }
-        Ok(Self { config, layers })
+        let painter = config.painter.map(|painter| Painter::new(painter, device));
+        Ok(Self {
+            config,
+            layers,
+            painter,
+        })
     }
 
     /// What kind of network this is.
@@ -116,6 +134,25 @@ impl Network {
     /// Notes a value in the configuration that its weight file will carry, such as a temperature.
     pub fn note(&mut self, key: &str, value: serde_json::Value) {
         self.config.extra.insert(key.to_owned(), value);
+    }
+
+    /// The mouth painter, where there is one.
+    pub fn painter(&self) -> Option<&Painter> {
+        self.painter.as_ref()
+    }
+
+    /// The same network with a painter, whose configuration its weight file will carry, or without one.
+    pub fn with_painter(mut self, painter: Option<(PainterConfig, Painter)>) -> Self {
+        let (config, painter) = painter.unzip();
+        self.config.painter = config;
+        self.painter = painter;
+        self
+    }
+
+    /// The network alone, and its painter.
+    pub fn without_painter(mut self) -> (Self, Option<(PainterConfig, Painter)>) {
+        let painter = self.config.painter.zip(self.painter.take());
+        (self.with_painter(None), painter)
     }
 
     /// Makes the network ready for inference alone, on its own device: the weights are packed once
@@ -133,6 +170,9 @@ impl Network {
             Layers::Paper2020(layers) => layers.pack(device),
             Layers::Release2021(layers) => layers.pack(device),
         }
+        if let Some(painter) = &mut self.painter {
+            painter.pack();
+        }
         self
     }
 
@@ -144,15 +184,25 @@ impl Network {
         }
     }
 
-    /// Redraws encoded faces with target expressions p_t `[targets, E]`.
+    /// The controls that encoded faces show, `[batch, K]`, by this network's own layer: another one with
+    /// the same encoder may have encoded them. None without controls.
+    pub fn units_of(&self, encoded: &Encoded) -> Option<Tensor<2>> {
+        let features = encoded.class_features.clone();
+        match &self.layers {
+            Layers::Paper2020(layers) => layers.units_of(features),
+            Layers::Release2021(layers) => layers.units_of(features),
+        }
+    }
+
+    /// Redraws encoded faces with targets p `[targets, E]`, or `[targets, K]` with controls.
     ///
     /// The encoded batch is the number of targets, or 1: then the one face is redrawn for each
     /// target, and the encoder's work is shared. None for the single-task baseline.
     pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
         let features = encoded.features.as_ref()?;
         let out = match &self.layers {
-            Layers::Paper2020(layers) => layers.decode(features, target),
-            Layers::Release2021(layers) => layers.decode(features, target),
+            Layers::Paper2020(layers) => layers.decode(&encoded.x, features, target),
+            Layers::Release2021(layers) => layers.decode(&encoded.x, features, target),
         }?;
         Some(head::draw(self.config.head, &encoded.x, out))
     }

@@ -14,6 +14,9 @@ const ENTRIES_PER_STEP: usize = 7;
 /// LeakyReLU over three entries.
 const STEPS_WITH_SKIP: usize = 4;
 
+/// First part of the names of the painter's tensors.
+pub(super) const PAINTER: &str = "painter";
+
 /// Name in a weight file of the parameter at `path` (field names from the edition's root).
 pub(super) fn weight_name(edition: Edition, path: &[String]) -> String {
     let mut parts: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -25,6 +28,7 @@ pub(super) fn weight_name(edition: Edition, path: &[String]) -> String {
         };
     }
     match edition {
+        _ if parts.first() == Some(&PAINTER) => parts.join("."),
         Edition::Paper2020 => parts.join("."),
         Edition::Release2021 => release_name(&parts),
     }
@@ -49,9 +53,11 @@ fn release_name(parts: &[&str]) -> String {
         ["classifier", "conv", rest @ ..] => ("classifier.pooling.0".into(), rest),
         ["classifier", "bn", rest @ ..] => ("classifier.pooling.1".into(), rest),
         ["classifier", "linear", rest @ ..] => ("classifier.classifier".into(), rest),
+        ["classifier", "units", rest @ ..] => ("classifier.units".into(), rest),
         ["decoder", "transform", "linear", rest @ ..] => {
             ("decoder.transform.style_1d".into(), rest)
         }
+        ["decoder", "picture", rest @ ..] => ("decoder.picture".into(), rest),
         ["decoder", "out", rest @ ..] => ("decoder.out_layer".into(), rest),
         ["decoder", "up", step, rest @ ..] => up_step_name(step, rest),
         other => (String::new(), other),

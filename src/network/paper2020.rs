@@ -6,7 +6,7 @@ use burn::nn::{BatchNorm, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::block::{ConvBlock, batch_norm, conv, deconv};
-use super::config::{NetworkConfig, Variant};
+use super::config::{Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
 use crate::kernels::{
@@ -56,10 +56,10 @@ impl Paper2020 {
             fes: branch(config.variant == Variant::Fersnet),
             flu_fer: flu(),
             flu_fes: flu(),
-            classifier: Classifier::new(c, e, device),
-            transformer: synthesises.then(|| Transformer::new(e, 2 * c, device)),
-            decoder: synthesises
-                .then(|| Decoder::new(c, config.head.channels(config.channels), device)),
+            classifier: Classifier::new(c, e, config.controls.len(), device),
+            transformer: synthesises
+                .then(|| Transformer::new(config.target_width(), 2 * c, device)),
+            decoder: synthesises.then(|| Decoder::new(config, device)),
             pairs,
             packed: Vec::new(),
         }
@@ -118,55 +118,76 @@ impl Paper2020 {
             bottleneck: fes.unwrap_or_else(|| fer.clone()),
             skips: Vec::new(),
         });
+        let class_features = self.classifier.features(fer);
         Encoded {
             x,
-            logits: self.classifier.forward(fer),
+            logits: self.classifier.logits(class_features.clone()),
+            units: self.classifier.units(class_features.clone()),
+            class_features,
             features,
             gates,
         }
     }
 
+    /// Units `[batch, K]` from the classifier's features; none without controls.
+    pub fn units_of(&self, features: Tensor<4>) -> Option<Tensor<2>> {
+        self.classifier.units(features)
+    }
+
     /// Output of the decoder's last convolution, `[targets, head channels, 96, 96]`.
     ///
-    /// `target` is p_t, `[targets, E]`; the features' batch is 1 or the same.
-    pub fn decode(&self, features: &Features, target: Tensor<2>) -> Option<Tensor<4>> {
+    /// `target` is p_t, `[targets, E or K]`; the batch of the faces x and their features is 1 or the
+    /// same.
+    pub fn decode(
+        &self,
+        x: &Tensor<4>,
+        features: &Features,
+        target: Tensor<2>,
+    ) -> Option<Tensor<4>> {
         let (transformer, decoder) = (self.transformer.as_ref()?, self.decoder.as_ref()?);
         let wanted = transformer.forward(target); // [targets, 2C, 3, 3]
-        Some(decoder.forward(join(features.bottleneck.clone(), wanted)))
+        Some(decoder.forward(x, join(features.bottleneck.clone(), wanted)))
     }
 }
 
-/// f_cls: convolution 3x3 without padding, BatchNorm, ReLU, linear.
+/// f_cls: convolution 3x3 without padding, BatchNorm, ReLU, linear; beside it the controls' own layer.
 #[derive(Module, Debug)]
 pub struct Classifier {
     conv: Conv2d,
     bn: BatchNorm,
     linear: Linear,
+    units: Option<Linear>,
     #[module(skip)]
-    packed: [PackedStep; 2],
+    packed: [PackedStep; 3],
 }
 
 impl Classifier {
-    fn new(c: usize, e: usize, device: &Device) -> Self {
+    fn new(c: usize, e: usize, controls: usize, device: &Device) -> Self {
         Self {
             conv: Conv2dConfig::new([c, c], [3, 3]).init(device),
             bn: batch_norm(c, device),
             linear: LinearConfig::new(c, e).init(device),
+            units: (controls > 0).then(|| LinearConfig::new(c, controls).init(device)),
             packed: Default::default(),
         }
     }
 
-    /// `[batch, C, 3, 3]` to logits `[batch, E]`.
-    fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let [conv, scores] = &self.packed;
-        let layer = Layer::packed(&self.conv, conv);
-        let norm = Norm::Batch(&self.bn);
-        let x = conv_step(x, layer, norm, None, Activation::Relu); // [batch, C, 1, 1]
-        linear(
-            x,
-            LinearLayer::packed(&self.linear, scores),
-            Activation::None,
-        )
+    /// `[batch, C, 3, 3]` to `[batch, C, 1, 1]`.
+    fn features(&self, x: Tensor<4>) -> Tensor<4> {
+        let layer = Layer::packed(&self.conv, &self.packed[0]);
+        conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
+    }
+
+    /// Features to logits `[batch, E]`.
+    fn logits(&self, features: Tensor<4>) -> Tensor<2> {
+        let layer = LinearLayer::packed(&self.linear, &self.packed[1]);
+        linear(features, layer, Activation::None)
+    }
+
+    /// Features to units `[batch, K]`; none without controls.
+    fn units(&self, features: Tensor<4>) -> Option<Tensor<2>> {
+        let layer = LinearLayer::packed(self.units.as_ref()?, &self.packed[2]);
+        Some(linear(features, layer, Activation::None))
     }
 }
 
@@ -207,11 +228,15 @@ impl Transformer {
     }
 }
 
-/// f_dec: five up-steps from 3 x 3 to 96 x 96.
+/// f_dec: five up-steps from 3 x 3 to 96 x 96. With a blend head the last convolution also sees the
+/// picture itself.
 #[derive(Module, Debug)]
 pub struct Decoder {
     reduce: Reduce,
     up: Vec<UpStep>,
+    picture: Option<Conv2d>,
+    #[module(skip)]
+    packed: PackedStep,
 }
 
 /// Merges the face's features with the target's.
@@ -236,14 +261,18 @@ pub struct UpStep {
 }
 
 impl Decoder {
-    fn new(c: usize, outputs: usize, device: &Device) -> Self {
+    fn new(config: &NetworkConfig, device: &Device) -> Self {
+        let (c, k) = (config.width, config.channels);
+        let outputs = config.head.channels(k);
+        let sees_picture = config.head == Head::Blend;
         let widths = [2 * c, 2 * c, c, c / 2, c / 4, outputs];
         let last = widths.len() - 2;
+        let beside = |i: usize| if sees_picture && i == last { c / 4 } else { 0 };
         let step = |i: usize| UpStep {
             deconv: deconv([widths[i], widths[i]], 2, 2, 0, true, device),
             conv1: conv(widths[i], widths[i], 3, true, device),
             bn1: batch_norm(widths[i], device),
-            conv2: conv(widths[i], widths[i + 1], 3, true, device),
+            conv2: conv(widths[i] + beside(i), widths[i + 1], 3, true, device),
             bn2: (i < last).then(|| batch_norm(widths[i + 1], device)),
             packed: Default::default(),
         };
@@ -254,21 +283,32 @@ impl Decoder {
                 packed: PackedStep::default(),
             },
             up: (0..=last).map(step).collect(),
+            picture: sees_picture.then(|| conv(k, c / 4, 3, true, device)),
+            packed: PackedStep::default(),
         }
     }
 
     fn pack(&mut self) {
+        self.packed.open();
         self.reduce.packed.open();
         let steps = self.up.iter_mut().flat_map(|step| &mut step.packed);
         steps.for_each(PackedStep::open);
     }
 
-    /// `[targets, C + M, 3, 3]` to `[targets, head channels, 96, 96]`.
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    /// `[targets, C + M, 3, 3]` and the faces to `[targets, head channels, 96, 96]`.
+    fn forward(&self, faces: &Tensor<4>, y: Tensor<4>) -> Tensor<4> {
         let norm = Norm::Batch(&self.reduce.bn);
         let layer = Layer::packed(&self.reduce.conv, &self.reduce.packed);
-        let x = conv_step(x, layer, norm, None, Activation::Relu);
-        self.up.iter().fold(x, |x, step| step.forward(x))
+        let y = conv_step(y, layer, norm, None, Activation::Relu);
+        self.up.iter().fold(y, |y, step| {
+            // The picture's own features join those of the step that has no norm after it.
+            let own = self.picture.as_ref().filter(|_| step.bn2.is_none());
+            let own = own.map(|conv| {
+                let layer = Layer::packed(conv, &self.packed);
+                conv_step(faces.clone(), layer, Norm::None, None, Activation::Leaky)
+            });
+            step.forward(y, own)
+        })
     }
 
     /// The convolution whose channels the head reads.
@@ -278,7 +318,7 @@ impl Decoder {
 }
 
 impl UpStep {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>, beside: Option<Tensor<4>>) -> Tensor<4> {
         let [deconv, conv1, conv2] = &self.packed;
         let deconv = Layer::packed(&self.deconv, deconv);
         let conv1 = Layer::packed(&self.conv1, conv1);
@@ -286,6 +326,10 @@ impl UpStep {
         // Height and width doubled.
         let x = conv_step(x, deconv, Norm::None, None, Activation::None);
         let x = conv_step(x, conv1, Norm::Batch(&self.bn1), None, Activation::Relu);
+        let x = match beside {
+            Some(own) => join(own, x),
+            None => x,
+        };
         match &self.bn2 {
             Some(bn) => conv_step(x, conv2, Norm::Batch(bn), None, Activation::Relu),
             None => conv_step(x, conv2, Norm::None, None, Activation::None),

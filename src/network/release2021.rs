@@ -7,7 +7,7 @@ use burn::nn::{BatchNorm, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::block::{BlockNorm, ResidualBlock, batch_norm, conv, deconv};
-use super::config::{NetworkConfig, Variant};
+use super::config::{Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
 use crate::kernels::{
@@ -66,11 +66,11 @@ impl Release2021 {
                 conv: conv(8 * n, 8 * n, 3, true, device),
                 bn: batch_norm(8 * n, device),
                 linear: LinearConfig::new(8 * n, e).init(device),
+                units: (!config.controls.is_empty())
+                    .then(|| LinearConfig::new(8 * n, config.controls.len()).init(device)),
                 packed: Default::default(),
             },
-            decoder: config
-                .synthesises()
-                .then(|| Decoder::new(n, e, config.head.channels(config.channels), device)),
+            decoder: config.synthesises().then(|| Decoder::new(config, device)),
             packed: Vec::new(),
         }
     }
@@ -133,19 +133,32 @@ impl Release2021 {
             bottleneck: joined.clone(),
             skips,
         });
+        let class_features = self.classifier.features(joined);
         Encoded {
             x,
-            logits: self.classifier.forward(joined),
+            logits: self.classifier.logits(class_features.clone()),
+            units: self.classifier.units(class_features.clone()),
+            class_features,
             features,
             gates,
         }
     }
 
+    /// Units `[batch, K]` from the classifier's features; none without controls.
+    pub fn units_of(&self, features: Tensor<4>) -> Option<Tensor<2>> {
+        self.classifier.units(features)
+    }
+
     /// Output of the decoder's last convolution, `[targets, head channels, 96, 96]`.
     ///
-    /// `target` is p, `[targets, E]`; the features' batch is 1 or the same.
-    pub fn decode(&self, features: &Features, target: Tensor<2>) -> Option<Tensor<4>> {
-        Some(self.decoder.as_ref()?.forward(features, target))
+    /// `target` is p, `[targets, E or K]`; the batch of the faces x and their features is 1 or the same.
+    pub fn decode(
+        &self,
+        x: &Tensor<4>,
+        features: &Features,
+        target: Tensor<2>,
+    ) -> Option<Tensor<4>> {
+        Some(self.decoder.as_ref()?.forward(x, features, target))
     }
 
     /// The convolution whose channels the head reads; none where nothing is redrawn.
@@ -170,27 +183,34 @@ impl Stem {
     }
 }
 
-/// Convolution 3x3, BatchNorm, ReLU, mean over the map, linear.
+/// Convolution 3x3, BatchNorm, ReLU, mean over the map, linear; beside it the controls' own layer.
 #[derive(Module, Debug)]
 pub struct Classifier {
     conv: Conv2d,
     bn: BatchNorm,
     linear: Linear,
+    units: Option<Linear>,
     #[module(skip)]
-    packed: [PackedStep; 2],
+    packed: [PackedStep; 3],
 }
 
 impl Classifier {
-    /// The first 8n channels of `[batch, 8n or 16n, 3, 3]` to logits `[batch, E]`.
-    fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let [conv, scores] = &self.packed;
-        let layer = Layer::packed(&self.conv, conv);
-        let x = conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu);
-        linear(
-            x,
-            LinearLayer::packed(&self.linear, scores),
-            Activation::None,
-        )
+    /// The first 8n channels of `[batch, 8n or 16n, 3, 3]` to `[batch, 8n, 3, 3]`.
+    fn features(&self, x: Tensor<4>) -> Tensor<4> {
+        let layer = Layer::packed(&self.conv, &self.packed[0]);
+        conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
+    }
+
+    /// Features to logits `[batch, E]`.
+    fn logits(&self, features: Tensor<4>) -> Tensor<2> {
+        let layer = LinearLayer::packed(&self.linear, &self.packed[1]);
+        linear(features, layer, Activation::None)
+    }
+
+    /// Features to units `[batch, K]`; none without controls.
+    fn units(&self, features: Tensor<4>) -> Option<Tensor<2>> {
+        let layer = LinearLayer::packed(self.units.as_ref()?, &self.packed[2]);
+        Some(linear(features, layer, Activation::None))
     }
 }
 
@@ -215,14 +235,16 @@ impl StyleTransform {
     }
 }
 
-/// Five up-steps from 3 x 3 to 96 x 96, the first four with a skip.
+/// Five up-steps from 3 x 3 to 96 x 96, the first four with a skip. With a blend head the last
+/// convolution also sees the picture itself, whose colours no instance norm has taken away.
 #[derive(Module, Debug)]
 pub struct Decoder {
     transform: StyleTransform,
     up: Vec<UpStep>,
+    picture: Option<Conv2d>,
     out: Conv2d,
     #[module(skip)]
-    packed: PackedStep,
+    packed: [PackedStep; 2],
 }
 
 /// Transposed convolution 4x4 stride 2, the transformed skip beside it, two convolutions.
@@ -237,7 +259,10 @@ pub struct UpStep {
 }
 
 impl Decoder {
-    fn new(n: usize, e: usize, outputs: usize, device: &Device) -> Self {
+    fn new(config: &NetworkConfig, device: &Device) -> Self {
+        let (n, k) = (config.width, config.channels);
+        let (targets, outputs) = (config.target_width(), config.head.channels(k));
+        let sees_picture = config.head == Head::Blend;
         // Transposed convolution in and out, after the first and the second convolution.
         let widths = [
             [8 * n, 8 * n, 8 * n, 8 * n],
@@ -251,22 +276,29 @@ impl Decoder {
             let skip = if i < last { up } else { 0 };
             UpStep {
                 deconv: deconv([input, up], 4, 2, 1, false, device),
-                transform: (i < last).then(|| StyleTransform::new(skip, e, device)),
+                transform: (i < last).then(|| StyleTransform::new(skip, targets, device)),
                 conv1: conv(up + skip, mid, 3, true, device),
                 conv2: conv(mid, output, 3, true, device),
                 packed: Default::default(),
             }
         };
         Self {
-            transform: StyleTransform::new(8 * n, e, device),
+            transform: StyleTransform::new(8 * n, targets, device),
             up: widths.into_iter().enumerate().map(step).collect(),
-            out: conv(n, outputs, 3, true, device),
-            packed: PackedStep::default(),
+            picture: sees_picture.then(|| conv(k, n, 3, true, device)),
+            out: conv(
+                if sees_picture { 2 * n } else { n },
+                outputs,
+                3,
+                true,
+                device,
+            ),
+            packed: Default::default(),
         }
     }
 
     fn pack(&mut self) {
-        self.packed.open();
+        self.packed.iter_mut().for_each(PackedStep::open);
         self.transform.packed.open();
         for step in &mut self.up {
             step.packed.iter_mut().for_each(PackedStep::open);
@@ -276,14 +308,20 @@ impl Decoder {
         }
     }
 
-    fn forward(&self, features: &Features, p: Tensor<2>) -> Tensor<4> {
+    fn forward(&self, x: &Tensor<4>, features: &Features, p: Tensor<2>) -> Tensor<4> {
         let bottleneck = features.bottleneck.clone();
         let mut y = style(bottleneck, p.clone(), self.transform.layer()); // [targets, 8n, 3, 3]
         let mut skips = features.skips.iter().rev();
         for step in &self.up {
             y = step.forward(y, skips.next(), p.clone()); // height and width doubled
         }
-        let layer = Layer::packed(&self.out, &self.packed);
+        let [picture, out] = &self.packed;
+        if let Some(conv) = &self.picture {
+            let layer = Layer::packed(conv, picture);
+            let own = conv_step(x.clone(), layer, Norm::None, None, Activation::Leaky);
+            y = join(own, y); // [targets, 2n, 96, 96]
+        }
+        let layer = Layer::packed(&self.out, out);
         conv_step(y, layer, Norm::None, None, Activation::None)
     }
 }

@@ -10,11 +10,15 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 use thiserror::Error;
 
-use super::names::{is_ignorable, weight_name};
-use super::{ConfigError, Edition, Layers, Network, NetworkConfig};
+use super::names::{PAINTER, is_ignorable, weight_name};
+use super::{ConfigError, Edition, Layers, Network, NetworkConfig, PainterConfig};
+use crate::painter::Painter;
 
 /// Key of the configuration in the metadata of a weight file.
 pub const METADATA_KEY: &str = "fersnet";
+
+/// Key of a painter's configuration in the metadata of a file that holds the painter alone.
+pub const PAINTER_KEY: &str = "fersnet-painter";
 
 /// Largest weight file that is read, in bytes: well above the authors' 54 M parameters in f32.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
@@ -35,6 +39,9 @@ pub enum WeightError {
         "the file's metadata has no key `{METADATA_KEY}`: it holds tensors, but not FERSNet weights"
     )]
     NoConfig,
+    /// No painter in the metadata.
+    #[error("the file's metadata has no key `{PAINTER_KEY}`: it holds no painter of its own")]
+    NoPainter,
     /// The configuration is not the JSON that is expected.
     #[error("the metadata key `{METADATA_KEY}` cannot be read: {0}")]
     BadConfig(serde_json::Error),
@@ -125,15 +132,40 @@ pub enum Precision {
 /// # Errors
 /// [`WeightError`] when the file is no FERSNet weight file.
 pub fn read_config(bytes: &[u8]) -> Result<NetworkConfig, WeightError> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(WeightError::NotSafetensors)?;
-    let json = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|entries| entries.get(METADATA_KEY))
-        .ok_or(WeightError::NoConfig)?;
-    let config: NetworkConfig = serde_json::from_str(json).map_err(WeightError::BadConfig)?;
+    let json = metadata_value(bytes, METADATA_KEY)?.ok_or(WeightError::NoConfig)?;
+    let config: NetworkConfig = serde_json::from_str(&json).map_err(WeightError::BadConfig)?;
     config.validate()?;
     Ok(config)
+}
+
+fn metadata_value(bytes: &[u8], key: &str) -> Result<Option<String>, WeightError> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(WeightError::NotSafetensors)?;
+    let entries = metadata.metadata().as_ref();
+    Ok(entries.and_then(|entries| entries.get(key).cloned()))
+}
+
+/// Reads a painter from a file of its own, which a page fetches when it is needed; see [`save_painter`].
+///
+/// # Errors
+/// [`WeightError`] naming the first key, shape, type or value that is wrong.
+pub fn load_painter(
+    bytes: &[u8],
+    device: &Device,
+) -> Result<(PainterConfig, Painter), WeightError> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(WeightError::TooLarge(bytes.len()));
+    }
+    let json = metadata_value(bytes, PAINTER_KEY)?.ok_or(WeightError::NoPainter)?;
+    let config: PainterConfig = serde_json::from_str(&json).map_err(WeightError::BadConfig)?;
+    config.validate()?;
+    let file = SafeTensors::deserialize(bytes).map_err(WeightError::NotSafetensors)?;
+    let tensors = file.iter();
+    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(view)));
+    // A painter's names and shapes depend on no edition and on no classes.
+    let mut loader = Loader::new(Edition::Release2021, 0, tensors.collect());
+    let painter = loader.fill_painter(Painter::new(config, device));
+    loader.finish()?;
+    Ok((config, painter))
 }
 
 /// Reads a network from the bytes of a weight file.
@@ -211,28 +243,23 @@ fn fill(
     let edition = config.edition;
     let classes = config.classes.len();
     let network = Network::new(config, device)?;
-    let mut loader = Loader {
-        edition,
-        classes,
-        tensors,
-        path: Vec::new(),
-        owners: Vec::new(),
-        failure: None,
-    };
-    let Network { config, layers } = network;
+    let mut loader = Loader::new(edition, classes, tensors);
+    let Network {
+        config,
+        layers,
+        painter,
+    } = network;
     let layers = match layers {
         Layers::Paper2020(layers) => Layers::Paper2020(layers.map(&mut loader)),
         Layers::Release2021(layers) => Layers::Release2021(layers.map(&mut loader)),
     };
-    if let Some(failure) = loader.failure {
-        return Err(failure);
-    }
-    // Sorted, so that the same file always names the same tensor.
-    let left: BTreeSet<String> = loader.tensors.into_keys().collect();
-    if let Some(name) = left.into_iter().next() {
-        return Err(WeightError::Unexpected(name));
-    }
-    Ok(Network { config, layers })
+    let painter = painter.map(|painter| loader.fill_painter(painter));
+    loader.finish()?;
+    Ok(Network {
+        config,
+        layers,
+        painter,
+    })
 }
 
 fn decode(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, WeightError> {
@@ -264,7 +291,38 @@ struct Loader<'a> {
     failure: Option<WeightError>,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    fn new(edition: Edition, classes: usize, tensors: HashMap<String, Source<'a>>) -> Self {
+        Self {
+            edition,
+            classes,
+            tensors,
+            path: Vec::new(),
+            owners: Vec::new(),
+            failure: None,
+        }
+    }
+
+    fn fill_painter(&mut self, painter: Painter) -> Painter {
+        self.enter_module(PAINTER, "");
+        let painter = painter.map(self);
+        self.exit_module(PAINTER, "");
+        painter
+    }
+
+    /// The first failure; tensors that no parameter has taken are one.
+    fn finish(self) -> Result<(), WeightError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        // Sorted, so that the same file always names the same tensor.
+        let left: BTreeSet<String> = self.tensors.into_keys().collect();
+        match left.into_iter().next() {
+            Some(name) => Err(WeightError::Unexpected(name)),
+            None => Ok(()),
+        }
+    }
+
     /// The parameter's values, its matrix turned from PyTorch's `[out, in]` where it is linear's.
     fn take(&mut self, expected: &[usize], linear: bool) -> Result<Vec<f32>, WeightError> {
         let name = weight_name(self.edition, &self.path);
@@ -392,6 +450,8 @@ pub fn to_tensors(network: &Network) -> Vec<(String, StoredTensor)> {
         Layers::Paper2020(layers) => layers.visit(&mut saver),
         Layers::Release2021(layers) => layers.visit(&mut saver),
     }
+    saver.enter_module(PAINTER, "");
+    network.painter.visit(&mut saver);
     saver.tensors
 }
 
@@ -401,7 +461,33 @@ pub fn to_tensors(network: &Network) -> Vec<(String, StoredTensor)> {
 /// [`WeightError::Write`] when the container cannot be made.
 pub fn save(network: &Network, precision: Precision) -> Result<Vec<u8>, WeightError> {
     let config = serde_json::to_string(&network.config).map_err(WeightError::BadConfig)?;
-    let encoded: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = to_tensors(network)
+    file_of(to_tensors(network), (METADATA_KEY, config), precision)
+}
+
+/// The bytes of a file that holds the network's painter alone; none where it has no painter.
+///
+/// # Errors
+/// [`WeightError::Write`] when the container cannot be made.
+pub fn save_painter(
+    network: &Network,
+    precision: Precision,
+) -> Result<Option<Vec<u8>>, WeightError> {
+    let Some(config) = network.config.painter else {
+        return Ok(None);
+    };
+    let config = serde_json::to_string(&config).map_err(WeightError::BadConfig)?;
+    let mut tensors = to_tensors(network);
+    tensors.retain(|(name, _)| name.split('.').next() == Some(PAINTER));
+    file_of(tensors, (PAINTER_KEY, config), precision).map(Some)
+}
+
+/// A safetensors file with one entry of metadata.
+fn file_of(
+    tensors: Vec<(String, StoredTensor)>,
+    (key, json): (&str, String),
+    precision: Precision,
+) -> Result<Vec<u8>, WeightError> {
+    let encoded: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors
         .into_iter()
         .map(|(name, tensor)| {
             // BatchNorm's four vectors are the only ones beside biases: all vectors stay whole, and
@@ -425,7 +511,7 @@ pub fn save(network: &Network, precision: Precision) -> Result<Vec<u8>, WeightEr
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(WeightError::Write)?;
-    let metadata = HashMap::from([(METADATA_KEY.to_owned(), config)]);
+    let metadata = HashMap::from([(key.to_owned(), json)]);
     safetensors::serialize(views, Some(metadata)).map_err(WeightError::Write)
 }
 

@@ -13,6 +13,7 @@ use crate::face::{Alignment, FaceDetector};
 use crate::network::FACE_SIZE;
 use crate::picture::Picture;
 use crate::pipeline::Pipeline;
+use crate::target::Target;
 
 thread_local! {
     /// Burn's WebGPU runtime can be started once.
@@ -83,10 +84,24 @@ impl Engine {
         })
     }
 
+    /// Adds the mouth painter of a file of its own.
+    ///
+    /// # Errors
+    /// A JavaScript error with the code `weights-damaged` when the file is refused.
+    pub fn add_painter(&self, file: &[u8]) -> Result<(), JsValue> {
+        self.pipeline.add_painter(file).map_err(js_error)
+    }
+
     /// Names of the expressions, in the network's order.
     #[wasm_bindgen(getter)]
     pub fn classes(&self) -> Vec<String> {
         self.pipeline.config().classes.clone()
+    }
+
+    /// Names of the controls that a target may set; empty where the network has none.
+    #[wasm_bindgen(getter)]
+    pub fn controls(&self) -> Vec<String> {
+        self.pipeline.config().controls.clone()
     }
 
     /// Whether the network redraws faces.
@@ -106,12 +121,17 @@ impl Engine {
         let read = self.pipeline.read(&picture, alignment).await;
         let reading = read.map_err(js_error)?;
         if self.redraws() {
-            let classes = self.pipeline.config().classes.len();
-            for targets in [classes, 1] {
-                let targets = vec![vec![1.0 / classes as f32; classes]; targets];
-                let redrawn = self.pipeline.redraw(&reading, &targets).await;
+            let config = self.pipeline.config();
+            let target = Target {
+                values: vec![0.1; config.target_width()],
+                teeth: None,
+            };
+            for targets in [config.classes.len(), 1] {
+                let targets = vec![target.clone(); targets];
+                let redrawn = self.pipeline.redraw(&picture, &reading, &targets).await;
                 redrawn.map_err(js_error)?;
             }
+            self.pipeline.warm_up_painter().await.map_err(js_error)?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::face::FaceError;
 use crate::mark::MarkError;
 use crate::picture::PictureError;
 use crate::pipeline::PipelineError;
+use crate::target::TargetError;
 
 /// An error that JavaScript can tell apart.
 pub trait Coded: std::fmt::Display {
@@ -34,9 +35,17 @@ impl Coded for PipelineError {
             Self::Face(error) => error.code(),
             Self::Device(_) | Self::Plan(_) => "device-lost",
             Self::NoSynthesis => "cannot-redraw",
-            Self::TargetWeight(_) => "target-weight",
-            Self::Target { .. } => "expression-unknown",
+            Self::Target(error) => error.code(),
             _ => "internal",
+        }
+    }
+}
+
+impl Coded for TargetError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "expression-unknown",
+            _ => "target-weight",
         }
     }
 }

@@ -141,13 +141,14 @@ impl MeasuredNetwork {
     /// # Errors
     /// A JavaScript error when the face does not fit, the network redraws none or the device fails.
     pub async fn redraw(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
-        let expressions = self.inference.config().classes.len();
-        let target = |one: usize| (0..expressions).map(move |i| f32::from(u8::from(i == one)));
-        let targets: Vec<Vec<f32>> = (0..expressions).map(|i| target(i).collect()).collect();
+        let config = self.inference.config();
+        let targets = config.each_expression();
+        let targets = targets.ok_or_else(|| js_error(PipelineError::NoSynthesis))?;
+        let shape = [targets.len(), config.target_width()];
         let (logits, drawn) = if plain {
             let plain_network = self.plain()?;
             let face = self.upload(face)?;
-            let table = TensorData::new(targets.concat(), [expressions, expressions]);
+            let table = TensorData::new(targets.concat(), shape);
             let table = Tensor::from_data(table, &self.device);
             set_plain_only(true);
             let encoded = plain_network.encode(face, false);
@@ -168,7 +169,8 @@ impl MeasuredNetwork {
         if face.len() != self.inference.config().channels * FACE_SIZE * FACE_SIZE {
             return Err(misuse("the input has another size"));
         }
-        self.inference.encode(face).map_err(plan_error)
+        let (scores, face) = self.inference.encode(face).map_err(plan_error)?;
+        Ok((scores.logits, face))
     }
 
     fn plain(&self) -> Result<&Network, JsValue> {

@@ -1,6 +1,6 @@
 //! One picture of the page: its faces, what was read in them and how they were redrawn.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use image::RgbImage;
@@ -13,6 +13,7 @@ use crate::face::{self, Alignment, DetectedFace, Landmarks, Point, Rect, Redrawn
 use crate::mark;
 use crate::picture::Picture;
 use crate::pipeline::{Pipeline, Reading};
+use crate::target::Target;
 
 /// The longer side of the picture that the page shows; larger ones are made smaller for it.
 const PREVIEW_SIZE: u32 = 1600;
@@ -44,6 +45,15 @@ struct FoundFace {
     landmarks: Option<Landmarks>,
     score: f32,
     corners: [Point; 4],
+}
+
+/// What a face shows, as JavaScript sees it: `FaceReading` in www/api/protocol.js.
+#[derive(Serialize)]
+struct FaceReading<'a> {
+    probabilities: &'a [f32],
+    expression: usize,
+    certain: bool,
+    controls: &'a [f32],
 }
 
 impl OpenPicture {
@@ -197,7 +207,7 @@ impl OpenPicture {
         })
     }
 
-    /// Reads a face: `probabilities`, `expression`, `certain`.
+    /// Reads a face: `probabilities`, `expression`, `certain`, `controls`.
     ///
     /// # Errors
     /// A JavaScript error when there is no such face or the device is lost.
@@ -206,21 +216,38 @@ impl OpenPicture {
         let face = known.ok_or_else(|| js_error(NoSuchFace))?;
         let read = self.pipeline.read(&self.picture, face.alignment).await;
         let reading = face.reading.insert(read.map_err(js_error)?);
-        to_js(&reading.answer)
+        let Reading {
+            answer, controls, ..
+        } = &*reading;
+        to_js(&FaceReading {
+            probabilities: &answer.probabilities,
+            expression: answer.expression,
+            certain: answer.certain,
+            controls,
+        })
     }
 
-    /// Redraws a face that was read, once for each target; `targets` holds a weight for each class,
-    /// target after target. Gives the number of the first of the new redrawn faces.
+    /// Redraws a face that was read, once for each target: an array of objects, each a weight by its
+    /// name (an expression, or a control). Gives the number of the first of the new redrawn faces.
     ///
     /// # Errors
     /// A JavaScript error when the face was not read, a target does not fit or the device is lost.
-    pub async fn redraw(&mut self, face: usize, targets: Vec<f32>) -> Result<usize, JsValue> {
-        let classes = self.pipeline.config().classes.len();
-        let targets: Vec<_> = targets.chunks(classes).map(<[f32]>::to_vec).collect();
+    pub async fn redraw(&mut self, face: usize, targets: JsValue) -> Result<usize, JsValue> {
+        let targets: Vec<BTreeMap<String, f32>> = serde_wasm_bindgen::from_value(targets)
+            .map_err(|error| coded_error(&error.to_string(), "target-weight"))?;
+        let config = self.pipeline.config();
+        let target = |parts: &BTreeMap<String, f32>| {
+            Target::new(
+                parts.iter().map(|(name, weight)| (name.as_str(), *weight)),
+                config,
+            )
+        };
+        let targets = targets.iter().map(target).collect::<Result<Vec<_>, _>>();
+        let targets = targets.map_err(js_error)?;
         let known = self.faces.get_mut(face);
         let face = known.ok_or_else(|| js_error(NoSuchFace))?;
         let reading = face.reading.as_ref().ok_or_else(|| js_error(NoSuchFace))?;
-        let redrawn = self.pipeline.redraw(reading, &targets).await;
+        let redrawn = self.pipeline.redraw(&self.picture, reading, &targets).await;
         let redrawn = redrawn.map_err(js_error)?;
         let first = face.next_redrawn;
         face.next_redrawn += redrawn.len();

@@ -69,7 +69,10 @@ test('mistakes of a caller have names', async () => {
       await nameOf(net.redraw(picture.faces[0], ['joy'])),
       await nameOf(net.redraw(picture.faces[0], [{ happiness: NaN }])),
       await nameOf(net.redraw(picture.faces[0], [{ happiness: -0.1 }])),
-      await nameOf(net.redraw(picture.faces[0], [{ happiness: 1.1 }])),
+      await nameOf(net.redraw(picture.faces[0], [{ happiness: 1.21 }])),
+      await nameOf(net.redraw(picture.faces[0], [{ happiness: '1' }])),
+      await nameOf(net.redraw(picture.faces[0], [{ happiness: 0.7, fear: 0.7 }])),
+      await nameOf(net.redraw(picture.faces[0], ['happiness', { happiness: 0.5, browUp: 0.5 }])),
       await nameOf(net.redraw(picture.faces[0], [{}])),
       await nameOf(net.redraw(picture.faces[0], ['happiness'], { size: 0 })),
       await nameOf(net.redraw(picture.faces[0], ['happiness'], { size: 2049 })),
@@ -86,12 +89,52 @@ test('mistakes of a caller have names', async () => {
     'TargetWeightError',
     'TargetWeightError',
     'TargetWeightError',
+    'TargetWeightError',
+    'UnknownExpressionError',
+    'TargetWeightError',
     'CropSizeError',
     'CropSizeError',
     'PictureFormatError',
     'EmptyPictureError',
     'ClosedError',
   ]);
+});
+
+// Whether the shipped weights have controls or not.
+test('controls are named, read of each face and taken in a target, where the weights have them', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const picture = await net.read(bytes);
+    const [face] = picture.faces;
+    const redraw = (target) => net.redraw(face, [target], { size: 64 });
+    const answers = {
+      names: net.controls,
+      shown: face.controls,
+      tooMuch: await nameOf(redraw({ happiness: 1.1 })),
+    };
+    const [name] = net.controls;
+    if (name === undefined) return { ...answers, single: await nameOf(redraw({ jawOpen: 0.4 })) };
+    const targets = ['happiness', { happiness: 0.8, [name]: 0.4 }, { [name]: 1.2 }, { [name]: 0 }];
+    const drawn = await Promise.all(targets.map(async (target) => (await redraw(target))[0]));
+    const pixels = drawn.map(({ image }) => image.data.join());
+    return {
+      ...answers,
+      single: await nameOf(redraw({ [name]: 1.21 })),
+      different: new Set(pixels).size === targets.length,
+      target: drawn[1].target,
+    };
+  });
+  assert.deepEqual(Object.keys(seen.shown), seen.names);
+  assert.ok(Object.values(seen.shown).every((value) => value >= 0));
+  if (seen.names.length === 0) {
+    assert.equal(seen.tooMuch, 'TargetWeightError');
+    assert.equal(seen.single, 'UnknownExpressionError');
+    return;
+  }
+  // An expression may be drawn a little more than in full.
+  assert.equal(seen.tooMuch, 'none');
+  assert.equal(seen.single, 'TargetWeightError');
+  assert.ok(seen.different, 'two targets were drawn alike');
+  assert.deepEqual(seen.target, { happiness: 0.8, [seen.names[0]]: 0.4 });
 });
 
 test('a reading that is taken back ends as an AbortError, and the next one is answered', async () => {
@@ -133,11 +176,11 @@ test('weights are bytes, or an address as the page sees it', async () => {
     const classes = [];
     for (const weights of [address, file, file.buffer, padded.subarray(8)]) {
       const one = await api.FersNet.load({ device: 'cpu', program: 'fersnet.js', weights });
-      classes.push(one.classes);
+      classes.push(one.classes.concat(one.controls));
       one.close();
     }
     history.replaceState(null, '', here);
-    return [net.classes, ...classes];
+    return [net.classes.concat(net.controls), ...classes];
   });
   for (const found of classes.slice(1)) assert.deepEqual(found, classes[0]);
 });

@@ -108,6 +108,8 @@ for (const device of /** @type {const} */ (['webgpu', 'cpu'])) {
       await window.net.redraw(face);
       await window.net.redraw(face, window.net.classes.slice(0, 3));
       await window.net.redraw(face, [window.net.classes[1]]);
+      const [control] = window.net.controls;
+      if (control) await window.net.redraw(face, [{ [control]: 0.5 }]);
     });
     const used = await counts();
     assert.equal(used.pipelines, ready.pipelines, 'a pipeline was compiled after ready');

@@ -20,7 +20,6 @@ import {
   PictureUnreachableError,
   ProgramCrashedError,
   TargetWeightError,
-  UnknownExpressionError,
   WorkerMissingError,
 } from './errors.js';
 import { CANCELLED } from './protocol.js';
@@ -41,6 +40,8 @@ export * from './errors.js';
  * @typedef {object} LoadOptions
  * @property {string | URL | ArrayBuffer | ArrayBufferView<ArrayBuffer>} [weights] address or bytes
  *   of a weight file; addresses are relative to the page
+ * @property {string | URL} [painter] address of a mouth painter in a file of its own, fetched before the first
+ *   redrawing; without it opened mouths are as the network alone draws them
  * @property {{boxes: string | URL, mesh: string | URL}} [detector] addresses of the face detector's
  *   weights
  * @property {string} [device] `auto` (the default), `webgpu` or `cpu`
@@ -50,7 +51,10 @@ export * from './errors.js';
  *   is loaded; load anew then
  */
 
-/** @typedef {string | Record<string, number>} Target a class, or weights from 0 to 1 of several */
+/**
+ * @typedef {string | Record<string, number>} Target an expression, or weights by name: of expressions
+ *   (0 to 1; with controls an intensity up to 1.2) and of controls, such as `{ happiness: 0.8, jawOpen: 0.4 }`
+ */
 
 /**
  * @typedef {object} ReadOptions
@@ -62,7 +66,8 @@ export * from './errors.js';
 /** @typedef {{signal?: AbortSignal, size?: number}} RedrawOptions `size`: side of the crops, 1 to 2048 */
 
 /**
- * A face of a picture. `expression`, `certain` and `probabilities` are there once it is read.
+ * A face of a picture. `expression`, `certain`, `probabilities` and `controls` are there once
+ * it is read.
  * @typedef {object} Face
  * @property {ReadPicture} picture
  * @property {number} index
@@ -72,6 +77,7 @@ export * from './errors.js';
  * @property {import('./protocol.js').Point[]} corners
  * @property {string} [expression]
  * @property {boolean} [certain]
+ * @property {Record<string, number>} [controls] what it shows of each control
  * @property {Record<string, number>} [probabilities]
  * @property {number} [milliseconds] the reading's time
  */
@@ -116,6 +122,8 @@ export class FersNet {
     this.#connection = connection;
     /** @type {readonly string[]} the expressions, in the network's order */
     this.classes = loaded.classes;
+    /** @type {readonly string[]} the controls that a target may set; empty for weights without them */
+    this.controls = loaded.controls;
     /** @type {boolean} false for a network that only reads */
     this.redraws = loaded.redraws;
     /** @type {DeviceReport} */
@@ -146,6 +154,7 @@ export class FersNet {
    */
   static async #loadOn(device, options) {
     const { weights = new URL('../weights/fersnet.safetensors', import.meta.url) } = options;
+    const { painter = null } = options;
     const program = addressOf(options.program ?? new URL('../fersnet.js', import.meta.url));
     const {
       boxes = new URL('../weights/blazeface.safetensors', import.meta.url),
@@ -160,6 +169,7 @@ export class FersNet {
         {
           program,
           weights: isBytes(weights) ? copied(weights) : addressOf(weights),
+          painter: painter && addressOf(painter),
           detector,
           device,
         },
@@ -320,24 +330,16 @@ export class FersNet {
     this.#connection.close();
   }
 
-  /** @param {Target} target @returns {number[]} */
+  /** @param {Target} target @returns {Record<string, number>} */
   #weightsOf(target) {
     const wanted = typeof target === 'string' ? { [target]: 1 } : target;
     for (const [name, weight] of Object.entries(wanted)) {
-      if (!this.classes.includes(name)) {
-        throw new UnknownExpressionError(
-          `There is no expression "${name}": choose among ${this.classes.join(', ')}.`,
-        );
-      }
-      // Written so that NaN is refused too.
-      if (!(typeof weight === 'number' && weight >= 0 && weight <= 1)) {
-        throw new TargetWeightError(`The weight of "${name}" is ${weight}: give a number from 0 to 1.`);
+      // The program checks names and ranges; it would take no other type for a number.
+      if (typeof weight !== 'number') {
+        throw new TargetWeightError(`The weight of "${name}" is ${weight}: give a number.`);
       }
     }
-    if (!Object.values(wanted).some((weight) => weight > 0)) {
-      throw new TargetWeightError('The target names no expression: give at least one a weight above 0.');
-    }
-    return this.classes.map((name) => wanted[name] ?? 0);
+    return wanted;
   }
 
   /**
@@ -353,6 +355,7 @@ export class FersNet {
     face.probabilities = Object.fromEntries(
       this.classes.map((name, i) => [name, reading.probabilities[i]]),
     );
+    face.controls = Object.fromEntries(this.controls.map((name, i) => [name, reading.controls[i]]));
     face.milliseconds = reading.milliseconds;
     return face;
   }

@@ -23,6 +23,7 @@
  * @property {number} expression index of the likeliest class
  * @property {boolean} certain false when the network is not sure
  * @property {number[]} probabilities one a class, in the order of the classes
+ * @property {number[]} controls what the face shows of each control, in their order; 0 or more
  * @property {number} milliseconds
  */
 
@@ -54,6 +55,7 @@
 /**
  * @typedef {object} LoadedNetwork
  * @property {string[]} classes
+ * @property {string[]} controls names of the facial units that a target may set; empty for older weights
  * @property {boolean} redraws false for a network that only reads
  * @property {DeviceReport} device
  */
@@ -66,6 +68,7 @@
  * @property {number} id
  * @property {string} program address of wasm-bindgen's module; the .wasm lies beside it
  * @property {string | ArrayBuffer} weights address or bytes
+ * @property {string | null} painter address of the mouth painter, fetched when it is needed
  * @property {{boxes: string, mesh: string}} detector addresses of the face detector's weights
  * @property {string} device `auto`, `webgpu` or `cpu`
  */
@@ -85,7 +88,7 @@
  * @property {number} id
  * @property {number} picture
  * @property {number} face
- * @property {number[][]} targets one weight a class each
+ * @property {Record<string, number>[]} targets weights by name each
  * @property {number} size side of the crops that come back, in pixels
  */
 

@@ -170,8 +170,20 @@ function flat(changes) {
   return Uint32Array.from(changes.flatMap(({ face, redrawn }) => [face, redrawn]));
 }
 
+/** @type {string | null} address of the mouth painter, until it is fetched */
+let waitingPainter = null;
+
+/** Fetches the mouth painter, once: recognition alone never needs it. */
+async function addPainter() {
+  const address = waitingPainter;
+  if (!address) return;
+  const bytes = await fetchedBytes(address, WeightsMissingError, 'the mouth painter', () => {});
+  engine.add_painter(bytes);
+  waitingPainter = null;
+}
+
 /** @param {Load} question */
-async function load({ id, program, weights, detector, device: wish }) {
+async function load({ id, program, weights, painter, detector, device: wish }) {
   /** @param {import('./protocol.js').LoadStage} stage */
   const counted = (stage) => (/** @type {number} */ loaded, /** @type {number | null} */ total) =>
     post({ type: 'progress', id, stage, loaded, total });
@@ -199,12 +211,15 @@ async function load({ id, program, weights, detector, device: wish }) {
   const next = makeEngine(wasm, [bytes, boxes, mesh], device);
   engine?.free();
   engine = next;
+  waitingPainter = next.redraws ? painter : null;
   if (device.kind === 'webgpu') {
     // Compiles every pipeline now, so that the first face does not wait for them.
     counted('warm-up')(0, null);
+    await addPainter();
     await engine.warm_up();
   }
-  return { classes: engine.classes, redraws: engine.redraws, device };
+  const { classes, controls, redraws } = engine;
+  return { classes, controls, redraws, device };
 }
 
 /**
@@ -335,8 +350,9 @@ async function readFace(id, picture, face, found) {
  */
 async function redraw({ picture: handle, face, targets, size }) {
   const picture = pictureOf(handle);
+  await addPainter();
   const begun = performance.now();
-  const first = await picture.redraw(face, Float32Array.from(targets.flat()));
+  const first = await picture.redraw(face, targets);
   const milliseconds = performance.now() - begun;
   const crops = targets.map((_, i) => ({
     redrawn: first + i,

@@ -17,8 +17,13 @@ export async function network({ manifest: fetchManifest, budget, report }) {
   const shape = [1, config.channels, 96, 96];
   const face = { values: wave(config.channels * 96 * 96, 0.5).map((value) => value + 0.5), shape };
   const count = config.classes.length;
-  const eye = Float32Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 1 : 0));
-  const target = { values: eye, shape: [count, count] };
+  // Each expression's preset over the controls, or one-hot where there are none.
+  const names = config.controls ?? config.classes;
+  const expression = (/** @type {string} */ name) => config.presets?.[name] ?? { [name]: 1 };
+  const rows = config.classes.flatMap((/** @type {string} */ name) =>
+    names.map((/** @type {string} */ part) => expression(name)[part] ?? 0),
+  );
+  const target = { values: Float32Array.from(rows), shape: [count, names.length] };
   const whats = [
     { what: 'recognition', graph: 'recognise.onnx', inputs: { face }, outputs: ['logits'] },
     {

@@ -17,7 +17,7 @@ use crate::synthesize::parse_target;
 pub struct Forward {
     #[command(flatten)]
     network: NetworkArguments,
-    /// An expression or a mixture; without it, logits and gates alone.
+    /// As for `synthesize`; without it, logits and gates alone.
     #[arg(long)]
     target: Option<String>,
     /// The safetensors file to write.
@@ -44,6 +44,9 @@ impl Forward {
         let x = planar_tensor(planes, network.config().channels, FACE_SIZE, &device);
         let encoded = network.encode(x, true);
         let mut outputs = vec![named("logits", encoded.logits.clone())?];
+        if let Some(units) = &encoded.units {
+            outputs.push(named("units", units.clone())?);
+        }
         for (level, gates) in encoded.gates.iter().enumerate() {
             for (branch, gates) in [("fer", &gates.fer), ("fes", &gates.fes)] {
                 let name = |gate: &str| format!("gates.{branch}.{level}.{gate}");
@@ -52,9 +55,9 @@ impl Forward {
             }
         }
         if let Some(target) = &self.target {
-            let classes = &network.config().classes;
-            let target = parse_target(target, classes)?;
-            let target = TensorData::new(target, [1, classes.len()]);
+            let target = parse_target(target, network.config())?.values;
+            let width = target.len();
+            let target = TensorData::new(target, [1, width]);
             let drawn = network
                 .decode(&encoded, Tensor::from_data(target, &device))
                 .context("these weights redraw no face: leave --target out")?;

@@ -44,6 +44,8 @@ enum Command {
     Inspect(weights::Inspect),
     /// Turn a checkpoint of the authors' 2021 code into a weight file.
     Convert(weights::Convert),
+    /// Put a weight file's mouth painter into a file of its own.
+    Split(weights::Split),
     /// What a folder of faces holds, and what is left out of it and why.
     Data(data::Data),
     /// Train a network on labelled faces and on faces of one person with several expressions.
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Forward(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Convert(command) => command.run(),
+        Command::Split(command) => command.run(),
         Command::Data(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Enlarge(command) => command.run(),

@@ -19,6 +19,9 @@ pub struct NetworkArguments {
     /// The weight file; the shipped one by default.
     #[arg(long)]
     weights: Option<PathBuf>,
+    /// A mouth painter in a file of its own, for weights that have none.
+    #[arg(long)]
+    painter: Option<PathBuf>,
     /// Where the network runs.
     #[arg(long, value_enum, default_value = "cpu")]
     device: DeviceName,
@@ -28,13 +31,17 @@ impl NetworkArguments {
     /// Loads the network and the detector.
     pub fn pipeline(&self) -> Result<Pipeline> {
         let device = self.device.open()?;
-        match &self.weights {
+        let pipeline = match &self.weights {
             Some(path) => {
                 let bytes = read_weights(path)?;
-                Pipeline::new(&bytes, device).with_context(|| path.display().to_string())
+                Pipeline::new(&bytes, device).with_context(|| path.display().to_string())?
             }
-            None => Ok(Pipeline::new(SHIPPED_WEIGHTS, device)?),
+            None => Pipeline::new(SHIPPED_WEIGHTS, device)?,
+        };
+        if let Some(path) = &self.painter {
+            add_painter(&pipeline, path)?;
         }
+        Ok(pipeline)
     }
 
     /// Loads the weights alone.
@@ -45,6 +52,12 @@ impl NetworkArguments {
         };
         Ok((bytes, self.device))
     }
+}
+
+/// Adds the painter of a file, its path in the error.
+pub fn add_painter(pipeline: &Pipeline, path: &Path) -> Result<()> {
+    let added = pipeline.add_painter(&read_weights(path)?);
+    added.with_context(|| path.display().to_string())
 }
 
 /// A whole file of at most `limit` bytes and one more, which tells that it is larger: the one who

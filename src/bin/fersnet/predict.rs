@@ -23,6 +23,9 @@ pub struct Predict {
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
+    /// Tell the controls that each face shows, too (weights that have controls).
+    #[arg(long)]
+    controls: bool,
     /// JPEG, PNG, WebP, BMP or GIF files.
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
@@ -50,12 +53,18 @@ struct FaceAnswer {
     expression: String,
     certain: bool,
     probabilities: BTreeMap<String, f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    controls: Option<BTreeMap<String, f32>>,
 }
 
 impl Predict {
     /// Reads each picture; a picture without a face fails the command after all were read.
     pub fn run(&self) -> Result<()> {
         let pipeline = self.network.pipeline()?;
+        if self.controls && pipeline.config().controls.is_empty() {
+            let why = "--controls: these weights have no controls; leave it out, or choose others";
+            return Err(Failure::Arguments(why.into()).into());
+        }
         let mut answers = Answers {
             pictures: Vec::new(),
         };
@@ -88,17 +97,20 @@ impl Predict {
 
     fn read(&self, pipeline: &Pipeline, path: &Path) -> Result<PictureAnswer> {
         let picture = read_picture(path)?;
-        let classes = &pipeline.config().classes;
+        let (classes, controls) = (&pipeline.config().classes, &pipeline.config().controls);
         let faces = faces(pipeline, &picture, self.whole)?
             .into_iter()
             .map(|face| {
-                let answer = pollster::block_on(pipeline.read(&picture, face.alignment))?.answer;
+                let reading = pollster::block_on(pipeline.read(&picture, face.alignment))?;
+                let answer = reading.answer;
+                let shown = controls.iter().cloned().zip(reading.controls);
                 Ok(FaceAnswer {
                     bounds: face.found.map(|found| found.bounds),
                     landmarks: face.found.map(|found| found.landmarks),
                     expression: classes[answer.expression].clone(),
                     certain: answer.certain,
                     probabilities: classes.iter().cloned().zip(answer.probabilities).collect(),
+                    controls: self.controls.then(|| shown.collect()),
                 })
             })
             .collect::<Result<Vec<_>>>()?;
@@ -130,6 +142,9 @@ fn print_answer(pipeline: &Pipeline, answer: &PictureAnswer) {
             let p = face.probabilities.get(class).copied().unwrap_or_default();
             let bar = "#".repeat((p * 30.0).round() as usize);
             println!("    {class:>10} {:5.1} % {bar}", 100.0 * p);
+        }
+        for (name, value) in face.controls.iter().flatten() {
+            println!("    {name:>20} {value:5.2}");
         }
     }
 }

@@ -6,8 +6,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 use fersnet::face::{self, Redrawn};
 use fersnet::mark;
+use fersnet::network::NetworkConfig;
 use fersnet::picture::Picture;
 use fersnet::pipeline::Pipeline;
+use fersnet::target::{Target, TargetError};
 use image::{Rgb, RgbImage};
 
 use crate::failure::Failure;
@@ -33,7 +35,8 @@ const JPEG_QUALITY: u8 = 92;
 pub struct Synthesize {
     #[command(flatten)]
     network: NetworkArguments,
-    /// An expression, `all` for a sheet, or a mixture such as happiness=0.6,surprise=0.4.
+    /// An expression, `all` for a sheet, or names with weights: happiness=0.6,surprise=0.4 or, with
+    /// weights that have controls, happiness=0.8,jawOpen=0.4 (`fersnet inspect` lists them).
     #[arg(long)]
     target: String,
     /// The picture to write: .png or .jpg.
@@ -48,6 +51,9 @@ pub struct Synthesize {
     /// Take the whole picture as the face.
     #[arg(long)]
     whole: bool,
+    /// Leave the mouth as the network itself draws it, also where the weights have a painter.
+    #[arg(long)]
+    no_painter: bool,
     /// The picture.
     picture: PathBuf,
 }
@@ -63,24 +69,23 @@ impl Synthesize {
     /// Writes the redrawn picture or the sheet.
     pub fn run(&self) -> Result<()> {
         let format = self.format()?;
-        let pipeline = self.network.pipeline()?;
-        let classes = pipeline.config().classes.clone();
+        let mut pipeline = self.network.pipeline()?;
+        pipeline.set_painting(!self.no_painter);
         let all = self.target == "all";
-        let targets = if all {
-            (0..classes.len())
-                .map(|i| one_hot(i, classes.len()))
-                .collect()
+        let (names, targets): (Vec<String>, Vec<Target>) = if all {
+            Target::expressions(pipeline.config()).into_iter().unzip()
         } else {
-            vec![parse_target(&self.target, &classes)?]
+            let target = parse_target(&self.target, pipeline.config())?;
+            (vec![self.target.clone()], vec![target])
         };
         let picture = read_picture(&self.picture)?;
         let face = self.choose_face(&pipeline, &picture)?;
         let redrawn = pollster::block_on(async {
             let reading = pipeline.read(&picture, face.alignment).await?;
-            pipeline.redraw(&reading, &targets).await
+            pipeline.redraw(&picture, &reading, &targets).await
         })?;
         let output = if all {
-            sheet(&picture, &face, &redrawn, &classes)
+            sheet(&picture, &face, &redrawn, &names)
         } else {
             let one = redrawn.first().context("nothing was redrawn")?;
             face::paste(&picture, &face.alignment, one)
@@ -135,53 +140,25 @@ impl Synthesize {
     }
 }
 
-fn one_hot(index: usize, classes: usize) -> Vec<f32> {
-    (0..classes)
-        .map(|i| if i == index { 1.0 } else { 0.0 })
-        .collect()
-}
-
 fn wrong<T>(what: String) -> Result<T> {
     Err(Failure::Arguments(what).into())
 }
 
-/// `happiness` or `happiness=0.6,surprise=0.4` as a weight for each class.
-pub fn parse_target(text: &str, classes: &[String]) -> Result<Vec<f32>> {
-    let mut target = vec![0.0; classes.len()];
-    for part in text.split(',') {
-        let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
-        let (name, weight) = (name.trim(), weight.trim());
-        let Ok(value) = weight.parse::<f32>() else {
-            return wrong(format!("the weight `{weight}` of {name} is not a number"));
-        };
-        let Some(index) = classes.iter().position(|class| class == name) else {
-            return wrong(format!(
-                "`{name}` is none of these weights' expressions: {}, or `all`",
-                classes.join(", ")
-            ));
-        };
-        if !(0.0..=1.0).contains(&value) {
-            return wrong(format!(
-                "the weight of {name} is {value}; it has to be from 0 to 1"
-            ));
-        }
-        target[index] += value;
-    }
-    let sum: f32 = target.iter().sum();
-    if !(0.0..=1.001).contains(&sum) || sum == 0.0 {
-        return wrong(format!(
-            "the weights of the target add up to {sum}; they have to be above 0 and at most 1"
-        ));
-    }
-    Ok(target)
+/// The target of a `--target`; a wrong one is a wrong argument.
+pub fn parse_target(text: &str, config: &NetworkConfig) -> Result<Target> {
+    Target::parse(text, config).or_else(|error| {
+        let is_unknown = matches!(error, TargetError::Unknown { .. });
+        let all = if is_unknown { ", or `all`" } else { "" };
+        wrong(format!("--target: {error}{all}"))
+    })
 }
 
 /// The face as it is and once for each expression, each with its label.
-fn sheet(picture: &Picture, face: &FaceAt, redrawn: &[Redrawn], classes: &[String]) -> Picture {
+fn sheet(picture: &Picture, face: &FaceAt, redrawn: &[Redrawn], names: &[String]) -> Picture {
     let mut tiles = vec![("as it is".to_owned(), face.alignment.crop(picture, TILE))];
-    tiles.extend(classes.iter().zip(redrawn).map(|(class, redrawn)| {
+    tiles.extend(names.iter().zip(redrawn).map(|(name, redrawn)| {
         (
-            class.clone(),
+            name.clone(),
             face::redrawn_crop(picture, &face.alignment, redrawn, TILE),
         )
     }));

@@ -29,6 +29,7 @@ struct Card<'a> {
     parameters: u64,
     encoder_macs: u64,
     decoder_macs_per_target: u64,
+    painter_macs_per_mouth: u64,
 }
 
 impl Inspect {
@@ -46,6 +47,7 @@ impl Inspect {
                 parameters: cost.parameters,
                 encoder_macs: cost.encoder_macs,
                 decoder_macs_per_target: cost.decoder_macs,
+                painter_macs_per_mouth: cost.painter_macs,
             };
             println!("{}", serde_json::to_string_pretty(&card)?);
             return Ok(());
@@ -65,6 +67,26 @@ impl Inspect {
             config.classes.len(),
             config.classes.join(", ")
         );
+        if !config.controls.is_empty() {
+            let (count, names) = (config.controls.len(), config.controls.join(", "));
+            println!("controls    {count} ({names})");
+            for (preset, values) in &config.presets {
+                let values: Vec<String> = values
+                    .iter()
+                    .map(|(name, value)| format!("{name} {value}"))
+                    .collect();
+                println!("preset      {preset}: {}", values.join(", "));
+            }
+        }
+        if let Some(painter) = config.painter {
+            println!(
+                "painter     width {}, a mouth of {} x {} pixels, {:.3} GMAC each",
+                painter.width,
+                painter.crop_width,
+                painter.crop_height(),
+                cost.painter_macs as f64 / 1e9
+            );
+        }
         println!("parameters  {}", cost.parameters);
         println!(
             "work        {:.3} GMAC to read a face, {:.3} GMAC for each face redrawn",
@@ -79,6 +101,40 @@ impl Inspect {
         }
         if !config.extra.contains_key("licence") {
             println!("licence     not stated in the file");
+        }
+        Ok(())
+    }
+}
+
+/// Put a weight file's mouth painter into a file of its own, which a page fetches when it is needed.
+#[derive(Args)]
+pub struct Split {
+    /// The weight file with a painter.
+    weights: PathBuf,
+    /// The weight file to write, without it.
+    #[arg(short, long)]
+    output: PathBuf,
+    /// The painter's file to write.
+    #[arg(long)]
+    painter: PathBuf,
+}
+
+impl Split {
+    /// Writes both files, in 16 bits.
+    pub fn run(&self) -> Result<()> {
+        let bytes = read_weights(&self.weights)?;
+        let network = weights::load(&bytes, &burn::tensor::Device::flex())
+            .with_context(|| self.weights.display().to_string())?;
+        let painter = weights::save_painter(&network, Precision::Half)?;
+        let painter = painter.with_context(|| {
+            let path = self.weights.display();
+            format!("{path} has no painter: train one with `fersnet train --part painter`")
+        })?;
+        let (network, _) = network.without_painter();
+        let network = weights::save(&network, Precision::Half)?;
+        for (path, bytes) in [(&self.output, network), (&self.painter, painter)] {
+            std::fs::write(path, bytes)
+                .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! Burn's own convolution writes every window of the map out for a matrix product; here a tile of
 //! sums stays in registers while the taps pass over the map ([`tile`]).
 
+pub(super) mod box_mean;
 mod convolution;
 mod depthwise;
 pub(super) mod flu;

@@ -1,0 +1,19 @@
+//! The mouth painter: a small U-Net that paints the inside of an opened mouth at the photo's resolution.
+//!
+//! The main network says where the mouth opens (its cavity map), and moves and shades the photo around
+//! it. [`crop`] places a frame on the map and reads that photo and the map in it, [`tones`] measures the
+//! light of the scene, [`mod@prepare`] makes the network's inputs of both, in training and in inference
+//! alike, [`network`] answers with a colour and a mask, and [`compose`] makes the layer that
+//! [`paste`](crate::face::paste()) lays over the photo.
+
+pub mod compose;
+pub mod crop;
+pub mod network;
+pub mod prepare;
+pub mod tones;
+
+pub use compose::painted_mouth;
+pub use crop::{MouthCrop, face_to_crop};
+pub use network::{OUTPUTS, Painter};
+pub use prepare::{INPUTS, Prepared, prepare};
+pub use tones::Tones;

@@ -1,0 +1,273 @@
+//! The mouth painter: the same everywhere, whole in its file, and laid over the mouth alone.
+//!
+//! On the default wgpu adapter: a GPU, or Mesa's lavapipe.
+#![cfg(feature = "native")]
+
+mod gpu;
+
+use std::collections::HashMap;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use fersnet::face::{
+    Alignment, Change, MouthFrame, PaintedMouth, Point, Redrawn, paste, redrawn_crop,
+};
+use fersnet::kernels::launches;
+use fersnet::network::weights::{self, Precision, StoredTensor, WeightError};
+use fersnet::network::{
+    Cost, Edition, Head, Inference, Network, NetworkConfig, PainterConfig, Variant,
+};
+use fersnet::painter::{INPUTS, Painter};
+use fersnet::picture::Picture;
+use fersnet::pipeline::Pipeline;
+use fersnet::target::Target;
+use gpu::gpu;
+use image::{Rgb, RgbImage};
+
+/// Fourteen convolutions of f32 sums in another order.
+const TOLERANCE: f32 = 2e-4;
+
+const PAINTER: PainterConfig = PainterConfig {
+    width: 8,
+    crop_width: 64,
+};
+
+fn config() -> NetworkConfig {
+    let classes = ["neutral", "happiness"];
+    let mut config = NetworkConfig::new(Edition::Release2021, Variant::Fersnet, 4, 3, &classes)
+        .with_head(Head::Blend)
+        .with_controls(&["jawOpen", "mouthSmileLeft"]);
+    config.painter = Some(PAINTER);
+    config
+}
+
+fn network() -> Network {
+    Network::new(config(), &Device::flex()).expect("the configuration is valid")
+}
+
+fn tensors(network: &Network) -> HashMap<String, StoredTensor> {
+    weights::to_tensors(network).into_iter().collect()
+}
+
+/// Inputs of two mouths.
+fn inputs() -> Vec<f32> {
+    let count = 2 * INPUTS * PAINTER.crop_width * PAINTER.crop_height();
+    (0..count).map(|i| (i as f32 * 0.37).sin()).collect()
+}
+
+fn answer(painter: &Painter, device: &Device) -> Vec<f32> {
+    let shape = [2, INPUTS, PAINTER.crop_height(), PAINTER.crop_width];
+    let out = painter.forward(Tensor::from_data(TensorData::new(inputs(), shape), device));
+    out.into_data().iter::<f32>().collect()
+}
+
+#[track_caller]
+fn assert_same(one: &[f32], other: &[f32]) {
+    assert_eq!(one.len(), other.len());
+    let pairs = one.iter().zip(other);
+    let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < TOLERANCE, "differ by {worst}");
+}
+
+#[test]
+fn the_painter_answers_alike_on_cpu_gpu_and_in_training() {
+    let gpu = gpu();
+    let cpu = Device::flex();
+    let network = network();
+    let painter = network.painter().expect("a painter");
+    let on_cpu = answer(painter, &cpu);
+    let spread = on_cpu
+        .iter()
+        .fold(0.0f32, |most, value| most.max(value.abs()));
+    assert!(spread > 1.0 && spread < 50.0, "{spread}");
+    // Differentiable, and so by plain tensor operations.
+    let training = painter.clone().train();
+    assert_same(&answer(&training, &cpu.clone().autodiff()), &on_cpu);
+    let before = launches();
+    let file = weights::save(&network, Precision::Full).expect("saved");
+    let inference = Inference::load(&file, gpu.device.clone()).expect("loaded");
+    let out = inference.paint(inputs(), 2).expect("a painter");
+    let on_gpu: Vec<f32> = out.into_data().iter::<f32>().collect();
+    assert_same(&on_gpu, &on_cpu);
+    assert!(launches() > before + 10, "the kernels ran");
+}
+
+#[test]
+fn a_file_with_a_painter_is_read_back_whole() {
+    let network = network();
+    let file = weights::save(&network, Precision::Full).expect("saved");
+    let read = weights::load(&file, &Device::flex()).expect("read");
+    assert_eq!(read.config(), network.config());
+    let (before, after) = (tensors(&network), tensors(&read));
+    assert_eq!(before.len(), after.len());
+    assert!(before.contains_key("painter.enter.weight"));
+    for (name, tensor) in &before {
+        assert!(after[name].values == tensor.values, "{name}");
+    }
+}
+
+#[test]
+fn a_painter_that_is_missing_a_tensor_is_refused_and_so_is_one_that_nobody_asked_for() {
+    let all = tensors(&network());
+    for (name, stored) in all.iter().filter(|(name, _)| name.starts_with("painter.")) {
+        let mut less = all.clone();
+        less.remove(name);
+        let refused = weights::from_tensors(config(), less, &Device::flex());
+        let Err(WeightError::Missing {
+            name: missing,
+            shape,
+        }) = refused
+        else {
+            panic!("{name} may be missing");
+        };
+        assert_eq!((&missing, &shape), (name, &stored.shape));
+    }
+    let mut other = config();
+    other.painter = None;
+    let refused = weights::from_tensors(other, all.clone(), &Device::flex());
+    assert!(matches!(refused, Err(WeightError::Unexpected(name)) if name.starts_with("painter.")));
+    let mut wider = config();
+    wider.painter = Some(PainterConfig {
+        width: 9,
+        ..PAINTER
+    });
+    let refused = weights::from_tensors(wider, all, &Device::flex());
+    assert!(
+        matches!(refused, Err(WeightError::Shape { name, .. }) if name.starts_with("painter."))
+    );
+}
+
+#[test]
+fn the_cost_of_a_painter_is_counted_beside_that_of_its_network() {
+    let (with, without) = (Cost::of(&config()), {
+        let mut config = config();
+        config.painter = None;
+        Cost::of(&config)
+    });
+    assert_eq!(
+        (with.encoder_macs, with.decoder_macs),
+        (without.encoder_macs, without.decoder_macs)
+    );
+    assert!(with.painter_macs > 0 && without.painter_macs == 0);
+    assert!(with.parameters > without.parameters);
+}
+
+fn photo(width: u32, height: u32) -> Picture {
+    Picture::from(RgbImage::from_fn(width, height, |x, y| {
+        Rgb([
+            (x * 7 % 256) as u8,
+            (y * 5 % 256) as u8,
+            ((x + y) * 3 % 256) as u8,
+        ])
+    }))
+}
+
+/// A face that is not changed, but for a mouth of one colour.
+fn with_mouth(pixel: Option<[f32; 4]>) -> Redrawn {
+    let (width, height) = (32, 24);
+    let frame = MouthFrame {
+        centre: Point::new(0.5, 0.7),
+        width: 0.4,
+    };
+    Redrawn {
+        size: 96,
+        face: Vec::new(),
+        change: Some(Change {
+            delta: vec![0.0; 3 * 96 * 96],
+            flow: Some(vec![0.0; 2 * 96 * 96]),
+            cover: Some(vec![0.0; 96 * 96]),
+        }),
+        mouth: pixel.map(|pixel| PaintedMouth {
+            frame,
+            width,
+            height,
+            pixels: vec![pixel; width * height],
+            strength: 1.0,
+        }),
+    }
+}
+
+#[test]
+fn a_painted_mouth_changes_the_picture_inside_of_its_frame_alone() {
+    for side in [60.0, 400.0] {
+        let picture = photo(500, 400);
+        let alignment = Alignment::upright(Point::new(60.0, -20.0), side);
+        let red = with_mouth(Some([1.0, 0.0, 0.0, 1.0]));
+        let pasted = paste(&picture, &alignment, &red);
+        let clear = paste(&picture, &alignment, &with_mouth(Some([0.0; 4])));
+        assert!(
+            clear.as_image() == picture.as_image(),
+            "a clear layer changes nothing"
+        );
+        let mut painted = 0;
+        for (x, y, pixel) in pasted.as_image().enumerate_pixels() {
+            let face = alignment.face_from_picture(Point::new(x as f32 + 0.5, y as f32 + 0.5));
+            let inside = (face.x - 0.5).abs() < 0.2 && (face.y - 0.7).abs() < 0.15;
+            let same = pixel == picture.as_image().get_pixel(x, y);
+            assert!(same || inside, "({x}, {y})");
+            painted += usize::from(pixel.0 == [255, 0, 0]);
+        }
+        assert!(painted as f32 > 0.06 * side * side, "{painted}");
+    }
+}
+
+#[test]
+fn a_tile_shows_the_painted_mouth_as_the_picture_does() {
+    let picture = Picture::from(RgbImage::from_pixel(600, 600, Rgb([120, 90, 80])));
+    let alignment = Alignment::upright(Point::new(50.0, 60.0), 500.0);
+    let redrawn = with_mouth(Some([0.1, 0.2, 0.3, 0.5]));
+    let tile = redrawn_crop(&picture, &alignment, &redrawn, 250);
+    let cut = alignment.crop(&paste(&picture, &alignment, &redrawn), 250);
+    for (a, b) in tile.pixels().zip(cut.pixels()) {
+        assert!((0..3).all(|c| a.0[c].abs_diff(b.0[c]) <= 6), "{a:?} {b:?}");
+    }
+}
+
+#[test]
+fn a_network_opens_a_mouth_and_its_painter_paints_it_unless_it_is_told_not_to() {
+    // A cavity everywhere: the map's bias is that of channel k of the last convolution.
+    let mut opened = tensors(&network());
+    let bias = opened
+        .get_mut("decoder.out_layer.bias")
+        .expect("the last bias");
+    bias.values[3] = 20.0;
+    let network = weights::from_tensors(config(), opened, &Device::flex()).expect("a network");
+    let file = weights::save(&network, Precision::Half).expect("saved");
+    let picture = photo(300, 300);
+    let alignment = Alignment::upright(Point::new(20.0, 10.0), 250.0);
+    let mut config = config();
+    config.presets.clear();
+    let targets =
+        ["jawOpen=1", "jawOpen=1,teethShown=0.9"].map(|text| Target::parse(text, &config));
+    let targets: Vec<Target> = targets
+        .into_iter()
+        .map(|target| target.expect("a target"))
+        .collect();
+    let gpu = gpu();
+    let mut shown = Vec::new();
+    for device in [Device::flex(), gpu.device.clone()] {
+        let mut pipeline = Pipeline::new(&file, device).expect("a pipeline");
+        let reading = pollster::block_on(pipeline.read(&picture, alignment)).expect("read");
+        let redraw = |pipeline: &Pipeline| {
+            pollster::block_on(pipeline.redraw(&picture, &reading, &targets)).expect("redrawn")
+        };
+        let mouths: Vec<PaintedMouth> = redraw(&pipeline)
+            .into_iter()
+            .filter_map(|r| r.mouth)
+            .collect();
+        assert_eq!(mouths.len(), 2);
+        assert!(mouths[0].pixels != mouths[1].pixels, "teeth are told");
+        let values = mouths.iter().flat_map(|mouth| mouth.pixels.concat());
+        shown.push(values.collect::<Vec<f32>>());
+        pipeline.set_painting(false);
+        assert!(
+            redraw(&pipeline)
+                .iter()
+                .all(|redrawn| redrawn.mouth.is_none())
+        );
+    }
+    // Beside the painter's own, the tolerance of the network that feeds it.
+    let pairs = shown[0].iter().zip(&shown[1]);
+    let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst < 2e-2, "{worst}");
+}
