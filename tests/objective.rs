@@ -5,7 +5,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::network::{Discriminator, Network};
 use fersnet::train::TrainError;
-use fersnet::train::batch::{Batch, BatchShape};
+use fersnet::train::batch::{Batch, BatchShape, Shown};
 use fersnet::train::checkpoint;
 use fersnet::train::config::RunConfig;
 use fersnet::train::losses::Losses;
@@ -69,6 +69,7 @@ fn batch(shape: BatchShape) -> Batch {
         label_weights: vec![1.0; rows],
         targets: noise(shape.pairs * plane, 2),
         wanted: one_hot_rows(shape.pairs + shape.unpaired, 1),
+        shown: Shown::nothing(shape, 0),
     }
 }
 
@@ -286,14 +287,16 @@ fn stage() -> (RunConfig, Network, Discriminator, Inputs) {
     device.seed(3);
     let network = Network::new(config.network.config(), &device).expect("a network");
     let discriminator = Discriminator::new(3, CLASSES.len(), &device);
-    let inputs = Inputs::new(&batch(shape(1, 1, 1, 64)), 3, CLASSES.len(), &device);
+    let inputs = Inputs::new(&batch(shape(1, 1, 1, 64)), network.config(), &device);
     (config, network, discriminator, inputs)
 }
 
 #[test]
 fn the_discriminator_is_to_score_real_faces_one_and_redrawn_ones_zero() {
     let (_, network, discriminator, inputs) = stage();
-    let redrawn = objective::pass(&network, &inputs).redrawn.expect("faces");
+    let redrawn = objective::pass(&network, &inputs, false)
+        .redrawn
+        .expect("faces");
     // Real: the pair's target with the wanted label, the unpaired face with its own.
     let (real, labels) = inputs.real();
     let targets = inputs.targets.clone().expect("targets");
@@ -314,7 +317,7 @@ fn the_discriminator_is_to_score_real_faces_one_and_redrawn_ones_zero() {
 #[test]
 fn the_free_terms_are_what_their_names_say() {
     let (config, network, discriminator, inputs) = stage();
-    let pass = objective::pass(&network, &inputs);
+    let pass = objective::pass(&network, &inputs, false);
     let judges = Judges {
         discriminator: Some(discriminator.clone()),
         features: None,
@@ -469,6 +472,7 @@ fn two_devices_take_the_step_of_one() {
         label_weights: half.label_weights.repeat(2),
         targets: half.targets.repeat(2),
         wanted: half.wanted.repeat(2),
+        shown: Shown::nothing(shape(0, 2, 0, 64), 0),
     };
     let step = |devices: &[Device]| {
         let mut trainer = Trainer::new(&config, devices).expect("a trainer");

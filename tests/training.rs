@@ -416,3 +416,95 @@ fn a_missing_split_names_the_folder_and_the_archive_that_were_looked_for() {
         "{error}"
     );
 }
+
+/// The paired tree with facial units and the inside of its mouths.
+fn controls_tree(root: &Path) {
+    paired_tree(root);
+    let manifest = root.join("manifest.csv");
+    let table = std::fs::read_to_string(&manifest).expect("a manifest");
+    let mut lines = table.lines();
+    let mut out = format!(
+        "{},jawOpen,mouthSmileLeft,mouthSmileRight,photo,cavity,mouth\n",
+        lines.next().expect("a heading")
+    );
+    let inside = image::GrayImage::from_fn(96, 96, |x, y| {
+        let is_inside = (36..60).contains(&x) && (66..74).contains(&y);
+        image::Luma([if is_inside { 255 } else { 0 }])
+    });
+    inside.save(root.join("inside.png")).expect("saved");
+    for line in lines {
+        let (units, cavity) = match line {
+            _ if line.contains("happiness") => ("0.2,1.0,0.5", "inside.png"),
+            _ if line.contains("fear") => ("0.8,0,0", "inside.png"),
+            _ => ("0,0,0", ""),
+        };
+        out.push_str(&format!("{line},{units},p,{cavity},drawn\n"));
+    }
+    std::fs::write(&manifest, out).expect("written");
+}
+
+#[test]
+fn a_run_with_controls_begins_from_weights_of_classes_and_ends_with_presets() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (classes, controls) = (dir.path().join("classes"), dir.path().join("controls"));
+    labelled_tree(&dir.path().join("labelled"));
+    controls_tree(&dir.path().join("paired"));
+    run(&arguments(&classes, dir.path(), 2));
+    let start = classes.join("weights.safetensors").display().to_string();
+    let settings = [
+        "network.head=blend",
+        "network.controls=[\"*\"]",
+        "objective.cavity=4",
+    ];
+    let more = [
+        "objective.units=2",
+        "objective.mouth_l1=3",
+        "objective.folds=1",
+    ];
+    let call = |run: &Path| {
+        let mut call = arguments(run, dir.path(), STEPS);
+        for setting in settings.iter().chain(&more) {
+            call = with(call, &["--set", setting]);
+        }
+        with(call, &["--finetune", &start])
+    };
+    let refused = fersnet(&call(&dir.path().join("refused")));
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && error.contains("another network"),
+        "{error}"
+    );
+    let output = fersnet(&with(call(&controls), &["--set", "run.transfer=true"]));
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(told.contains("the others begin anew"), "{told}");
+    let bytes = std::fs::read(controls.join("weights.safetensors")).expect("weights");
+    let config = fersnet::network::weights::read_config(&bytes).expect("a configuration");
+    assert_eq!(
+        config.controls,
+        ["jawOpen", "mouthSmileLeft", "mouthSmileRight"]
+    );
+    assert_eq!(config.presets["contempt"]["mouthSmileLeft"], 0.85);
+    let table = std::fs::read_to_string(controls.join("metrics.csv")).expect("figures");
+    let heading: Vec<&str> = table
+        .lines()
+        .next()
+        .expect("a heading")
+        .split(',')
+        .collect();
+    let last: Vec<&str> = table.lines().last().expect("a row").split(',').collect();
+    for term in ["units", "mouth_l1", "cavity"] {
+        let column = heading
+            .iter()
+            .position(|name| name.ends_with(term))
+            .expect(term);
+        assert!(
+            last[column].parse::<f32>().expect("a number") > 0.0,
+            "{term}"
+        );
+    }
+}

@@ -49,9 +49,9 @@ def torch_step_ms(args, half):
     for step in range(args.warm_up + args.steps):
         started = time.perf_counter()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
-            logits, (bottom, skips), _ = net.encode(x)
-            drawn = net.decode((bottom[labelled:], [s[labelled:] for s in skips]), wanted)
-        source = x[labelled:]
+            (logits, _), (bottom, skips), _ = net.encode(x)
+            source = x[labelled:]
+            drawn = net.decode(source, (bottom[labelled:], [s[labelled:] for s in skips]), wanted)
         redrawn = golden.draw("warp", source, drawn.float())
         loss = -(torch.log_softmax(logits.float(), 1) * labels).sum(1).mean()
         difference = redrawn["face"] - target

@@ -46,14 +46,11 @@ impl Drawer<'_> {
                 .map(|(face, at)| (&face.picture, at)),
             self.drawer,
         ); // [batch, k, size, size]
-        let classes = self.drawer.config().classes.len();
-        let mut target = vec![0.0; faces.len() * classes];
-        target
-            .iter_mut()
-            .skip(class)
-            .step_by(classes)
-            .for_each(|share| *share = 1.0);
-        let target = TensorData::new(target, [faces.len(), classes]);
+        let config = self.drawer.config();
+        let target = config.preset(&config.classes[class]);
+        let target = target.ok_or(EnlargeError::NoSynthesis)?;
+        let shape = [faces.len(), target.len()];
+        let target = TensorData::new(target.repeat(faces.len()), shape);
         let drawn = self
             .drawer
             .decode(

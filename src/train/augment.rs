@@ -1,5 +1,6 @@
 //! Random views of a training face: place, turn, size, mirror, light, blur, grey.
 
+use image::GrayImage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -11,6 +12,9 @@ use crate::tensor::luma;
 
 /// Side of the 2021 release's stored faces.
 const RELEASE_SIDE: f32 = 110.0;
+
+/// Samples of a map for each pixel of a view, along each axis.
+const MAP_SAMPLES: usize = 3;
 
 /// Side of the part of them that its network sees.
 const RELEASE_CROP: f32 = 96.0;
@@ -129,6 +133,45 @@ impl View {
         pixels
     }
 
+    /// Whether left and right are swapped.
+    pub fn is_mirrored(&self) -> bool {
+        self.mirror
+    }
+
+    /// A map over the picture, 255 for 1, in this view: `[size, size]` in `[0, 1]`. Light and blur leave
+    /// it alone.
+    pub fn cut_map(
+        &self,
+        map: &GrayImage,
+        picture: &Picture,
+        place: Place,
+        size: usize,
+    ) -> Vec<f32> {
+        let alignment = self.alignment(picture, place);
+        let fine = 1.0 / (size * MAP_SAMPLES) as f32;
+        let samples = (MAP_SAMPLES * MAP_SAMPLES) as f32;
+        let mut values = Vec::with_capacity(size * size);
+        for row in 0..size {
+            for column in 0..size {
+                let column = if self.mirror {
+                    size - 1 - column
+                } else {
+                    column
+                };
+                let sum: f32 = (0..MAP_SAMPLES * MAP_SAMPLES)
+                    .map(|i| {
+                        let x = (column * MAP_SAMPLES + i % MAP_SAMPLES) as f32 + 0.5;
+                        let y = (row * MAP_SAMPLES + i / MAP_SAMPLES) as f32 + 0.5;
+                        let at = alignment.picture_from_face(Point::new(x * fine, y * fine));
+                        pixel(map, at)
+                    })
+                    .sum();
+                values.push(sum / samples);
+            }
+        }
+        values
+    }
+
     /// The aligner's own square, turned, scaled and shifted.
     pub fn alignment(&self, picture: &Picture, place: Place) -> Alignment {
         let aligned = match place {
@@ -167,6 +210,15 @@ impl View {
             }
         }
     }
+}
+
+/// The map at a place of its picture, 0 outside.
+fn pixel(map: &GrayImage, at: Point) -> f32 {
+    let inside = at.x >= 0.0 && at.y >= 0.0;
+    let found = inside.then(|| map.get_pixel_checked(at.x as u32, at.y as u32));
+    found
+        .flatten()
+        .map_or(0.0, |value| f32::from(value.0[0]) / 255.0)
 }
 
 /// One pass of the kernel 1 2 1 in both directions, the border repeated.

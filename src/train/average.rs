@@ -13,8 +13,16 @@ pub fn update_average(average: Network, network: &Network, rate: f64) -> Network
     if rate == 0.0 {
         return network;
     }
+    // A painter stands still, to the last bit, while its network learns.
+    let (average, painter) = average.without_painter();
+    let (network, _) = network.without_painter();
+    blend(average, &network, rate).with_painter(painter)
+}
+
+/// The same for any module whose parameters stand in one order.
+pub(super) fn blend<M: Module>(average: M, module: &M, rate: f64) -> M {
     let mut values = Values(Vec::new());
-    network.visit(&mut values);
+    module.visit(&mut values);
     let mut blend = Blend {
         values: values.0.into_iter(),
         rate,

@@ -51,8 +51,38 @@ pub struct Batch {
     pub label_weights: Vec<f32>,
     /// Targets of the pairs, `[pairs, 3, size, size]`.
     pub targets: Vec<f32>,
-    /// Expressions to be drawn, one-hot, `[pairs + unpaired, E]`.
+    /// What is to be drawn, `[pairs + unpaired, E]`, one-hot; with controls `[pairs + unpaired, K]`.
     pub wanted: Vec<f32>,
+    /// What is known of mouths and controls, for the pairs.
+    pub shown: Shown,
+}
+
+/// What the data state of faces beside their expression. `K` is 0 without controls.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// Controls of the faces, `[rows, K]`.
+    pub units: Vec<f32>,
+    /// 1 where they are known, else 0, `[rows]`.
+    pub units_known: Vec<f32>,
+    /// Inside of the targets' mouths, `[pairs, 1, size, size]` in `[0, 1]`.
+    pub cavities: Vec<f32>,
+    /// 1 where it is known, else 0, `[pairs]`.
+    pub cavities_known: Vec<f32>,
+    /// 1 where a program drew what is inside, so that its colours teach nothing, `[pairs]`.
+    pub cavities_drawn: Vec<f32>,
+}
+
+impl Shown {
+    /// Nothing is known of a batch of this shape, for a network of `controls` controls.
+    pub fn nothing(shape: BatchShape, controls: usize) -> Self {
+        Self {
+            units: vec![0.0; shape.rows() * controls],
+            units_known: vec![0.0; shape.rows()],
+            cavities: vec![0.0; shape.pairs * shape.size * shape.size],
+            cavities_known: vec![0.0; shape.pairs],
+            cavities_drawn: vec![0.0; shape.pairs],
+        }
+    }
 }
 
 impl Batch {
@@ -82,8 +112,12 @@ impl Batch {
             range(all.labelled, shape.pairs),
             range(all.labelled + all.pairs, shape.unpaired),
         ];
-        let classes = self.labels.len() / all.rows().max(1);
-        let plane = 3 * all.size * all.size;
+        let width = |values: &[f32], rows: usize| values.len() / rows.max(1);
+        let classes = width(&self.labels, all.rows());
+        let targets_width = width(&self.wanted, all.pairs + all.unpaired);
+        let controls = width(&self.shown.units, all.rows());
+        let map = all.size * all.size;
+        let plane = 3 * map;
         let mut names = take(&self.names, 1, &rows);
         let targets = range(all.rows(), shape.pairs);
         names.extend_from_slice(&self.names[targets]);
@@ -93,8 +127,15 @@ impl Batch {
             faces: take(&self.faces, plane, &rows),
             labels: take(&self.labels, classes, &rows),
             label_weights: take(&self.label_weights, 1, &rows),
-            targets: take(&self.targets, plane, &[pairs]),
-            wanted: take(&self.wanted, classes, &drawn),
+            targets: take(&self.targets, plane, std::slice::from_ref(&pairs)),
+            wanted: take(&self.wanted, targets_width, &drawn),
+            shown: Shown {
+                units: take(&self.shown.units, controls, &rows),
+                units_known: take(&self.shown.units_known, 1, &rows),
+                cavities: take(&self.shown.cavities, map, std::slice::from_ref(&pairs)),
+                cavities_known: take(&self.shown.cavities_known, 1, std::slice::from_ref(&pairs)),
+                cavities_drawn: take(&self.shown.cavities_drawn, 1, &[pairs]),
+            },
         }
     }
 }

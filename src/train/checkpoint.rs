@@ -76,10 +76,37 @@ pub fn folder(run: &Path) -> PathBuf {
 /// [`TrainError::Write`] when the disk refuses, [`TrainError::NotFinite`] when the weights diverged;
 /// the old checkpoint is then still whole.
 pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
+    replace(run, |new| write_state(new, state))
+}
+
+/// Writes a checkpoint's files into a new folder, which then takes the old one's place.
+pub(super) fn replace(
+    run: &Path,
+    write_files: impl FnOnce(&Path) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
     let (old, new) = (folder(run), run.join("checkpoint.new"));
     let retired = run.join("checkpoint.old");
     remove_dir(&new)?;
     fs::create_dir_all(&new).map_err(|source| write_error(&new, source))?;
+    write_files(&new)?;
+    // Only beside a whole checkpoint may the retired one go: a run killed in the last renames has none
+    // but it.
+    if old.exists() {
+        remove_dir(&retired)?;
+        fs::rename(&old, &retired).map_err(|source| write_error(&retired, source))?;
+    }
+    fs::rename(&new, &old).map_err(|source| write_error(&old, source))?;
+    remove_dir(&retired)
+}
+
+/// The folder of the last whole checkpoint; none when the run has not written one yet.
+pub(super) fn last(run: &Path) -> Option<PathBuf> {
+    // Killed between the two renames, the retired one is whole.
+    let folders = [folder(run), run.join("checkpoint.old")];
+    folders.into_iter().find(|dir| dir.exists())
+}
+
+fn write_state(new: &Path, state: &State) -> Result<(), TrainError> {
     let network = state.network.valid();
     if !is_finite(&network) || !is_finite(&state.average) {
         return Err(TrainError::NotFinite(state.step));
@@ -105,16 +132,8 @@ pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
             .unwrap_or_default(),
     };
     let progress =
-        serde_json::to_vec(&progress).map_err(|error| checkpoint_error(&new, error.to_string()))?;
-    write(&new.join(PROGRESS), &progress)?;
-    // Only beside a whole checkpoint may the retired one go: a run killed in the last renames has none
-    // but it.
-    if old.exists() {
-        remove_dir(&retired)?;
-        fs::rename(&old, &retired).map_err(|source| write_error(&retired, source))?;
-    }
-    fs::rename(&new, &old).map_err(|source| write_error(&old, source))?;
-    remove_dir(&retired)
+        serde_json::to_vec(&progress).map_err(|error| checkpoint_error(new, error.to_string()))?;
+    write(&new.join(PROGRESS), &progress)
 }
 
 /// Reads the checkpoint of a run; none when the run has not written one yet.
@@ -129,14 +148,9 @@ pub fn load(
     adversary: Option<Adversary>,
     device: &Device,
 ) -> Result<Option<State>, TrainError> {
-    let mut dir = folder(run);
-    if !dir.exists() {
-        // Killed between the two renames: the retired one is whole.
-        dir = run.join("checkpoint.old");
-    }
-    if !dir.exists() {
+    let Some(dir) = last(run) else {
         return Ok(None);
-    }
+    };
     let progress: Progress = serde_json::from_slice(&read_file(&dir.join(PROGRESS))?)
         .map_err(|error| checkpoint_error(&dir, error.to_string()))?;
     let network = weights::load(&read_file(&dir.join(NETWORK))?, device)?;
@@ -169,14 +183,17 @@ fn load_adversary(
     })
 }
 
-fn write_optimiser(path: &Path, optimiser: &ModuleOptimizer) -> Result<(), TrainError> {
+pub(super) fn write_optimiser(path: &Path, optimiser: &ModuleOptimizer) -> Result<(), TrainError> {
     let bytes = optimiser
         .into_bytes()
         .map_err(|error| checkpoint_error(path, error.to_string()))?;
     write(path, &bytes)
 }
 
-fn read_optimiser(path: &Path, optimiser: ModuleOptimizer) -> Result<ModuleOptimizer, TrainError> {
+pub(super) fn read_optimiser(
+    path: &Path,
+    optimiser: ModuleOptimizer,
+) -> Result<ModuleOptimizer, TrainError> {
     optimiser
         .from_bytes(Bytes::from_bytes_vec(read_file(path)?))
         .map_err(|error| checkpoint_error(path, error.to_string()))
@@ -195,7 +212,7 @@ fn remove_dir(path: &Path) -> Result<(), TrainError> {
     }
 }
 
-fn checkpoint_error(path: &Path, what: String) -> TrainError {
+pub(super) fn checkpoint_error(path: &Path, what: String) -> TrainError {
     TrainError::Checkpoint {
         path: path.to_owned(),
         what,
@@ -203,14 +220,14 @@ fn checkpoint_error(path: &Path, what: String) -> TrainError {
 }
 
 /// Ids of a module's parameters, in their order.
-fn ids(module: &impl Module) -> Vec<u64> {
+pub(super) fn ids(module: &impl Module) -> Vec<u64> {
     let mut ids = Ids(Vec::new());
     module.visit(&mut ids);
     ids.0
 }
 
 /// The module with the ids under which the optimiser knows its parameters.
-fn with_ids<M: Module>(module: M, ids: Vec<u64>) -> M {
+pub(super) fn with_ids<M: Module>(module: M, ids: Vec<u64>) -> M {
     module.map(&mut WithIds(ids.into_iter()))
 }
 

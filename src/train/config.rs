@@ -1,11 +1,14 @@
 //! All numbers of a run, in the tables of a preset file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::presets;
+use crate::data::controls::expression_presets;
 use crate::kernels::TrainingPrecision;
-use crate::network::{Edition, Head, NetworkConfig, Variant};
+use crate::network::{Edition, Head, NetworkConfig, PainterConfig, Variant};
 
 /// A run: what is trained, on what, towards what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,9 @@ pub struct RunConfig {
     pub optimiser: OptimiserTable,
     /// Length, checkpoints, seed.
     pub run: RunTable,
+    /// The mouth painter, which is trained by itself (`--part painter`).
+    #[serde(default)]
+    pub painter: PainterTable,
 }
 
 /// The network among those that the paper compares.
@@ -43,6 +49,9 @@ pub struct NetworkTable {
     pub tied_pairs: bool,
     /// Names of the expressions, in the order of the logits; empty: those of the first data set.
     pub classes: Vec<String>,
+    /// Names of the controls that a target is a vector of; empty: none, a target names a class; `["*"]`:
+    /// all that the data sets state.
+    pub controls: Vec<String>,
 }
 
 /// How training faces are varied.
@@ -83,6 +92,11 @@ pub struct BatchTable {
     pub calm_share: f64,
     /// Whether the target always shows another expression than the source.
     pub other_expression: bool,
+    /// Share of the pairs whose target is the source itself.
+    pub self_share: f64,
+    /// Subjects are drawn with weight (1 / subjects of their source) ^ this: at 1 each source comes as
+    /// often as any other.
+    pub source_balance: f64,
 }
 
 /// The frozen network whose features the perceptual term compares.
@@ -119,8 +133,16 @@ pub struct Objective {
     pub cycle: f64,
     /// Cross-entropy of the target expression on the redrawn face.
     pub synthetic_classification: f64,
-    /// Roughness of the warp head's flow, in pixels.
+    /// Roughness of the flow, in pixels.
     pub roughness: f64,
+    /// Squared difference of the controls that are read off a face, where they are known.
+    pub units: f64,
+    /// L1 around the mouth, at full and at half size.
+    pub mouth_l1: f64,
+    /// Cross-entropy of a blend head's cavity map against the inside of the target's mouth.
+    pub cavity: f64,
+    /// How far the flow folds the face: its Jacobian below a small margin.
+    pub folds: f64,
 }
 
 /// The rule by which gradients move weights.
@@ -195,8 +217,76 @@ pub struct RunTable {
     pub precision: TrainingPrecision,
     /// Weight file that the run starts from; empty: new weights.
     pub finetune: PathBuf,
+    /// Whether the encoder and the classifier stay as they are: only the decoder and the layer that reads
+    /// the controls learn.
+    pub frozen_encoder: bool,
+    /// Whether that file may be of a network with other layers: those of the same name and shape are
+    /// taken, the others begin anew.
+    pub transfer: bool,
     /// Terms of the weights, noted in their file; empty: none.
     pub licence: String,
+}
+
+/// The mouth painter's training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PainterTable {
+    /// Channels of the first level.
+    pub width: usize,
+    /// Width of a mouth's crop in pixels: a multiple of 32.
+    pub crop_width: usize,
+    /// Steps towards the real mouths alone.
+    pub l1_steps: usize,
+    /// Steps with a discriminator after them.
+    pub adversarial_steps: usize,
+    /// Mouths a step.
+    pub batch: usize,
+    /// Largest learning rate of the first steps.
+    pub rate: f64,
+    /// That of the steps with a discriminator, and the discriminator's own.
+    pub adversarial_rate: f64,
+    /// The discriminator's.
+    pub discriminator_rate: f64,
+    /// Weight of the discriminator's judgement, times the adaptive one.
+    pub adversarial: f64,
+    /// The largest that the adaptive weight may become.
+    pub most_adaptive: f64,
+    /// Weight of the discriminator's features, compared with those of the real mouth.
+    pub features: f64,
+    /// Laplacian deviation inside the mouth, of 255, from which on a photo counts as sharp.
+    pub sharp_from: f64,
+    /// Share of a batch that is drawn from the sharp photos.
+    pub sharp_share: f64,
+    /// Least area of a mouth's inside in pixels of the 96-pixel face.
+    pub least_area: f64,
+    /// Share of a batch that is told how much teeth it shows.
+    pub told_share: f64,
+    /// Share of a batch whose inputs are what the main network makes of the subject's shut mouth.
+    pub on_network: f64,
+}
+
+/// As the preset `ship` states it: for runs that were begun when there was no painter.
+impl Default for PainterTable {
+    fn default() -> Self {
+        let ship: toml::Table = presets::SHIP.parse().expect("the preset is TOML");
+        let painter = ship["painter"].clone();
+        painter.try_into().expect("the preset states every key")
+    }
+}
+
+impl PainterTable {
+    /// The painter's configuration.
+    pub fn config(&self) -> PainterConfig {
+        PainterConfig {
+            width: self.width,
+            crop_width: self.crop_width,
+        }
+    }
+
+    /// Steps in all.
+    pub fn steps(&self) -> usize {
+        self.l1_steps + self.adversarial_steps
+    }
 }
 
 impl RunTable {
@@ -219,6 +309,13 @@ impl NetworkTable {
             head: self.head,
             fourth_pair: self.fourth_pair,
             tied_pairs: self.tied_pairs,
+            presets: if self.controls.is_empty() {
+                BTreeMap::new()
+            } else {
+                expression_presets(&self.controls)
+            },
+            controls: self.controls.clone(),
+            painter: None,
             extra: serde_json::Map::new(),
         }
     }

@@ -21,13 +21,21 @@ pub struct Losses {
     pub synthetic_classification: f32,
     /// Roughness of the flow.
     pub roughness: f32,
+    /// Squared difference of the controls.
+    pub units: f32,
+    /// L1 around the mouth.
+    pub mouth_l1: f32,
+    /// Cross-entropy of the cavity map.
+    pub cavity: f32,
+    /// Folds of the flow.
+    pub folds: f32,
     /// The discriminator's loss, mean of its steps.
     pub discriminator: f32,
 }
 
 impl Losses {
     /// Names of the values, in their order.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 14] = [
         "total",
         "classification",
         "l1",
@@ -37,11 +45,15 @@ impl Losses {
         "cycle",
         "synthetic_classification",
         "roughness",
+        "units",
+        "mouth_l1",
+        "cavity",
+        "folds",
         "discriminator",
     ];
 
     /// The values, in the order of [`Losses::NAMES`].
-    pub fn values(&self) -> [f32; 10] {
+    pub fn values(&self) -> [f32; 14] {
         [
             self.total,
             self.classification,
@@ -52,12 +64,16 @@ impl Losses {
             self.cycle,
             self.synthetic_classification,
             self.roughness,
+            self.units,
+            self.mouth_l1,
+            self.cavity,
+            self.folds,
             self.discriminator,
         ]
     }
 
     /// From values in the order of [`Losses::NAMES`].
-    pub fn from_values(values: [f32; 10]) -> Self {
+    pub fn from_values(values: [f32; 14]) -> Self {
         let [
             total,
             classification,
@@ -68,6 +84,10 @@ impl Losses {
             cycle,
             synthetic_classification,
             roughness,
+            units,
+            mouth_l1,
+            cavity,
+            folds,
             discriminator,
         ] = values;
         Self {
@@ -80,6 +100,10 @@ impl Losses {
             cycle,
             synthetic_classification,
             roughness,
+            units,
+            mouth_l1,
+            cavity,
+            folds,
             discriminator,
         }
     }

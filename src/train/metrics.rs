@@ -145,7 +145,7 @@ fn number(name: &str, value: f64) -> Value {
 }
 
 /// The lines of a file whose step is not behind `step`; a line cut short by a kill has none.
-fn keep(
+pub(super) fn keep(
     path: &Path,
     step: usize,
     step_of: impl Fn(&str) -> Option<usize>,
@@ -160,7 +160,7 @@ fn keep(
     Ok(kept.map(|line| format!("{line}\n")).collect())
 }
 
-fn append(path: &Path, line: &str) -> Result<(), TrainError> {
+pub(super) fn append(path: &Path, line: &str) -> Result<(), TrainError> {
     fs::OpenOptions::new()
         .append(true)
         .open(path)

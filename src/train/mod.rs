@@ -3,9 +3,9 @@
 //! The modules in the order of the data: [`presets`] and [`config`] say what is to be done;
 //! [`held_out`] sets faces apart and [`sets`] sorts the others; [`sampler`] draws a [`batch`] of them,
 //! varied by [`augment`]; [`objective`] computes the loss from [`terms`] and [`features`]; [`trainer`]
-//! takes a step with [`optimise`], [`replicas`] and [`average`] and says what the [`losses`] were;
+//! begins anew or by [`transfer`], and takes a step with [`optimise`], [`replicas`] and [`average`] and says what the [`losses`] were;
 //! [`run`] repeats it, with [`checkpoint`], [`reading`], [`metrics`], [`record`], [`plots`], [`sheet`]
-//! and [`progress`].
+//! and [`progress`]. The mouth painter is trained by itself, in [`painter`].
 
 pub mod augment;
 pub mod average;
@@ -19,6 +19,7 @@ pub mod losses;
 pub mod metrics;
 pub mod objective;
 pub mod optimise;
+pub mod painter;
 pub mod plots;
 pub mod presets;
 pub mod progress;
@@ -32,6 +33,7 @@ pub mod sheet;
 pub mod stored;
 pub mod terms;
 pub mod trainer;
+pub mod transfer;
 mod validate;
 
 use std::path::PathBuf;

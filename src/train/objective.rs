@@ -10,11 +10,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batch::Batch;
 use super::config::Objective;
-use super::features::Features;
+use super::features::Features as FeatureNet;
 use super::terms::{
-    emphasised_l1, flow_roughness, gradient_l1, least_squares, soft_cross_entropy, squared_error,
+    cavity_cross_entropy, emphasised_l1, flow_folds, flow_roughness, gradient_l1, least_squares,
+    mouth_l1, soft_cross_entropy, squared_error, units_error,
 };
-use crate::network::{Discriminator, Drawn, Network};
+use crate::network::{Discriminator, Drawn, Encoded, Features, Network, NetworkConfig};
 use crate::tensor::planar_tensor;
 
 /// A batch on the device. Rows: labelled faces, sources of pairs, unpaired faces; the last two kinds
@@ -29,8 +30,14 @@ pub struct Inputs {
     pub label_weights: Tensor<1>,
     /// Targets of the pairs, `[pairs, k, size, size]`.
     pub targets: Option<Tensor<4>>,
-    /// Expressions to be drawn, `[drawn, E]`; none when nothing is redrawn.
+    /// What is to be drawn, `[drawn, E]`, or `[drawn, K]` with controls; none when nothing is redrawn.
     pub wanted: Option<Tensor<2>>,
+    /// The expressions that are wanted, `[drawn, E]`, where a target is one; none with controls.
+    pub wanted_classes: Option<Tensor<2>>,
+    /// Controls of all faces, `[labelled + drawn, K]`, and which are known, `[labelled + drawn]`.
+    pub units: Option<(Tensor<2>, Tensor<1>)>,
+    /// Inside of the targets' mouths.
+    pub cavities: Option<Cavities>,
     /// Rows before the first face that is redrawn.
     pub labelled: usize,
     /// Redrawn faces with a target; they come first among the redrawn.
@@ -39,25 +46,56 @@ pub struct Inputs {
     pub drawn: usize,
 }
 
+/// The insides of the targets' mouths.
+#[derive(Debug, Clone)]
+pub struct Cavities {
+    /// 1 inside, `[pairs, 1, size, size]`.
+    pub maps: Tensor<4>,
+    /// 1 where the map is known, `[pairs, 1, 1, 1]`.
+    pub known: Tensor<4>,
+    /// 1 where the colours inside teach something, `[pairs, 1, size, size]`: not where a program drew them.
+    pub teaches: Tensor<4>,
+}
+
 impl Inputs {
-    /// Moves a batch to a device; a grey network (`channels` 1) gets the luma.
-    pub fn new(batch: &Batch, channels: usize, classes: usize, device: &Device) -> Self {
+    /// Moves a batch to a device, for a network of this kind; a grey one gets the luma.
+    pub fn new(batch: &Batch, network: &NetworkConfig, device: &Device) -> Self {
+        let (channels, classes) = (network.channels, network.classes.len());
+        let controls = network.controls.len();
         let shape = batch.shape;
         let drawn = shape.pairs + shape.unpaired;
         let rows = shape.labelled + drawn;
         let faces = |values: &[f32]| planar_tensor(values.to_vec(), channels, shape.size, device);
-        let table = |values: &[f32], rows: usize| {
-            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [rows, classes]), device)
+        let table = |values: &[f32], [rows, width]: [usize; 2]| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [rows, width]), device)
         };
+        let list = |values: &[f32]| {
+            Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
+        };
+        let shown = &batch.shown;
+        let wanted = (drawn > 0).then(|| table(&batch.wanted, [drawn, network.target_width()]));
         Self {
             faces: faces(&batch.faces),
-            labels: table(&batch.labels, rows),
-            label_weights: Tensor::from_data(
-                TensorData::new(batch.label_weights.clone(), [rows]),
-                device,
-            ),
+            labels: table(&batch.labels, [rows, classes]),
+            label_weights: list(&batch.label_weights),
             targets: (shape.pairs > 0).then(|| faces(&batch.targets)),
-            wanted: (drawn > 0).then(|| table(&batch.wanted, drawn)),
+            wanted_classes: wanted.clone().filter(|_| controls == 0),
+            wanted,
+            units: (controls > 0).then(|| {
+                let units = table(&shown.units, [rows, controls]);
+                (units, list(&shown.units_known))
+            }),
+            cavities: (shape.pairs > 0).then(|| {
+                let size = [shape.pairs, 1, shape.size, shape.size];
+                let maps = TensorData::new(shown.cavities.clone(), size);
+                let maps = Tensor::<4>::from_data(maps, device);
+                let each = |values: &[f32]| list(values).reshape([shape.pairs, 1, 1, 1]);
+                Cavities {
+                    teaches: -(maps.clone() * each(&shown.cavities_drawn)) + 1.0,
+                    known: each(&shown.cavities_known),
+                    maps,
+                }
+            }),
             labelled: shape.labelled,
             pairs: shape.pairs,
             drawn,
@@ -69,13 +107,17 @@ impl Inputs {
         self.faces.clone().narrow(0, self.labelled, self.drawn)
     }
 
-    /// Their labels, `[drawn, E]`.
-    fn source_labels(&self) -> Tensor<2> {
-        self.labels.clone().narrow(0, self.labelled, self.drawn)
+    /// What they show as a target, `[drawn, E or K]`.
+    fn source_targets(&self) -> Tensor<2> {
+        let shown = match &self.units {
+            Some((units, _)) => units,
+            None => &self.labels,
+        };
+        shown.clone().narrow(0, self.labelled, self.drawn)
     }
 
-    /// Real faces with their labels for the discriminator: the targets of the pairs, and the unpaired
-    /// faces themselves. `[drawn, k, size, size]` and `[drawn, E]`.
+    /// Real faces with what they show for the discriminator: the targets of the pairs, and the unpaired
+    /// faces themselves. `[drawn, k, size, size]` and `[drawn, E or K]`.
     pub fn real(&self) -> (Tensor<4>, Tensor<2>) {
         let unpaired = self.drawn - self.pairs;
         let (mut faces, mut labels) = (Vec::new(), Vec::new());
@@ -86,7 +128,7 @@ impl Inputs {
         if unpaired > 0 {
             let start = self.labelled + self.pairs;
             faces.push(self.faces.clone().narrow(0, start, unpaired));
-            labels.push(self.labels.clone().narrow(0, start, unpaired));
+            labels.push(self.source_targets().narrow(0, self.pairs, unpaired));
         }
         (Tensor::cat(faces, 0), Tensor::cat(labels, 0))
     }
@@ -96,21 +138,27 @@ impl Inputs {
 pub struct Pass {
     /// Scores of all faces, `[labelled + drawn, E]`.
     pub logits: Tensor<2>,
+    /// Controls that are read off all faces, `[labelled + drawn, K]`.
+    pub units: Option<Tensor<2>>,
     /// The redrawn faces; none for the single-task baseline, or when none are asked for.
     pub redrawn: Option<Redrawn>,
 }
 
-/// Redrawn faces with the expressions that were asked for.
+/// Redrawn faces with the targets that were asked for.
 pub struct Redrawn {
     /// The faces, `[drawn, k, size, size]`, and what changed.
     pub drawn: Drawn,
-    /// Their expressions, `[drawn, E]`.
+    /// Their targets, `[drawn, E or K]`.
     pub wanted: Tensor<2>,
 }
 
 /// Reads every face of the batch and redraws those that are to be.
-pub fn pass(network: &Network, inputs: &Inputs) -> Pass {
-    let encoded = network.encode(inputs.faces.clone(), false);
+pub fn pass(network: &Network, inputs: &Inputs, frozen_encoder: bool) -> Pass {
+    let encoded = if frozen_encoder {
+        encode_frozen(network, inputs.faces.clone())
+    } else {
+        network.encode(inputs.faces.clone(), false)
+    };
     let redrawn = inputs.wanted.clone().and_then(|wanted| {
         let sources = encoded.narrow(inputs.labelled, inputs.drawn);
         let drawn = network.decode(&sources, wanted.clone())?;
@@ -118,8 +166,24 @@ pub fn pass(network: &Network, inputs: &Inputs) -> Pass {
     });
     Pass {
         logits: encoded.logits,
+        units: encoded.units,
         redrawn,
     }
+}
+
+/// The faces encoded by constant weights and running statistics; the layer that reads the controls off
+/// them learns all the same.
+fn encode_frozen(network: &Network, faces: Tensor<4>) -> Encoded {
+    let mut encoded = network.valid().encode(faces.inner(), false);
+    encoded.x = Tensor::from_inner(encoded.x);
+    encoded.logits = Tensor::from_inner(encoded.logits);
+    encoded.class_features = Tensor::from_inner(encoded.class_features);
+    encoded.features = encoded.features.map(|features| Features {
+        bottleneck: Tensor::from_inner(features.bottleneck),
+        skips: features.skips.into_iter().map(Tensor::from_inner).collect(),
+    });
+    encoded.units = network.units_of(&encoded);
+    encoded
 }
 
 /// The terms of the network's loss, unweighted; absent where the weight is 0 or the batch has no
@@ -142,11 +206,19 @@ pub struct Terms {
     pub synthetic_classification: Option<Tensor<1>>,
     /// Roughness of the flow.
     pub roughness: Option<Tensor<1>>,
+    /// Squared difference of the controls.
+    pub units: Option<Tensor<1>>,
+    /// L1 around the mouth.
+    pub mouth_l1: Option<Tensor<1>>,
+    /// Cross-entropy of the cavity map.
+    pub cavity: Option<Tensor<1>>,
+    /// Folds of the flow.
+    pub folds: Option<Tensor<1>>,
 }
 
 impl Terms {
     /// The terms with their weights, in the order of [`super::losses::Losses`].
-    pub fn weighted(&self, weights: &Objective) -> [(Option<&Tensor<1>>, f64); 8] {
+    pub fn weighted(&self, weights: &Objective) -> [(Option<&Tensor<1>>, f64); 12] {
         [
             (self.classification.as_ref(), weights.classification),
             (self.l1.as_ref(), weights.l1),
@@ -159,6 +231,10 @@ impl Terms {
                 weights.synthetic_classification,
             ),
             (self.roughness.as_ref(), weights.roughness),
+            (self.units.as_ref(), weights.units),
+            (self.mouth_l1.as_ref(), weights.mouth_l1),
+            (self.cavity.as_ref(), weights.cavity),
+            (self.folds.as_ref(), weights.folds),
         ]
     }
 
@@ -176,7 +252,7 @@ pub struct Judges<'a> {
     /// The discriminator, its weights constant.
     pub discriminator: Option<Discriminator>,
     /// The feature net.
-    pub features: Option<&'a Features>,
+    pub features: Option<&'a FeatureNet>,
 }
 
 /// The terms of the network's loss over one pass.
@@ -197,6 +273,11 @@ pub fn network_terms(
         }),
         ..Terms::default()
     };
+    if let (true, Some(units), Some((truth, known))) =
+        (weights.units > 0.0, &pass.units, &inputs.units)
+    {
+        terms.units = Some(units_error(units.clone(), truth.clone(), known.clone()));
+    }
     if let Some(redrawn) = &pass.redrawn {
         target_terms(&mut terms, judges, inputs, &redrawn.drawn, weights);
         free_terms(&mut terms, network, judges, inputs, redrawn, weights);
@@ -215,7 +296,19 @@ fn target_terms(
     let Some(target) = &inputs.targets else {
         return;
     };
-    let face = drawn.face.clone().narrow(0, 0, inputs.pairs); // [pairs, k, size, size]
+    let mut face = drawn.face.clone().narrow(0, 0, inputs.pairs); // [pairs, k, size, size]
+    if let Some(cavities) = &inputs.cavities {
+        // What a program drew inside a mouth is no colour to learn: there the face is its own target.
+        let teaches = cavities.teaches.clone();
+        face = face * teaches.clone() + target.clone() * (-teaches + 1.0);
+        if let (true, Some(change)) = (weights.cavity > 0.0, &drawn.change) {
+            let mask = change.mask.clone().narrow(0, 0, inputs.pairs);
+            terms.cavity = Some(cavity_cross_entropy(mask, cavities));
+        }
+    }
+    if weights.mouth_l1 > 0.0 {
+        terms.mouth_l1 = Some(mouth_l1(face.clone(), target.clone()));
+    }
     let source = inputs.sources().narrow(0, 0, inputs.pairs);
     if weights.l1 > 0.0 {
         let l1 = emphasised_l1(face.clone(), target.clone(), source, weights.emphasis);
@@ -247,10 +340,13 @@ fn free_terms(
     if weights.cycle > 0.0 {
         let again = network.encode(face.clone(), false);
         terms.cycle = network
-            .decode(&again, inputs.source_labels())
+            .decode(&again, inputs.source_targets())
             .map(|back| squared_error(back.face, inputs.sources()));
     }
-    if weights.synthetic_classification > 0.0 {
+    if let (true, Some(wanted)) = (
+        weights.synthetic_classification > 0.0,
+        &inputs.wanted_classes,
+    ) {
         // The reader is held fixed: it would else learn to see what the drawer does not show.
         let logits = network.valid().encode(face.clone(), false).logits;
         let even = Tensor::ones([inputs.drawn], &face.device());
@@ -258,6 +354,9 @@ fn free_terms(
     }
     if weights.roughness > 0.0 {
         terms.roughness = flow_roughness(drawn);
+    }
+    if weights.folds > 0.0 {
+        terms.folds = flow_folds(drawn);
     }
 }
 

@@ -5,15 +5,19 @@ use toml::{Table, Value};
 use super::TrainError;
 use super::config::RunConfig;
 
+/// The preset that states every key.
+pub(super) const SHIP: &str = include_str!("../../presets/ship.toml");
+
 /// The presets that the program carries, by name.
-pub const PRESETS: [(&str, &str); 4] = [
-    ("ship", include_str!("../../presets/ship.toml")),
+pub const PRESETS: [(&str, &str); 5] = [
+    ("ship", SHIP),
     (
         "release-2021",
         include_str!("../../presets/release-2021.toml"),
     ),
     ("paper-2020", include_str!("../../presets/paper-2020.toml")),
     ("quick", include_str!("../../presets/quick.toml")),
+    ("controls", include_str!("../../presets/controls.toml")),
 ];
 
 /// Key of a preset file that names the preset which it changes; `ship` where it is not there.
@@ -68,7 +72,7 @@ fn with_base(text: &str, depth: usize) -> Result<Table, TrainError> {
 
 /// Whether this is `ship` itself.
 fn is_complete(text: &str) -> bool {
-    named("ship") == Some(text)
+    text == SHIP
 }
 
 /// Writes the keys of `top` over those of `table`, which has to have them.

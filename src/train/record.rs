@@ -122,6 +122,7 @@ fn difference(old: &RunConfig, new: &RunConfig) -> Option<String> {
         (config.run.steps, config.run.epochs) = (0, 0);
         (config.run.checkpoint_every, config.run.sheet_every) = (0, 0);
         config.run.licence.clear();
+        config.painter.adversarial_steps = 0;
         toml::Table::try_from(config).unwrap_or_default()
     };
     let (old, new) = (comparable(old), comparable(new));
@@ -220,14 +221,22 @@ fn write_batch(folder: &Path, batch: &Batch) -> Result<(), TrainError> {
     std::fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
     let shape = batch.shape;
     let (rows, drawn) = (shape.rows(), shape.pairs + shape.unpaired);
-    let classes = batch.labels.len() / rows.max(1);
+    let width = |values: &[f32], rows: usize| values.len() / rows.max(1);
+    let classes = width(&batch.labels, rows);
+    let (units, targets) = (width(&batch.shown.units, rows), width(&batch.wanted, drawn));
     let faces = |count: usize| vec![count, 3, shape.size, shape.size];
     let tensors = [
         ("faces", faces(rows), &batch.faces),
         ("labels", vec![rows, classes], &batch.labels),
         ("label_weights", vec![rows], &batch.label_weights),
         ("targets", faces(shape.pairs), &batch.targets),
-        ("wanted", vec![drawn, classes], &batch.wanted),
+        ("wanted", vec![drawn, targets], &batch.wanted),
+        ("units", vec![rows, units], &batch.shown.units),
+        (
+            "cavities",
+            vec![shape.pairs, 1, shape.size, shape.size],
+            &batch.shown.cavities,
+        ),
     ]
     .map(|(name, shape, values)| (name.to_owned(), shape, bytes(values)));
     write(

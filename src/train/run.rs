@@ -19,12 +19,15 @@ use super::progress::Progress;
 use super::reading::Reading;
 use super::record::Manifest;
 use super::sampler::Sampler;
-use super::sets::{TrainingData, all_classes, has_pairs};
+use super::sets::{TrainingData, all_classes, all_controls, has_pairs};
 use super::trainer::Trainer;
 use super::{TrainError, plots, record, sheet};
 use crate::data::Dataset;
 use crate::network::Network;
 use crate::network::weights::{self, Precision};
+
+/// In `network.controls`: all that the data sets state.
+const ALL_CONTROLS: &str = "*";
 
 /// Steps over which the shown losses are averaged.
 const REPORT_EVERY: usize = 50;
@@ -90,11 +93,15 @@ impl Run {
             config.network.classes = all_classes(&sets);
         }
         let classes = config.network.classes.clone();
+        if config.network.controls == [ALL_CONTROLS] {
+            config.network.controls = all_controls(&sets);
+        }
+        let controls = config.network.controls.clone();
         config.network.config().validate()?;
         let sets = sets
             .into_iter()
-            .map(|set| set.for_classes(&classes))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|set| Ok(set.for_classes(&classes)?.for_controls(&controls)))
+            .collect::<Result<Vec<_>, TrainError>>()?;
         let (train, held_out) = hold_out(sets);
         if config.batch.labelled > 0 && !has_pairs(&train) {
             // Labels alone: the run is one of recognition.
@@ -162,7 +169,11 @@ impl Run {
         std::thread::scope(|scope| {
             let (sender, batches) = mpsc::sync_channel(BATCHES_AHEAD);
             scope.spawn(move || {
-                let sampler = Sampler::new(&self.data, &self.config.batch);
+                let sampler = Sampler::new(
+                    &self.data,
+                    &self.config.batch,
+                    &self.config.network.config(),
+                );
                 for step in first..last {
                     if sender
                         .send(sampler.draw(self.config.run.seed, step))

@@ -6,10 +6,12 @@ use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
 use super::augment::{Place, View};
-use super::batch::{Batch, BatchShape};
+use super::batch::{Batch, BatchShape, Shown};
 use super::config::BatchTable;
-use super::sets::{At, Person, Pool, TrainingData, expression, is_shown};
+use super::sets::{At, Person, Pool, TrainingData, expression, group, is_free, is_shown};
 use crate::data::Face;
+use crate::data::controls::mirror_indices;
+use crate::network::NetworkConfig;
 
 /// A face, the place by which it is cut, and its view: all that chance decides.
 struct Cut<'a> {
@@ -26,6 +28,8 @@ struct Plan<'a> {
     labels: Vec<f32>,
     label_weights: Vec<f32>,
     wanted: Vec<f32>,
+    units: Vec<f32>,
+    units_known: Vec<f32>,
 }
 
 /// Draws batches from the training data.
@@ -33,15 +37,25 @@ pub struct Sampler<'a> {
     data: &'a TrainingData,
     table: BatchTable,
     class_weights: Vec<f32>,
+    /// The target of each class, where it has one.
+    presets: Vec<Option<Vec<f32>>>,
+    /// Number of controls; 0: targets are classes.
+    controls: usize,
+    /// The control that a mirrored face shows in place of each.
+    mirror: Vec<usize>,
 }
 
 impl<'a> Sampler<'a> {
-    /// Batches of `data` as `table` asks for.
-    pub fn new(data: &'a TrainingData, table: &BatchTable) -> Self {
+    /// Batches of `data` as `table` asks for, with the targets of `network`.
+    pub fn new(data: &'a TrainingData, table: &BatchTable, network: &NetworkConfig) -> Self {
+        let classes = network.classes.iter();
         Self {
             data,
             table: *table,
             class_weights: data.class_weights(table.class_weights),
+            presets: classes.map(|class| network.preset(class)).collect(),
+            controls: network.controls.len(),
+            mirror: mirror_indices(&network.controls),
         }
     }
 
@@ -60,7 +74,7 @@ impl<'a> Sampler<'a> {
             let at = pick(&self.data.unpaired, &mut rng);
             self.plan_face(*at, &mut rng, &mut plan);
             let wanted = rng.random_range(0..self.classes());
-            plan.wanted.extend(self.one_hot(wanted));
+            plan.wanted.extend(self.target_of(wanted, 1.0));
         }
         self.cut(plan)
     }
@@ -78,10 +92,12 @@ impl<'a> Sampler<'a> {
         };
         self.add_label(face, weight, plan);
         let whole = face.place == Place::Whole;
+        let view = View::draw(self.table.views, rng, whole);
+        self.add_units(face, &view, plan);
         plan.faces.push(Cut {
             face,
             place: face.place,
-            view: View::draw(self.table.views, rng, whole),
+            view,
         });
     }
 
@@ -90,15 +106,18 @@ impl<'a> Sampler<'a> {
         let source = self.choose_source(person, rng);
         let target = self.choose_target(person, source, rng);
         // A weak expression is a fair source, but no fair label.
-        let clear = is_shown(source, self.data.neutral);
+        let clear = is_shown(source, self.data.neutral) && !is_free(source);
         let weight = if clear {
             self.table.pair_label_weight as f32
         } else {
             0.0
         };
         self.add_label(source, weight, plan);
-        plan.wanted.extend(self.one_hot(expression(target)));
         let view = View::draw(self.table.views, rng, source.place == Place::Whole);
+        self.add_units(source, &view, plan);
+        let wanted = self.shown_units(target, &view);
+        plan.wanted
+            .extend(wanted.unwrap_or_else(|| self.target_of(expression(target), target.intensity)));
         // Faces that lie pixel on pixel stay so when both are cut by the source's eyes.
         let place = if person.pixel_aligned {
             source.place
@@ -120,8 +139,8 @@ impl<'a> Sampler<'a> {
     /// Any face of the person; the calm one more often, as a visitor's photo mostly shows it.
     fn choose_source(&self, person: &'a Person, rng: &mut StdRng) -> &'a Face {
         let calm = person.faces.iter().filter(|at| {
-            let shown = expression(self.data.face(**at));
-            Some(shown) == self.data.neutral
+            let shown = group(self.data.face(**at));
+            shown.is_some() && shown == self.data.neutral
         });
         let calm: Vec<&At> = calm.collect();
         let from_calm = !calm.is_empty() && rng.random_bool(self.table.calm_share);
@@ -135,20 +154,24 @@ impl<'a> Sampler<'a> {
 
     /// An expression that the person clearly shows, then one of its faces: expressions with more
     /// pictures do not come oftener.
-    fn choose_target(&self, person: &'a Person, source: &Face, rng: &mut StdRng) -> &'a Face {
+    fn choose_target(&self, person: &'a Person, source: &'a Face, rng: &mut StdRng) -> &'a Face {
+        if self.table.self_share > 0.0 && rng.random_bool(self.table.self_share) {
+            return source;
+        }
         let faces: Vec<&Face> = person.faces.iter().map(|at| self.data.face(*at)).collect();
-        let other =
-            |face: &&Face| !self.table.other_expression || expression(face) != expression(source);
-        let shown = |face: &&Face| is_shown(face, self.data.neutral);
+        let other = |face: &&Face| !self.table.other_expression || group(face) != group(source);
+        // With controls a weak expression is told as what it is.
+        let told = |face: &&Face| self.controls > 0 && face.controls.is_some();
+        let shown = |face: &&Face| told(face) || is_shown(face, self.data.neutral);
         let mut goals: Vec<&Face> = faces.iter().copied().filter(other).collect();
         if goals.iter().any(&shown) {
             goals.retain(&shown);
         }
-        let mut expressions: Vec<usize> = goals.iter().map(|face| expression(face)).collect();
-        expressions.sort_unstable();
-        expressions.dedup();
-        let wanted = *one_of(&expressions, rng);
-        goals.retain(|face| expression(face) == wanted);
+        let mut groups: Vec<Option<usize>> = goals.iter().map(|face| group(face)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let wanted = *one_of(&groups, rng);
+        goals.retain(|face| group(face) == wanted);
         one_of::<&Face>(&goals, rng)
     }
 
@@ -167,6 +190,33 @@ impl<'a> Sampler<'a> {
         plan.label_weights.push(weight * class_weight);
     }
 
+    /// An expression as the network's target; an expression without a preset asks for nothing.
+    fn target_of(&self, class: usize, intensity: f32) -> Vec<f32> {
+        if self.controls == 0 {
+            return self.one_hot(class).collect();
+        }
+        let preset = self.presets[class].clone();
+        let preset = preset.unwrap_or_else(|| vec![0.0; self.controls]);
+        preset.into_iter().map(|value| value * intensity).collect()
+    }
+
+    /// The controls that a face shows in a view; none where they are not known.
+    fn shown_units(&self, face: &Face, view: &View) -> Option<Vec<f32>> {
+        let units = face.controls.as_ref().filter(|_| self.controls > 0)?;
+        Some(if view.is_mirrored() {
+            self.mirror.iter().map(|index| units[*index]).collect()
+        } else {
+            units.clone()
+        })
+    }
+
+    fn add_units(&self, face: &Face, view: &View, plan: &mut Plan<'a>) {
+        let units = self.shown_units(face, view);
+        plan.units_known.push(f32::from(u8::from(units.is_some())));
+        let nothing = || vec![0.0; self.controls];
+        plan.units.extend(units.unwrap_or_else(nothing));
+    }
+
     fn one_hot(&self, index: usize) -> impl Iterator<Item = f32> + use<> {
         (0..self.classes()).map(move |i| if i == index { 1.0 } else { 0.0 })
     }
@@ -176,6 +226,22 @@ impl<'a> Sampler<'a> {
         let size = self.table.size;
         let names = plan.faces.iter().chain(&plan.targets);
         let names = names.map(|cut| cut.face.name.clone()).collect();
+        let cavities: Vec<Vec<f32>> = plan
+            .targets
+            .par_iter()
+            .map(|cut| cut.cavity(size).unwrap_or_else(|| vec![0.0; size * size]))
+            .collect();
+        let flag = |holds: fn(&Face) -> bool| -> Vec<f32> {
+            let flag = |cut: &Cut<'_>| f32::from(u8::from(holds(cut.face)));
+            plan.targets.iter().map(flag).collect()
+        };
+        let shown = Shown {
+            cavities: cavities.concat(),
+            cavities_known: flag(|face| face.cavity.is_some()),
+            cavities_drawn: flag(|face| face.cavity.as_ref().is_some_and(|c| c.is_drawn)),
+            units: plan.units,
+            units_known: plan.units_known,
+        };
         let pixels = |cuts: &[Cut<'_>]| -> Vec<f32> {
             let faces: Vec<Vec<f32>> = cuts
                 .par_iter()
@@ -191,7 +257,16 @@ impl<'a> Sampler<'a> {
             label_weights: plan.label_weights,
             targets: pixels(&plan.targets),
             wanted: plan.wanted,
+            shown,
         }
+    }
+}
+
+impl Cut<'_> {
+    /// The inside of the mouth in this view; none where it is shut or not known.
+    fn cavity(&self, size: usize) -> Option<Vec<f32>> {
+        let map = self.face.cavity.as_ref()?.map.as_ref()?;
+        Some(self.view.cut_map(map, &self.face.picture, self.place, size))
     }
 }
 
@@ -213,6 +288,7 @@ mod tests {
     use super::*;
     use crate::data::Layout;
     use crate::face::Point;
+    use crate::network::{Edition, Variant};
     use crate::train::config::Views;
     use crate::train::sets::tests::{classes, face, set, table};
 
@@ -224,6 +300,11 @@ mod tests {
             size: 64,
             ..table()
         }
+    }
+
+    fn network() -> NetworkConfig {
+        let classes = ["neutral", "happiness"];
+        NetworkConfig::new(Edition::Release2021, Variant::Fersnet, 2, 3, &classes)
     }
 
     fn data(layout: Layout) -> TrainingData {
@@ -240,7 +321,7 @@ mod tests {
     #[test]
     fn a_batch_depends_on_the_seed_and_the_step_alone() {
         let data = data(Layout::Paired);
-        let sampler = Sampler::new(&data, &small());
+        let sampler = Sampler::new(&data, &small(), &network());
         let batch = sampler.draw(1, 7);
         assert!(batch.faces == sampler.draw(1, 7).faces);
         assert!(batch.faces != sampler.draw(1, 8).faces);
@@ -267,7 +348,7 @@ mod tests {
         // Both pictures show the same, so that only the place tells them apart.
         for (layout, same) in [(Layout::Paired, true), (Layout::CkPlus, false)] {
             let data = data(layout);
-            let batch = Sampler::new(&data, &table).draw(1, 0);
+            let batch = Sampler::new(&data, &table, &network()).draw(1, 0);
             assert_eq!(batch.faces == batch.targets, same, "{layout}");
             assert_ne!(batch.labels, batch.wanted);
         }
@@ -286,7 +367,7 @@ mod tests {
         };
         let sets = vec![set(Layout::Paired, faces)];
         let data = TrainingData::new(sets, &classes(), &table).expect("faces");
-        let batch = Sampler::new(&data, &table).draw(1, 0);
+        let batch = Sampler::new(&data, &table, &network()).draw(1, 0);
         for (name, weight) in batch.names.iter().zip(&batch.label_weights) {
             let expected = if name == "calm" { 0.3 } else { 0.0 };
             assert_eq!(*weight, expected, "{name}");
@@ -307,9 +388,15 @@ mod tests {
         };
         let sets = vec![set(Layout::FerPlus, faces)];
         let data = TrainingData::new(sets, &classes(), &table).expect("faces");
-        assert_eq!(Sampler::new(&data, &table).draw(1, 0).labels, [0.6, 0.4]);
+        assert_eq!(
+            Sampler::new(&data, &table, &network()).draw(1, 0).labels,
+            [0.6, 0.4]
+        );
         table.soft_labels = false;
-        assert_eq!(Sampler::new(&data, &table).draw(1, 0).labels, [1.0, 0.0]);
+        assert_eq!(
+            Sampler::new(&data, &table, &network()).draw(1, 0).labels,
+            [1.0, 0.0]
+        );
     }
 
     #[test]
@@ -321,7 +408,7 @@ mod tests {
             unpaired: 4,
             ..small()
         };
-        let batch = Sampler::new(&data, &table).draw(1, 0);
+        let batch = Sampler::new(&data, &table, &network()).draw(1, 0);
         assert!(batch.targets.is_empty());
         assert!(batch.names.iter().all(|name| name == "alone"));
         let rows: Vec<f32> = batch
@@ -330,5 +417,52 @@ mod tests {
             .map(|row| row.iter().sum())
             .collect();
         assert_eq!(rows, [1.0; 4]);
+    }
+
+    #[test]
+    fn with_controls_a_target_is_what_the_face_shows_and_a_mirror_swaps_the_sides() {
+        let controls = ["mouthSmileLeft", "mouthSmileRight"];
+        let mut network = network().with_controls(&controls);
+        network.presets = [(
+            "happiness".to_owned(),
+            [("mouthSmileLeft".to_owned(), 0.5)].into(),
+        )]
+        .into();
+        let mut faces = vec![face("calm", Some("a"), 0), face("glad", Some("a"), 1)];
+        faces[0].controls = Some(vec![0.0, 0.0]);
+        faces[1].controls = Some(vec![1.0, 0.25]);
+        let table = BatchTable {
+            calm_share: 1.0,
+            other_expression: true,
+            labelled: 0,
+            pairs: 32,
+            unpaired: 1,
+            ..small()
+        };
+        faces.push(face("alone", None, 1));
+        let sets = vec![set(Layout::Paired, faces)];
+        let data = TrainingData::new(sets, &classes(), &table).expect("faces");
+        let batch = Sampler::new(&data, &table, &network).draw(1, 0);
+        let (pairs, unpaired) = batch.wanted.split_at(64);
+        assert!(pairs.chunks_exact(2).any(|row| row == [1.0, 0.25]));
+        assert!(pairs.chunks_exact(2).any(|row| row == [0.25, 1.0]));
+        assert!(unpaired == [0.5, 0.0] || unpaired == [0.0, 0.0]);
+        assert_eq!(batch.shown.units_known[..32], [1.0; 32]);
+        assert_eq!(batch.shown.units_known[32], 0.0);
+        assert!(batch.shown.units[..64].iter().all(|unit| *unit == 0.0));
+    }
+
+    #[test]
+    fn pairs_are_made_within_one_photograph() {
+        let mut faces = vec![face("a0", Some("a"), 0), face("a1", Some("a"), 1)];
+        faces[1].photo = "other".to_owned();
+        let sets = || vec![set(Layout::Paired, faces.clone())];
+        let table = BatchTable {
+            labelled: 0,
+            pairs: 1,
+            unpaired: 0,
+            ..small()
+        };
+        assert!(TrainingData::new(sets(), &classes(), &table).is_err());
     }
 }

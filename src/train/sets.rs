@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::TrainError;
 use super::config::BatchTable;
 use crate::answer::largest;
+use crate::data::controls::CONTROLS;
 use crate::data::{Dataset, Face, Layout};
 
 /// From this intensity on, an expression counts as shown: as a label and as a target.
@@ -23,6 +24,16 @@ pub fn all_classes(sets: &[Dataset]) -> Vec<String> {
         }
     }
     classes
+}
+
+/// All controls that one of the data sets states, in the order of [`CONTROLS`].
+pub fn all_controls(sets: &[Dataset]) -> Vec<String> {
+    let is_stated = |name: &str| {
+        let mut own = sets.iter().flat_map(|set| &set.controls);
+        own.any(|own| own == name)
+    };
+    let all = CONTROLS.iter().map(|name| (*name).to_owned());
+    all.filter(|name| is_stated(name)).collect()
 }
 
 /// A face by its place in the sets.
@@ -100,7 +111,7 @@ impl TrainingData {
         }
         data.labelled = data.balanced(labelled, batch.balance);
         data.unpaired = data.balanced(unpaired, batch.balance);
-        data.people = data.weighted_people(people);
+        data.people = data.weighted_people(people, batch.source_balance);
         let (faces, people, alone) = (
             data.labelled.items.len(),
             data.people.items.len(),
@@ -168,7 +179,7 @@ impl TrainingData {
 
     fn recognisable(&self) -> Vec<At> {
         let clear: Vec<At> = places(&self.sets)
-            .filter(|at| is_shown(self.face(*at), self.neutral))
+            .filter(|at| is_shown(self.face(*at), self.neutral) && !is_free(self.face(*at)))
             .collect();
         // Synthetic faces enlarge what is there; alone they would displace the photographs.
         let by_persons = |at: &At| self.is_judged(*at) && !self.face(*at).is_synthetic();
@@ -189,9 +200,9 @@ impl TrainingData {
         Pool { items, sums }
     }
 
-    /// Each source weighs as the square root of its persons, so that many one-picture persons do
-    /// not drown the well-lit portraits.
-    fn weighted_people(&self, items: Vec<Person>) -> Pool<Person> {
+    /// With an exponent of 0.5 each source weighs as the square root of its persons, so that many
+    /// one-picture persons do not drown the well-lit portraits.
+    fn weighted_people(&self, items: Vec<Person>, exponent: f64) -> Pool<Person> {
         let source = |person: &Person| {
             let at = person.faces[0];
             (at.set, self.face(at).source.as_str())
@@ -200,7 +211,7 @@ impl TrainingData {
         for person in &items {
             *counts.entry(source(person)).or_default() += 1;
         }
-        let weight = |person: &Person| (1.0 / counts[&source(person)] as f64).sqrt();
+        let weight = |person: &Person| (1.0 / counts[&source(person)] as f64).powf(exponent);
         let sums = running_sums(items.iter().map(weight));
         Pool { items, sums }
     }
@@ -216,9 +227,19 @@ pub fn is_shown(face: &Face, neutral: Option<usize>) -> bool {
     face.intensity >= SHOWN || Some(expression(face)) == neutral
 }
 
+/// Whether a face shows controls of no expression.
+pub fn is_free(face: &Face) -> bool {
+    face.class.is_none() && face.controls.is_some()
+}
+
 /// The expression that a face is taken to show: its class, else the most voted.
 pub fn expression(face: &Face) -> usize {
     face.class.unwrap_or_else(|| largest(&face.label))
+}
+
+/// Faces of one group are drawn as often as those of another: an expression, or none.
+pub fn group(face: &Face) -> Option<usize> {
+    (!is_free(face)).then(|| expression(face))
 }
 
 fn places(sets: &[Dataset]) -> impl Iterator<Item = At> {
@@ -227,24 +248,29 @@ fn places(sets: &[Dataset]) -> impl Iterator<Item = At> {
         .flat_map(|(set, dataset)| (0..dataset.faces.len()).map(move |face| At { set, face }))
 }
 
-/// Persons with at least two expressions, and the faces of all others. Synthetic faces are neither:
-/// a network learns nothing about drawing from what one like it drew.
+/// Persons with at least two expressions in one photograph, and the faces of all others. Synthetic faces
+/// are neither: a network learns nothing about drawing from what one like it drew.
 fn pair_up(sets: &[Dataset]) -> (Vec<Person>, Vec<At>) {
-    let mut by_subject = BTreeMap::<(usize, &str), Vec<At>>::new();
+    let mut by_subject = BTreeMap::<(usize, &str, &str), Vec<At>>::new();
     let mut unpaired = Vec::new();
     let photographs = places(sets).filter(|at| !sets[at.set].faces[at.face].is_synthetic());
     for at in photographs {
-        match &sets[at.set].faces[at.face].subject {
-            Some(subject) => by_subject.entry((at.set, subject)).or_default().push(at),
+        let face = &sets[at.set].faces[at.face];
+        match &face.subject {
+            Some(subject) => {
+                let key = (at.set, subject.as_str(), face.photo.as_str());
+                by_subject.entry(key).or_default().push(at);
+            }
             None => unpaired.push(at),
         }
     }
     let mut people = Vec::new();
-    for ((set, _), faces) in by_subject {
-        let shown = |at: &At| expression(&sets[set].faces[at.face]);
+    for ((set, ..), faces) in by_subject {
+        let shown = |at: &At| group(&sets[set].faces[at.face]);
         let first = faces.first().map(shown);
         if faces.iter().all(|at| Some(shown(at)) == first) {
-            unpaired.extend(faces);
+            let has_class = |at: &At| !is_free(&sets[set].faces[at.face]);
+            unpaired.extend(faces.into_iter().filter(has_class));
         } else {
             people.push(Person {
                 faces,
@@ -294,6 +320,9 @@ pub(super) mod tests {
                 image::Rgb([x as u8, y as u8, 7])
             })),
             digest: String::new(),
+            photo: String::new(),
+            controls: None,
+            cavity: None,
         }
     }
 
@@ -302,6 +331,7 @@ pub(super) mod tests {
             root: PathBuf::new(),
             layout,
             classes: classes(),
+            controls: Vec::new(),
             pixel_aligned: layout == Layout::Paired,
             faces,
             left_out: Vec::new(),

@@ -40,7 +40,10 @@ pub fn draw(
         sheet.place(row, 0, &pixels);
         let x = planar_tensor(pixels, network.config().channels, size, device);
         let encoded = network.encode(x, false);
-        let Some(drawn) = network.decode(&encoded, each_class(classes.len(), device)) else {
+        let Some(targets) = each_expression(network, device) else {
+            return Ok(());
+        };
+        let Some(drawn) = network.decode(&encoded, targets) else {
             return Ok(());
         };
         let values: Vec<f32> = drawn.face.into_data().iter::<f32>().collect();
@@ -52,11 +55,12 @@ pub fn draw(
     write(path, sheet.svg()?.as_bytes())
 }
 
-/// One-hot rows, `[E, E]`.
-fn each_class(classes: usize, device: &Device) -> Tensor<2> {
-    let one_hot = |i| if i % (classes + 1) == 0 { 1.0_f32 } else { 0.0 };
-    let values: Vec<f32> = (0..classes * classes).map(one_hot).collect();
-    Tensor::from_data(TensorData::new(values, [classes, classes]), device)
+/// The target of each class, `[E, E or K]`; none where a class has no preset.
+fn each_expression(network: &Network, device: &Device) -> Option<Tensor<2>> {
+    let config = network.config();
+    let values = config.each_expression()?.concat();
+    let shape = [config.classes.len(), config.target_width()];
+    Some(Tensor::from_data(TensorData::new(values, shape), device))
 }
 
 struct Sheet<'a> {

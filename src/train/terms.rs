@@ -1,8 +1,21 @@
 //! The terms of the training objective, each a mean over the batch.
 
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Tensor, activation};
 
+use super::objective::Cavities;
 use crate::network::Drawn;
+
+/// The part of an aligned face that holds the mouth, opened too: left, right, top and bottom in parts of
+/// the side.
+const MOUTH: [f64; 4] = [0.2, 0.8, 0.56, 1.0];
+
+/// A flow folds where its Jacobian falls below this: a little above 0, so that it is held off in time.
+const FOLD_MARGIN: f32 = 0.1;
+
+/// Keeps a logarithm finite.
+const LEAST_PROBABILITY: f32 = 1e-4;
 
 /// Cross-entropy with soft labels, each sample weighted.
 ///
@@ -40,6 +53,58 @@ pub fn flow_roughness(drawn: &Drawn) -> Option<Tensor<1>> {
     let width = flow.dims()[3] as f64;
     let flow = flow * width;
     Some((steps(flow.clone(), 3).abs().mean() + steps(flow, 2).abs().mean()) / 2.0)
+}
+
+/// How far a flow's Jacobian determinant falls below [`FOLD_MARGIN`], the mean over all pixels; none for
+/// heads without a flow.
+pub fn flow_folds(drawn: &Drawn) -> Option<Tensor<1>> {
+    let flow = drawn.change.as_ref()?.flow.clone()?;
+    let [_, _, height, width] = flow.dims();
+    let flow = flow * width as f64; // in pixels
+    let inner = |dim| {
+        let along = steps(flow.clone(), dim);
+        along.narrow(2, 0, height - 1).narrow(3, 0, width - 1)
+    };
+    let (across, down) = (inner(3), inner(2)); // [batch, 2, height - 1, width - 1]
+    let axis = |x: &Tensor<4>, i: usize| x.clone().narrow(1, i, 1);
+    let determinant =
+        (axis(&across, 0) + 1.0) * (axis(&down, 1) + 1.0) - axis(&down, 0) * axis(&across, 1); // [batch, 1, height - 1, width - 1]
+    Some(activation::relu(-determinant + FOLD_MARGIN).mean())
+}
+
+/// L1 around the mouth, at full and at half size: the mean of both.
+pub fn mouth_l1(face: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
+    let [_, _, height, width] = face.dims();
+    let part = |x: Tensor<4>| {
+        let range = |low: f64, high: f64, length: usize| {
+            let at = |part: f64| (part * length as f64).round() as usize / 2 * 2;
+            (at(low), at(high) - at(low))
+        };
+        let [left, right, top, bottom] = MOUTH;
+        let ((x0, columns), (y0, rows)) = (range(left, right, width), range(top, bottom, height));
+        x.narrow(2, y0, rows).narrow(3, x0, columns)
+    };
+    let difference = part(face) - part(target);
+    let options = AvgPoolOptions::new([2, 2]).with_stride([2, 2]);
+    let coarse = avg_pool2d(difference.clone(), options);
+    (difference.abs().mean() + coarse.abs().mean()) / 2.0
+}
+
+/// Cross-entropy of a cavity map in `[0, 1]`, `[pairs, 1, height, width]`, against the inside of the
+/// target's mouth, over the pairs where it is known.
+pub fn cavity_cross_entropy(map: Tensor<4>, truth: &Cavities) -> Tensor<1> {
+    let map = map.clamp(LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY);
+    let inside = truth.maps.clone();
+    let outside = -inside.clone() + 1.0;
+    let entropy = -(inside * map.clone().log() + outside * (-map + 1.0).log());
+    let each = entropy.mean_dims(&[2, 3]) * truth.known.clone(); // [pairs, 1, 1, 1]
+    each.sum() / truth.known.clone().sum().clamp_min(f32::EPSILON)
+}
+
+/// Mean squared difference of the controls `[batch, K]` where they are known, `[batch]`.
+pub fn units_error(units: Tensor<2>, truth: Tensor<2>, known: Tensor<1>) -> Tensor<1> {
+    let each = (units - truth).square().mean_dim(1).flatten::<1>(0, 1); // [batch]
+    (each * known.clone()).sum() / known.sum().clamp_min(f32::EPSILON)
 }
 
 /// Mean squared difference of two tensors of one shape.
@@ -156,5 +221,76 @@ mod tests {
         let flat = Tensor::<4>::zeros([1, 1, 3, 3], &device);
         // Steps of 0.1 to the right, of 0.3 downwards.
         assert!((scalar(gradient_l1(ramp(0.0), flat)) - 0.2).abs() < 1e-6);
+    }
+
+    fn planes(values: Vec<f32>, shape: [usize; 4]) -> Tensor<4> {
+        Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+    }
+
+    #[test]
+    fn a_flow_costs_where_it_turns_the_face_over() {
+        let drawn = |flow: Vec<f32>| Drawn {
+            face: planes(vec![0.0; 9], [1, 1, 3, 3]),
+            change: Some(crate::network::Change {
+                delta: planes(vec![0.0; 9], [1, 1, 3, 3]),
+                mask: planes(vec![0.0; 9], [1, 1, 3, 3]),
+                flow: Some(planes(flow, [1, 2, 3, 3])),
+                covers: true,
+            }),
+        };
+        let cost = |flow| scalar(flow_folds(&drawn(flow)).expect("a flow"));
+        assert_eq!(cost(vec![0.0; 18]), 0.0);
+        // x grows by -2 pixels a pixel: the determinant is 1 - 2 = -1, below 0.1 by 1.1.
+        let mirrored: Vec<f32> = (0..18)
+            .map(|i| {
+                if i < 9 {
+                    -2.0 / 3.0 * (i % 3) as f32
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        assert!((cost(mirrored) - 1.1).abs() < 1e-5);
+    }
+
+    #[test]
+    fn the_mouth_is_compared_in_its_own_part_of_the_face() {
+        let size = 20;
+        let picture = |x: usize, y: usize| {
+            let mut values = vec![0.0; size * size];
+            values[y * size + x] = 1.0;
+            planes(values, [1, 1, size, size])
+        };
+        let blank = planes(vec![0.0; size * size], [1, 1, size, size]);
+        assert_eq!(scalar(mouth_l1(picture(10, 2), blank.clone())), 0.0);
+        // Columns 4 to 16, rows 10 to 20: 120 pixels, 30 squares of four.
+        let loss = scalar(mouth_l1(picture(10, 15), blank));
+        assert!(
+            (loss - (1.0 / 120.0 + 0.25 / 30.0) / 2.0).abs() < 1e-6,
+            "{loss}"
+        );
+    }
+
+    #[test]
+    fn a_cavity_is_learnt_where_it_is_known() {
+        let known = |flag: f32| Cavities {
+            maps: planes(vec![1.0, 0.0], [1, 1, 1, 2]),
+            known: planes(vec![flag], [1, 1, 1, 1]),
+            teaches: planes(vec![1.0, 1.0], [1, 1, 1, 2]),
+        };
+        let map = planes(vec![0.5, 0.25], [1, 1, 1, 2]);
+        let expected = -((0.5_f32).ln() + (0.75_f32).ln()) / 2.0;
+        let loss = scalar(cavity_cross_entropy(map.clone(), &known(1.0)));
+        assert!((loss - expected).abs() < 1e-5);
+        assert_eq!(scalar(cavity_cross_entropy(map, &known(0.0))), 0.0);
+    }
+
+    #[test]
+    fn controls_cost_their_squared_difference_where_they_are_known() {
+        let device = Device::flex();
+        let units = Tensor::from_data([[0.5_f32, 0.0], [9.0, 9.0]], &device);
+        let truth = Tensor::from_data([[0.0_f32, 0.0], [0.0, 0.0]], &device);
+        let loss = units_error(units, truth, Tensor::from_data([1.0_f32, 0.0], &device));
+        assert!((scalar(loss) - 0.125).abs() < 1e-6);
     }
 }

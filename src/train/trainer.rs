@@ -16,9 +16,10 @@ use super::losses::Losses;
 use super::objective::{self, Inputs, Judges, Pass, Terms};
 use super::optimise::{learning_rate, optimiser};
 use super::replicas::{mean_gradients, replica};
+use super::transfer::transfer;
 use crate::kernels;
 use crate::network::weights;
-use crate::network::{Discriminator, Network};
+use crate::network::{Discriminator, Network, NetworkConfig};
 
 /// A network in training.
 pub struct Trainer {
@@ -49,15 +50,7 @@ impl Trainer {
         device.seed(config.run.seed);
         let network_config = config.network.config();
         let network = match config.run.start() {
-            Some(path) => {
-                let network = weights::load(&files::read_file(path)?, device)?;
-                if !network_config.same_layers(network.config()) {
-                    return Err(TrainError::OtherNetwork {
-                        path: path.to_owned(),
-                    });
-                }
-                network
-            }
+            Some(path) => start_from(path, network_config, config.run.transfer, device)?,
             None => Network::new(network_config, device)?,
         };
         let state = State {
@@ -193,16 +186,14 @@ impl Trainer {
 
     /// Each device's forward pass over its part of the batch.
     fn passes(&self, batch: &Batch) -> Vec<Worker> {
-        let network = &self.config.network;
-        let (channels, classes) = (network.channels, network.classes.len());
         let parts = batch.parts(self.devices.len());
         let parts = parts.iter().zip(&self.devices).enumerate();
         parts
             .map(|(index, (part, device))| {
                 let device = device.clone().autodiff();
-                let inputs = Inputs::new(part, channels, classes, &device);
+                let inputs = Inputs::new(part, self.state.network.config(), &device);
                 let network = replica(&self.state.network, index, &device);
-                let pass = objective::pass(&network, &inputs);
+                let pass = objective::pass(&network, &inputs, self.config.run.frozen_encoder);
                 Worker {
                     network,
                     inputs,
@@ -266,15 +257,43 @@ fn first(devices: &[Device]) -> Result<&Device, TrainError> {
     })
 }
 
+/// The network of a weight file; with `may_differ` another one is built from what fits of it.
+fn start_from(
+    path: &Path,
+    config: NetworkConfig,
+    may_differ: bool,
+    device: &Device,
+) -> Result<Network, TrainError> {
+    let stored = weights::load(&files::read_file(path)?, device)?;
+    if config.same_layers(stored.config()) {
+        return Ok(stored);
+    }
+    if !may_differ {
+        return Err(TrainError::OtherNetwork {
+            path: path.to_owned(),
+        });
+    }
+    let (network, taken) = transfer(&stored, config, device)?;
+    println!(
+        "of {} tensors {} are those of {}, {} were turned into this network's kind; the others begin anew",
+        taken.all,
+        taken.same,
+        path.display(),
+        taken.turned
+    );
+    Ok(network)
+}
+
 fn new_adversary(config: &RunConfig, device: &Device) -> Option<Adversary> {
-    let (channels, classes) = (config.network.channels, config.network.classes.len());
+    let network = config.network.config();
+    let (channels, width) = (network.channels, network.target_width());
     config.is_adversarial().then(|| Adversary {
-        discriminator: Discriminator::new(channels, classes, device).train(),
+        discriminator: Discriminator::new(channels, width, device).train(),
         optimiser: optimiser(&config.optimiser),
     })
 }
 
-/// The network's weighted sum and its terms, 0 where a term is absent, `[9]`.
+/// The network's weighted sum and its terms, 0 where a term is absent, `[13]`.
 fn term_values(total: &Tensor<1>, terms: &Terms, weights: &Objective) -> Tensor<1> {
     let total = total.clone().inner();
     let zero = Tensor::<1>::zeros([1], &total.device());

@@ -2,7 +2,7 @@
 
 use super::TrainError;
 use super::config::RunConfig;
-use crate::network::{Edition, FACE_SIZE};
+use crate::network::{Edition, FACE_SIZE, Head};
 
 /// Largest number of faces of one kind in a step.
 const MAX_FACES: usize = 4096;
@@ -34,6 +34,7 @@ impl RunConfig {
         self.check_batch()?;
         self.check_objective()?;
         self.check_optimiser()?;
+        self.check_painter()?;
         let run = &self.run;
         require(run.steps > 0 || run.epochs > 0, "run.steps", || {
             "steps or epochs has to be above 0".into()
@@ -77,6 +78,8 @@ impl RunConfig {
             ("batch.pair_label_weight", batch.pair_label_weight),
             ("batch.balance", batch.balance),
             ("batch.class_weights", batch.class_weights),
+            ("batch.self_share", batch.self_share),
+            ("batch.source_balance", batch.source_balance),
         ] {
             require((0.0..=1.0).contains(&share), key, || "from 0 to 1".into())?;
         }
@@ -87,6 +90,38 @@ impl RunConfig {
             "faces without a target need objective.adversarial, cycle or synthetic_classification"
                 .into()
         })
+    }
+
+    fn check_painter(&self) -> Result<(), TrainError> {
+        let painter = &self.painter;
+        for (key, share) in [
+            ("painter.sharp_share", painter.sharp_share),
+            ("painter.told_share", painter.told_share),
+            ("painter.on_network", painter.on_network),
+        ] {
+            require((0.0..=1.0).contains(&share), key, || "from 0 to 1".into())?;
+        }
+        for (key, value) in [
+            ("painter.rate", painter.rate),
+            ("painter.adversarial_rate", painter.adversarial_rate),
+            ("painter.discriminator_rate", painter.discriminator_rate),
+            ("painter.adversarial", painter.adversarial),
+            ("painter.most_adaptive", painter.most_adaptive),
+            ("painter.features", painter.features),
+            ("painter.sharp_from", painter.sharp_from),
+            ("painter.least_area", painter.least_area),
+        ] {
+            let is_fit = value.is_finite() && value >= 0.0;
+            require(is_fit, key, || "0 or more".into())?;
+        }
+        require(painter.steps() > 0, "painter.l1_steps", || {
+            "l1_steps or adversarial_steps has to be above 0".into()
+        })?;
+        require(
+            (1..=MAX_FACES).contains(&painter.batch),
+            "painter.batch",
+            || format!("1 to {MAX_FACES} mouths a step"),
+        )
     }
 
     fn check_objective(&self) -> Result<(), TrainError> {
@@ -104,11 +139,25 @@ impl RunConfig {
                 terms.synthetic_classification,
             ),
             ("objective.roughness", terms.roughness),
+            ("objective.units", terms.units),
+            ("objective.mouth_l1", terms.mouth_l1),
+            ("objective.cavity", terms.cavity),
+            ("objective.folds", terms.folds),
         ] {
             require(weight.is_finite() && weight >= 0.0, key, || {
                 "a weight is a number from 0 on".into()
             })?;
         }
+        let has_controls = !self.network.controls.is_empty();
+        require(
+            terms.units == 0.0 || has_controls,
+            "objective.units",
+            || "a network without network.controls reads none".into(),
+        )?;
+        let is_blend = self.network.head == Head::Blend;
+        require(terms.cavity == 0.0 || is_blend, "objective.cavity", || {
+            "only network.head = \"blend\" has a cavity map".into()
+        })?;
         require(
             terms.adversarial == 0.0 || (1..=100).contains(&terms.discriminator_steps),
             "objective.discriminator_steps",

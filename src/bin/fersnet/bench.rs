@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::{Args, Subcommand};
 use fersnet::data::expressions::EXPRESSIONS;
-use fersnet::train::batch::{Batch, BatchShape};
+use fersnet::train::batch::{Batch, BatchShape, Shown};
 use fersnet::train::config::RunConfig;
 use fersnet::train::presets;
 use fersnet::train::trainer::Trainer;
@@ -197,5 +197,6 @@ fn random_batch(config: &RunConfig) -> Batch {
         label_weights: vec![1.0; shape.rows()],
         targets,
         wanted: one_hot(drawn),
+        shown: Shown::nothing(shape, 0),
     }
 }

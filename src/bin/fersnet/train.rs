@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fersnet::data::{self, Dataset, Layout, Options, Split};
 use fersnet::train::config::RunConfig;
+use fersnet::train::painter::PainterRun;
 use fersnet::train::presets;
 use fersnet::train::run::{Call, Run};
 use toml::Value;
@@ -31,6 +32,12 @@ pub struct Train {
     /// Any number of the preset, such as objective.cycle=0.5; may be given more than once.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
     set: Vec<(String, Value)>,
+    /// What to train: the network, or the mouth painter of the network given with --finetune.
+    #[arg(long, value_enum, default_value = "network")]
+    part: Part,
+    /// Painter: make half of the inputs by the network itself, from the subject's shut mouth.
+    #[arg(long)]
+    on_network: bool,
     /// Where to train.
     #[arg(long, value_enum, default_value = "cpu")]
     device: DeviceName,
@@ -46,6 +53,18 @@ pub struct Train {
     #[command(flatten)]
     numbers: Numbers,
 }
+
+/// What a run trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The network that reads and redraws.
+    Network,
+    /// Its mouth painter.
+    Painter,
+}
+
+/// Share of a batch with `--on-network`.
+const ON_NETWORK: f64 = 0.5;
 
 /// Shorthands of `--set`.
 #[derive(Args)]
@@ -63,7 +82,7 @@ struct Numbers {
     #[arg(long)]
     channels: Option<usize>,
     /// Head of the decoder.
-    #[arg(long, value_parser = ["raw", "residual", "warp"])]
+    #[arg(long, value_parser = ["raw", "residual", "warp", "blend"])]
     head: Option<String>,
     /// Weights to start from.
     #[arg(long, value_name = "WEIGHTS")]
@@ -159,13 +178,19 @@ impl Train {
             .iter()
             .map(|root| read_set(root))
             .collect::<Result<Vec<_>>>()?;
-        let devices = self.device.open_many(self.devices.into())?;
-        let run = Run::open(config, sets, &self.run, &devices)?;
-        println!("{}", run.summary());
         let call = Call {
             stop_after: self.stop_after,
             plain: self.plain,
         };
+        if self.part == Part::Painter {
+            let device = self.device.open()?;
+            let run = PainterRun::open(config, sets, &self.run, &device)?;
+            run.train(&device, call, &*interrupt::flag()?)?;
+            return Ok(());
+        }
+        let devices = self.device.open_many(self.devices.into())?;
+        let run = Run::open(config, sets, &self.run, &devices)?;
+        println!("{}", run.summary());
         run.train(&devices, call, &*interrupt::flag()?)?;
         Ok(())
     }
@@ -173,7 +198,10 @@ impl Train {
     /// The preset with the arguments on top.
     fn config(&self) -> Result<RunConfig> {
         let settings = [self.set.clone(), self.numbers.settings()].concat();
-        let config = read_preset(&self.preset, &settings)?;
+        let mut config = read_preset(&self.preset, &settings)?;
+        if self.on_network {
+            config.painter.on_network = ON_NETWORK;
+        }
         config.validate()?;
         Ok(config)
     }

@@ -1,0 +1,19 @@
+//! Training the mouth painter by itself: real mouths repaint themselves.
+//!
+//! [`mouths`] are the photos whose inside is marked; a [`batch`] of them is cut and varied as inference
+//! would see them, a part of it [`on_network`] if that is asked for; [`losses`] compare, and the [`adversary`] judges; [`trainer`] takes a step, [`figures`]
+//! watches the held-out mouths, and [`run`] repeats it in a folder, with [`checkpoint`] and [`sheet`].
+
+pub mod adversary;
+pub mod batch;
+pub mod checkpoint;
+pub mod figures;
+pub mod losses;
+pub mod mouths;
+pub mod on_network;
+pub mod run;
+pub mod sheet;
+pub mod trainer;
+mod vary;
+
+pub use run::{PainterRun, finish};

@@ -1,0 +1,158 @@
+//! The real mouths of the data sets: photos whose inside is marked, open enough, and how sharp they are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use image::GrayImage;
+use rayon::prelude::*;
+
+use crate::data::{Dataset, Face, Place};
+use crate::face::Alignment;
+use crate::network::{FACE_SIZE, PainterConfig};
+use crate::painter::{MouthCrop, Tones, prepare};
+use crate::tensor::luma;
+
+/// Largest difference of a grey picture's channels, which a JPEG may have, 0 to 1.
+const GREY: f32 = 0.03;
+
+/// A photo with an opened mouth.
+pub struct Mouth<'a> {
+    /// The face.
+    pub face: &'a Face,
+    /// The same photo with a shut mouth.
+    pub shut: Vec<&'a Face>,
+    /// Where the mouth's inside is, as large as the picture.
+    pub map: &'a Arc<GrayImage>,
+    /// The face's square.
+    pub alignment: Alignment,
+    /// Skin and eye's white.
+    pub tones: Tones,
+    /// Whether the picture has no colours.
+    pub is_grey: bool,
+    /// Area of the inside in pixels of the 96-pixel face.
+    pub area: f32,
+    /// Deviation of the Laplacian inside, of 255, at the crop's scale.
+    pub sharpness: f32,
+    /// Share of the inside that shows teeth.
+    pub teeth: f32,
+}
+
+/// All real mouths of some sets whose inside has at least `least_area` pixels of the 96-pixel face.
+pub fn real_mouths(sets: &[Dataset], config: PainterConfig, least_area: f32) -> Vec<Mouth<'_>> {
+    let faces = sets.iter().enumerate();
+    let faces = faces.flat_map(|(set, dataset)| dataset.faces.iter().map(move |face| (set, face)));
+    let faces: Vec<(usize, &Face)> = faces.collect();
+    let mut shut: HashMap<(usize, &str, &str), Vec<&Face>> = HashMap::new();
+    for (set, face) in &faces {
+        let is_shut = face
+            .cavity
+            .as_ref()
+            .is_some_and(|cavity| cavity.map.is_none());
+        if is_shut && !face.photo.is_empty() {
+            shut.entry((*set, face.owner(), &face.photo))
+                .or_default()
+                .push(face);
+        }
+    }
+    let mouths = faces.into_par_iter().filter_map(|(set, face)| {
+        let shut = shut.get(&(set, face.owner(), face.photo.as_str()));
+        let mouth = mouth(face, shut.cloned().unwrap_or_default(), config)?;
+        (mouth.area >= least_area).then_some(mouth)
+    });
+    mouths.collect()
+}
+
+fn mouth<'a>(face: &'a Face, shut: Vec<&'a Face>, config: PainterConfig) -> Option<Mouth<'a>> {
+    let cavity = face.cavity.as_ref()?;
+    if cavity.is_drawn || face.is_synthetic() {
+        return None;
+    }
+    let map = cavity.map.as_ref()?;
+    let Place::Eyes(left, right) = face.place else {
+        return None;
+    };
+    let alignment = Alignment::from_eyes(left, right);
+    let inside = alignment.crop_map(map, FACE_SIZE);
+    let crop = MouthCrop::of_photo(&face.picture, &alignment, &inside, FACE_SIZE, config)?;
+    let distance = prepare(&crop, config).distance;
+    Some(Mouth {
+        face,
+        shut,
+        map,
+        alignment,
+        tones: crop.tones,
+        is_grey: is_grey(&crop.picture),
+        area: inside.iter().filter(|value| **value > 0.5).count() as f32,
+        sharpness: sharpness(&crop, &distance, config),
+        teeth: teeth_share(&crop.picture, &distance, &crop.tones, config),
+    })
+}
+
+fn is_grey(planes: &[f32]) -> bool {
+    let plane = planes.len() / 3;
+    let differs = |i: &usize| {
+        let [r, g, b] = [0, 1, 2].map(|c| planes[c * plane + i]);
+        r.max(g).max(b) - r.min(g).min(b) > GREY
+    };
+    // A few pixels of noise are no colour.
+    (0..plane).filter(differs).count() * 50 < plane
+}
+
+fn sharpness(crop: &MouthCrop, distance: &[f32], config: PainterConfig) -> f32 {
+    let inside: Vec<bool> = distance.iter().map(|distance| *distance > 1.0).collect();
+    255.0 * laplacian_variance(&crop.picture, &inside, config.crop_width).sqrt()
+}
+
+/// Variance of the Laplacian of the brightness of planes `[3, height, width]` where `inside`.
+pub fn laplacian_variance(planes: &[f32], inside: &[bool], width: usize) -> f32 {
+    let plane = planes.len() / 3;
+    let light: Vec<f32> = (0..plane)
+        .map(|i| luma([0, 1, 2].map(|c| planes[c * plane + i])))
+        .collect();
+    let inner = (width..plane.saturating_sub(width))
+        .filter(|i| inside[*i] && !matches!(i % width, 0) && i % width != width - 1);
+    let values: Vec<f32> = inner
+        .map(|i| 4.0 * light[i] - light[i - 1] - light[i + 1] - light[i - width] - light[i + width])
+        .collect();
+    let count = values.len().max(1) as f32;
+    let mean = values.iter().sum::<f32>() / count;
+    values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f32>()
+        / count
+}
+
+/// How far inside the lips' edge teeth are looked for, and from where to where outside the lips' tone is
+/// measured; in pixels of a crop of 96.
+const TEETH_INSIDE: f32 = 1.0;
+const LIPS: [f32; 2] = [1.5, 5.0];
+
+/// Largest saturation of teeth against the eye's white.
+const TOOTH_SATURATION: f32 = 0.35;
+
+/// Share of the inside of a mouth that shows teeth: what is bright against lips and skin, and hardly
+/// coloured against the eye's white. `planes`: `[3, height, width]`; `distance`: to the lips' edge.
+pub fn teeth_share(planes: &[f32], distance: &[f32], tones: &Tones, config: PainterConfig) -> f32 {
+    let pixel = config.crop_width as f32 / 96.0;
+    let plane = distance.len();
+    let colour = |i: usize| [0, 1, 2].map(|c| planes[c * plane + i]);
+    let is_lip = |d: f32| (-LIPS[1] * pixel..-LIPS[0] * pixel).contains(&d);
+    let lips: Vec<f32> = (0..plane)
+        .filter(|i| is_lip(distance[*i]))
+        .map(|i| luma(colour(i)))
+        .collect();
+    let lip = lips.iter().sum::<f32>() / lips.len().max(1) as f32;
+    let bright = (1.1 * lip).max(lip + 0.03).max(0.55 * luma(tones.skin));
+    let is_tooth = |i: &usize| {
+        let colour = colour(*i);
+        let [r, g, b] = [0, 1, 2].map(|c| colour[c] / tones.white[c].max(0.05));
+        let (most, least) = (r.max(g).max(b), r.min(g).min(b));
+        luma(colour) > bright && most - least < TOOTH_SATURATION * most
+    };
+    let inside: Vec<usize> = (0..plane)
+        .filter(|i| distance[*i] > TEETH_INSIDE * pixel)
+        .collect();
+    let teeth = inside.iter().filter(|i| is_tooth(i)).count();
+    teeth as f32 / inside.len().max(1) as f32
+}

@@ -1,0 +1,322 @@
+//! A painter's run in its folder: from data sets and a network to the same network with a painter.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use serde_json::{Map, Value};
+
+use super::batch::{Batch, Sampler};
+use super::checkpoint;
+use super::figures::{Figures, Painted, paint_mouths};
+use super::mouths::{Mouth, real_mouths};
+use super::on_network::OnNetwork;
+use super::sheet;
+use super::trainer::{Losses, Trainer};
+use crate::data::Dataset;
+use crate::network::weights::{self, Precision};
+use crate::network::{Head, Network};
+use crate::painter::Painter;
+use crate::train::TrainError;
+use crate::train::config::RunConfig;
+use crate::train::files::{self, read_file, write, write_error};
+use crate::train::held_out::{HeldOut, hold_out};
+use crate::train::metrics::{append, keep};
+use crate::train::progress::Progress;
+use crate::train::record::{self, Manifest};
+use crate::train::run::{Call, LAST_WEIGHTS};
+
+/// Steps over which the shown losses are averaged.
+const REPORT_EVERY: usize = 50;
+
+/// Batches that are cut ahead of the step.
+const BATCHES_AHEAD: usize = 4;
+
+/// Held-out mouths that are watched, and those of them on a sheet.
+const WATCHED: usize = 96;
+const ON_SHEET: usize = 24;
+
+/// A line for each report.
+const METRICS: &str = "metrics.jsonl";
+
+/// A painter's run: its numbers, its faces, its network and its folder.
+pub struct PainterRun {
+    config: RunConfig,
+    folder: PathBuf,
+    train: Vec<Dataset>,
+    held_out: HeldOut,
+    network: Network,
+}
+
+impl PainterRun {
+    /// A new run in a folder, or the one that was begun there, for the network of `run.finetune`.
+    ///
+    /// # Errors
+    /// [`TrainError`] when the numbers contradict each other, when there is no network, when the folder
+    /// cannot be written, or when it holds another run.
+    pub fn open(
+        config: RunConfig,
+        sets: Vec<Dataset>,
+        folder: &Path,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        config.validate()?;
+        let start = config.run.start().ok_or_else(|| TrainError::Setting {
+            key: "run.finetune".into(),
+            rule: "the painter belongs to a network: give its weights with --finetune".into(),
+        })?;
+        let network = weights::load(&read_file(start)?, &Device::flex())?;
+        let has_cavity =
+            network.config().head == Head::Blend && !network.config().controls.is_empty();
+        if config.painter.on_network > 0.0 && !has_cavity {
+            return Err(TrainError::Setting {
+                key: "painter.on_network".into(),
+                rule: "this network has no controls, or no cavity map (head blend)".into(),
+            });
+        }
+        let mut with_painter = network.config().clone();
+        with_painter.painter = Some(config.painter.config());
+        with_painter.validate()?;
+        let controls = &network.config().controls;
+        let sets = sets.into_iter().map(|set| set.for_controls(controls));
+        let (train, held_out) = hold_out(sets.collect());
+        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
+        let manifest = Manifest::new(&train, &held_out.sets);
+        manifest.check(folder)?;
+        record::keep_config(folder, &config, &format!("{device:?}"))?;
+        manifest.keep(folder)?;
+        Ok(Self {
+            config,
+            folder: folder.to_owned(),
+            train,
+            held_out,
+            network,
+        })
+    }
+
+    /// Trains to the last step, or until `stop` is set, then writes a checkpoint and the network with the
+    /// averaged painter.
+    ///
+    /// # Errors
+    /// [`TrainError`] when there are no mouths, the folder cannot be written, a checkpoint is damaged or
+    /// a loss is no number.
+    pub fn train(&self, device: &Device, call: Call, stop: &AtomicBool) -> Result<(), TrainError> {
+        let table = &self.config.painter;
+        let real = |sets| real_mouths(sets, table.config(), table.least_area as f32);
+        let (mouths, watched) = (real(&self.train), real(&self.held_out.sets));
+        println!("{}", self.summary(&mouths, &watched));
+        if mouths.is_empty() {
+            return Err(TrainError::NoFaces {
+                what: "photos of opened mouths whose inside is marked",
+                key: "labelled",
+            });
+        }
+        let mut trainer = match Trainer::resume(&self.config, &self.folder, device)? {
+            Some(trainer) => trainer,
+            None => Trainer::new(&self.config, self.start(device), device),
+        };
+        let (first, steps) = (trainer.steps_done(), table.steps());
+        let last = call.stop_after.unwrap_or(steps).min(steps);
+        let progress = Progress::new(steps, first, call.plain);
+        std::thread::scope(|scope| {
+            let (sender, batches) = mpsc::sync_channel(BATCHES_AHEAD);
+            let on_network = self.on_network();
+            let sampler = Sampler::new(&mouths, on_network, table, self.config.run.seed);
+            scope.spawn(move || {
+                for step in first..last {
+                    if sender.send(sampler.draw(step)).is_err() {
+                        return; // The run has ended.
+                    }
+                }
+            });
+            self.steps(&mut trainer, device, &watched, &batches, (&progress, stop))
+        })?;
+        progress.finish();
+        if trainer.steps_done() < steps {
+            let done = trainer.steps_done();
+            println!("stopped after step {done}; the same command goes on from there");
+        }
+        self.write_weights(trainer.average())
+    }
+
+    /// What makes a part of the inputs, where that is asked for.
+    fn on_network(&self) -> Option<OnNetwork> {
+        let is_wanted = self.config.painter.on_network > 0.0;
+        is_wanted.then(|| OnNetwork::new(self.network.clone()))
+    }
+
+    /// The painter that the network has already, if it is of the kind that is trained.
+    fn start(&self, device: &Device) -> Option<Painter> {
+        let is_same = self.network.config().painter == Some(self.config.painter.config());
+        let painter = self.network.painter().filter(|_| is_same);
+        painter.map(|painter| painter.clone().to_device(device))
+    }
+
+    fn summary(&self, mouths: &[Mouth<'_>], watched: &[Mouth<'_>]) -> String {
+        let sharp_from = self.config.painter.sharp_from;
+        let sharp = mouths
+            .iter()
+            .filter(|mouth| f64::from(mouth.sharpness) >= sharp_from);
+        let grey = mouths.iter().filter(|mouth| mouth.is_grey).count();
+        format!(
+            "{} opened mouths, {} of them sharp, {grey} grey; {} held out",
+            mouths.len(),
+            sharp.count(),
+            watched.len()
+        )
+    }
+
+    /// Step after step while there are batches, with a report now and then and a checkpoint at the end.
+    fn steps(
+        &self,
+        trainer: &mut Trainer,
+        device: &Device,
+        watched: &[Mouth<'_>],
+        batches: &mpsc::Receiver<Batch>,
+        (progress, stop): (&Progress, &AtomicBool),
+    ) -> Result<(), TrainError> {
+        let metrics = self.open_metrics(trainer.steps_done())?;
+        let run = &self.config.run;
+        let (mut since, mut is_saved) = (Since::now(), true);
+        while !stop.load(Ordering::Relaxed) {
+            let Ok(batch) = batches.recv() else { break };
+            let rate = trainer.rate();
+            since.add(&trainer.step(&batch)?);
+            let step = trainer.steps_done();
+            progress.advance(step, batch.items.len());
+            let is_last = step == self.config.painter.steps();
+            is_saved = step.is_multiple_of(run.checkpoint_every) || is_last;
+            if !is_saved && !step.is_multiple_of(REPORT_EVERY) {
+                continue;
+            }
+            let mut row = since.row(step, rate, batch.items.len());
+            if is_saved {
+                let painted = self.watch(trainer, device, watched);
+                row.extend(held_out_cells(&painted, &self.config));
+                let is_due = step.is_multiple_of(run.checkpoint_every * run.sheet_every.max(1));
+                if run.sheet_every > 0 && (is_due || is_last) {
+                    let path = self.folder.join(format!("mouths-{step:07}.png"));
+                    let shown = &painted[..painted.len().min(ON_SHEET)];
+                    sheet::draw(&path, shown, self.config.painter.config())?;
+                }
+            }
+            progress.line(&format!("{}, {} left", in_words(&row), progress.left(step)));
+            append(&metrics, &Value::Object(row).to_string())?;
+            if is_saved {
+                checkpoint::save(&self.folder, trainer.state())?;
+                self.write_weights(trainer.average())?;
+            }
+            since = Since::now();
+        }
+        if is_saved {
+            Ok(())
+        } else {
+            checkpoint::save(&self.folder, trainer.state())
+        }
+    }
+
+    /// Some of the held-out mouths, painted: evenly from all, so that every source is among them.
+    fn watch(&self, trainer: &Trainer, device: &Device, watched: &[Mouth<'_>]) -> Vec<Painted> {
+        let every = watched.len().div_ceil(WATCHED).max(1);
+        let chosen: Vec<&Mouth<'_>> = watched.iter().step_by(every).collect();
+        // The sheet shows the first: the sharpest of them.
+        let mut chosen = chosen;
+        chosen.sort_by(|a, b| b.sharpness.total_cmp(&a.sharpness));
+        paint_mouths(
+            trainer.average(),
+            &chosen,
+            self.config.painter.config(),
+            device,
+        )
+    }
+
+    fn open_metrics(&self, step: usize) -> Result<PathBuf, TrainError> {
+        let path = self.folder.join(METRICS);
+        let lines = keep(&path, step, |line| {
+            let object: Value = serde_json::from_str(line).ok()?;
+            object["step"].as_u64().map(|step| step as usize)
+        })?;
+        write(&path, lines.as_bytes())?;
+        Ok(path)
+    }
+
+    fn write_weights(&self, painter: &Painter) -> Result<(), TrainError> {
+        let painter = painter.clone().to_device(&Device::flex());
+        let network = finish(&self.network, painter, &self.config);
+        let bytes = weights::save(&network, Precision::Half)?;
+        files::write(&self.folder.join(LAST_WEIGHTS), &bytes)
+    }
+}
+
+/// The network with a painter of a run.
+pub fn finish(network: &Network, painter: Painter, config: &RunConfig) -> Network {
+    let painter = Some((config.painter.config(), painter));
+    let mut network = network.clone().with_painter(painter);
+    if !config.run.licence.is_empty() {
+        network.note("licence", config.run.licence.as_str().into());
+    }
+    network
+}
+
+/// Losses since the last report.
+struct Since {
+    sums: [f32; Losses::NAMES.len()],
+    steps: usize,
+    started: Instant,
+}
+
+impl Since {
+    fn now() -> Self {
+        Self {
+            sums: [0.0; Losses::NAMES.len()],
+            steps: 0,
+            started: Instant::now(),
+        }
+    }
+
+    fn add(&mut self, losses: &Losses) {
+        for (sum, value) in self.sums.iter_mut().zip(losses.values()) {
+            *sum += value;
+        }
+        self.steps += 1;
+    }
+
+    /// The cells of a report, in alphabetical order.
+    fn row(&self, step: usize, rate: f64, batch: usize) -> Map<String, Value> {
+        let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+        let speed = (self.steps * batch) as f64 / seconds;
+        let mut row = Map::new();
+        row.insert("step".into(), step.into());
+        row.insert("rate".into(), rate.into());
+        row.insert("samples_per_second".into(), rounded(speed));
+        for (name, sum) in Losses::NAMES.into_iter().zip(self.sums) {
+            row.insert(
+                name.into(),
+                rounded((sum / self.steps.max(1) as f32).into()),
+            );
+        }
+        row
+    }
+}
+
+fn held_out_cells(painted: &[Painted], config: &RunConfig) -> Map<String, Value> {
+    let figures = Figures::of(painted, config.painter.config());
+    let cells = Figures::NAMES.into_iter().zip(figures.values());
+    cells
+        .map(|(name, value)| (name.to_owned(), rounded(value)))
+        .collect()
+}
+
+/// Five digits are enough for a report.
+fn rounded(value: f64) -> Value {
+    ((value * 1e5).round() / 1e5).into()
+}
+
+fn in_words(row: &Map<String, Value>) -> String {
+    let cells = row.iter().map(|(name, value)| format!("{name} {value}"));
+    cells.collect::<Vec<_>>().join(" ")
+}
