@@ -71,8 +71,32 @@ fn recognition_and_synthesis_have_every_figure_that_is_promised() {
     // The judge does not know contempt, and there is no photograph of it.
     assert!(drawn["per_class"]["contempt"]["read_as_target"].is_null());
     assert!(drawn["per_class"]["contempt"]["nearness"].is_null());
+    let photo = &drawn["in_photo"];
+    assert_eq!((&photo["n"], &photo["smiles_n"]), (&2.into(), &0.into()));
+    for figure in [
+        "read_as_target",
+        "teeth_asked",
+        "teeth_not_asked",
+        "jaw_opens",
+        "tears",
+    ] {
+        assert!(photo[figure]["share"].is_number(), "{figure}: {photo}");
+    }
+    assert_eq!(photo["tears"]["n"], 16, "two faces, eight targets");
+    // Nobody really smiles here, and these weights have no controls.
+    for figure in [
+        "sharpness",
+        "smile_closes",
+        "mouths",
+        "sliders",
+        "identity",
+        "upper_face",
+    ] {
+        assert!(photo[figure].is_null(), "{figure}: {photo}");
+    }
     let html = std::fs::read_to_string(&page).expect("the page");
     assert!(html.contains("<title>Model card figures</title>") && html.contains("Synthesis"));
+    assert!(html.contains("In the photo") && html.contains("jaw opens"));
 }
 
 #[test]
@@ -113,6 +137,8 @@ fn what_cannot_be_evaluated_says_what_to_do() {
     assert!(of(&["--split", "test"]).contains("no official parts"));
     assert!(of(&["--held-out", "10/10"]).contains("N below K"));
     assert!(of(&["--limit", "5"]).contains("--synthesis"));
+    let another = of(&["--synthesis", "--identity-masked", SHIPPED]);
+    assert!(another.contains("tools/judges.py"), "{another}");
     let another = of(&["--synthesis", "--identity", SHIPPED]);
     assert!(another.contains("tools/judges.py"), "{another}");
 }

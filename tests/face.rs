@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use burn::tensor::Device;
-use fersnet::face::{DetectedFace, FaceDetector, Point};
+use fersnet::face::{Alignment, DetectedFace, FaceDetector, FullMesh, MESH_POINTS, Point};
 use fersnet::picture::Picture;
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
@@ -142,6 +142,40 @@ fn the_face_mesh_answers_as_it_does_in_tensorflow() {
             assert_close(point.y, points[3 * index + 1], "y");
         }
     }
+}
+
+#[test]
+fn the_full_mesh_answers_with_all_points_as_it_does_in_tensorflow() {
+    let bytes = read("golden/facemesh.safetensors");
+    let file = SafeTensors::deserialize(&bytes).expect("golden");
+    let points = golden(&file, "points");
+    let mesh = FullMesh::load(&Device::flex()).expect("the embedded weights");
+    let picture = picture("golden/facemesh.png");
+    let found = wait(mesh.points_raw(planes(&picture, 1.0, 0.0))).expect("runs");
+    assert_eq!(found.len(), 2 * MESH_POINTS);
+    for (found, expected) in found.chunks_exact(2).zip(points.chunks_exact(3)) {
+        assert_close(found[0], expected[0], "x");
+        assert_close(found[1], expected[1], "y");
+    }
+}
+
+#[test]
+fn the_full_mesh_has_the_eyes_where_the_detector_has_them() {
+    let picture = picture("photos/turned.jpg");
+    let face = detect(&picture)[0];
+    let mesh = FullMesh::load(&Device::flex()).expect("the embedded weights");
+    let view = face.alignment();
+    let found = wait(mesh.points(&[&picture, &picture], &view)).expect("runs");
+    assert_eq!((found.len(), found[0].len()), (2, MESH_POINTS));
+    let eyes = Alignment::from_eyes(face.landmarks.left_eye, face.landmarks.right_eye);
+    // The corners of the person's right eye lie on both sides of its place.
+    let (outer, inner) = (found[0][33], found[0][133]);
+    let eye = eyes.face_from_picture(face.landmarks.right_eye);
+    assert!(
+        outer.x < eye.x && eye.x < inner.x,
+        "{outer:?} {eye:?} {inner:?}"
+    );
+    assert!((outer.y - eye.y).abs() < 0.05 && (inner.y - eye.y).abs() < 0.05);
 }
 
 #[test]

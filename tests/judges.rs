@@ -1,7 +1,7 @@
 //! The judges of redrawn faces answer as they do in face-api.js itself.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fersnet::judge::{ExpressionJudge, IdentityJudge, Square};
+use fersnet::judge::{ExpressionJudge, IdentityJudge, MaskedJudge, Square};
 use fersnet::picture::Picture;
 use serde::Deserialize;
 
@@ -76,6 +76,21 @@ fn the_identity_judge_answers_as_face_api_does() {
 }
 
 #[test]
+#[ignore = "its weights are not in the repository: run tools/judges.py, then this with --ignored"]
+fn the_judge_of_the_upper_face_answers_as_its_package_does_and_does_not_see_the_mouth() {
+    let file = fersnet::judge::masked_identity_file().expect("a folder for downloads");
+    let bytes = std::fs::read(&file).expect("tools/judges.py writes it");
+    let judge = MaskedJudge::load(&bytes, &Device::flex()).expect("weights");
+    let text = std::fs::read_to_string(path("masked.json")).expect("a file");
+    let expected: Vec<f32> = serde_json::from_str(&text).expect("JSON");
+    let faces = middle(112);
+    assert_close(&judge.embed(faces.clone()).expect("runs"), &expected);
+    let below = Tensor::ones([2, 3, 37, 112], &Device::flex());
+    let covered = Tensor::cat(vec![faces.narrow(2, 0, 75), below], 2);
+    assert_close(&judge.embed(covered).expect("runs"), &expected);
+}
+
+#[test]
 fn a_file_that_is_no_judge_is_refused_with_what_to_do() {
     let shipped = std::fs::read(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -84,6 +99,8 @@ fn a_file_that_is_no_judge_is_refused_with_what_to_do() {
     .expect("a file");
     for bytes in [&b"not a weight file"[..], &shipped] {
         let error = IdentityJudge::load(bytes, &Device::flex()).expect_err("refused");
+        assert!(error.to_string().contains("tools/judges.py"), "{error}");
+        let error = MaskedJudge::load(bytes, &Device::flex()).expect_err("refused");
         assert!(error.to_string().contains("tools/judges.py"), "{error}");
     }
 }

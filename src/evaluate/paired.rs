@@ -114,6 +114,9 @@ mod tests {
             place: Place::Whole,
             picture: Picture::from(picture),
             digest: String::new(),
+            photo: String::new(),
+            controls: None,
+            cavity: None,
         }
     }
 
@@ -122,6 +125,7 @@ mod tests {
             root: "a".into(),
             layout: Layout::Paired,
             classes: vec!["neutral".into(), "fear".into()],
+            controls: vec![],
             pixel_aligned,
             faces: vec![face(0, 0, 1.0), face(1, 255, 0.5), face(1, 51, 1.1)],
             left_out: vec![],

@@ -15,12 +15,13 @@ use super::likeness::{self, EMBEDDED, Identity, Likeness, Pair};
 use super::paired::{Nearness, Targets};
 use super::predict::{alignment, person};
 use super::reader::with_channels;
-use super::{EvaluateError, Reader, values};
+use super::{EvaluateError, InPhoto, Reader, in_photo, values};
 use crate::answer::largest;
 use crate::data::expressions::canonical;
 use crate::data::{Dataset, Face, Place};
-use crate::judge::IdentityJudge;
+use crate::judge::{IdentityJudge, MaskedJudge};
 use crate::network::{FACE_SIZE, Network};
+use crate::pipeline::Pipeline;
 use crate::tensor::planar_tensor;
 
 /// Real faces that the witnesses look at together.
@@ -32,8 +33,12 @@ pub struct Witnesses<'a> {
     pub reader: &'a Reader,
     /// Who says whose faces they are, if anyone.
     pub identity: Option<&'a IdentityJudge>,
+    /// Who says so by the upper face alone, if anyone.
+    pub masked: Option<&'a MaskedJudge>,
     /// Neutral faces that are redrawn at most, picked evenly.
     pub limit: usize,
+    /// Of these, faces on which each slider is drawn at most; 0 leaves the sliders out.
+    pub sliders: usize,
     /// Seed of the intervals.
     pub seed: u64,
 }
@@ -66,6 +71,8 @@ pub struct Synthesis {
     pub nearness: Option<Nearness>,
     /// The figures of each target, by its name.
     pub per_class: BTreeMap<String, Target>,
+    /// What is measured in the redrawn photographs; none where the faces fill their pictures.
+    pub in_photo: Option<InPhoto>,
 }
 
 /// What others see in the faces redrawn with one expression.
@@ -96,13 +103,15 @@ struct Seen {
 
 /// Redraws neutral faces of the data with every expression and has them looked at.
 ///
-/// The data's classes have to be the network's, see [`Dataset::for_classes`].
+/// The data's classes have to be the network's, see [`Dataset::for_classes`]; `pipeline` has the same
+/// weights.
 ///
 /// # Errors
 /// [`EvaluateError`] when the network cannot redraw, the reader knows none of its expressions, no
 /// face can be redrawn or the device is lost.
 pub fn synthesis(
     network: &Network,
+    pipeline: &Pipeline,
     witnesses: &Witnesses<'_>,
     data: &Dataset,
     device: &Device,
@@ -119,9 +128,7 @@ pub fn synthesis(
         .reader
         .predict(&data.faces, classes, BATCH, device)?;
     let ceiling = super::recognition(&real, 1.0, witnesses.seed)?;
-    let neutral = classes
-        .iter()
-        .position(|name| canonical(name) == Some("neutral"));
+    let neutral = position_of(classes, "neutral");
     let is_source = |face: &Face| neutral.is_none() || face.class == neutral;
     let fit = data.faces.iter().filter(|face| is_source(face));
     let fit = fit.filter(|face| !likeness::is_further_photo(face));
@@ -163,7 +170,15 @@ pub fn synthesis(
         identity,
         nearness: Nearness::mean(&nearness),
         per_class: per_class.collect(),
+        in_photo: in_photo(pipeline, witnesses, data, &sources, device)?,
     })
+}
+
+/// The class of an expression, by its name or a synonym.
+pub(super) fn position_of(classes: &[String], expression: &str) -> Option<usize> {
+    classes
+        .iter()
+        .position(|name| canonical(name) == Some(expression))
 }
 
 /// Likeness over all targets, beside that of real photographs.
@@ -174,7 +189,15 @@ fn identity(
     first: impl Fn(&Face) -> bool,
     device: &Device,
 ) -> Result<Option<Identity>, EvaluateError> {
-    let (one_person, two_persons) = likeness::of_photos(judge, &data.faces, first, BATCH, device)?;
+    let embed = |faces: &[&Face]| -> Result<Vec<Vec<f32>>, EvaluateError> {
+        let cut = |face: &&Face| alignment(face).crop_planar(&face.picture, FACE_SIZE as u32);
+        let pixels: Vec<f32> = faces.iter().flat_map(cut).collect();
+        let x = planar_tensor(pixels, 3, FACE_SIZE, device); // [n, 3, 96, 96]
+        Ok(judge.embed(x, EMBEDDED)?)
+    };
+    let second = likeness::is_further_photo;
+    let (one_person, two_persons) =
+        likeness::of_photos(&data.faces, first, second, Pair::of, embed)?;
     let pairs: Vec<Pair> = seen.iter().flat_map(|t| t.pairs.clone()).collect();
     Ok(Likeness::of(&pairs).map(|redrawn| Identity {
         redrawn,
@@ -198,7 +221,7 @@ impl Seen {
 }
 
 /// At most `limit` of the faces, at equal steps.
-fn evenly(faces: Vec<&Face>, limit: usize) -> Vec<&Face> {
+pub(super) fn evenly(faces: Vec<&Face>, limit: usize) -> Vec<&Face> {
     let (n, count) = (faces.len(), limit.min(faces.len()));
     (0..count).map(|i| faces[i * n / count]).collect()
 }
@@ -217,15 +240,10 @@ fn look(
     let planes = alignment(source).crop_planar(&source.picture, FACE_SIZE as u32);
     let input = planar_tensor(planes.clone(), 3, FACE_SIZE, device); // [1, 3, 96, 96]
     let x = planar_tensor(planes, network.config().channels, FACE_SIZE, device); // [1, k, 96, 96]
-    let one_hot = |i: usize| {
-        if i.is_multiple_of(count + 1) {
-            1.0
-        } else {
-            0.0
-        }
-    };
-    let one_hot: Vec<f32> = (0..count * count).map(one_hot).collect();
-    let targets = Tensor::from_data(TensorData::new(one_hot, [count, count]), device); // [E, E]
+    let targets = network.config().each_expression();
+    let targets = targets.ok_or(EvaluateError::NoSynthesis)?.concat();
+    let shape = [count, network.config().target_width()];
+    let targets = Tensor::from_data(TensorData::new(targets, shape), device); // [E, E or K]
     let drawn = network
         .decode(&network.encode(x, false), targets)
         .ok_or(EvaluateError::NoSynthesis)?;

@@ -1,16 +1,18 @@
-//! Two networks of other makers that judge redrawn faces: which expression, and whose face. Native
-//! only; neither was used in training.
+//! Networks of other makers that judge redrawn faces: which expression, and (two of them) whose face.
+//! Native only; none was used in training.
 //!
-//! Both are face-api.js's (npm `@vladmandic/face-api`, MIT), taken out of the package by
-//! `tools/judges.py`. They are weak witnesses, which is why every figure of theirs stands beside
+//! Two are face-api.js's (npm `@vladmandic/face-api`, MIT), the second embedding is MobileFace; all are
+//! taken out of their packages by `tools/judges.py`. They are weak witnesses, which is why every figure of theirs stands beside
 //! what they say of real photographs.
 
 mod expression;
 mod identity;
 mod layers;
+mod masked;
 
 pub use expression::ExpressionJudge;
 pub use identity::{IdentityJudge, SAME_PERSON_BELOW, cosine, distance};
+pub use masked::{MaskedJudge, SAME_MASKED_FROM};
 
 use std::path::PathBuf;
 
@@ -41,10 +43,19 @@ pub enum JudgeError {
 /// Where `tools/judges.py` leaves the identity judge: under `$FERSNET_HOME`, or else under
 /// `~/.cache/fersnet`. None where neither variable is set.
 pub fn identity_file() -> Option<PathBuf> {
+    judge_file("identity.safetensors")
+}
+
+/// Where `tools/judges.py` leaves the judge that sees the upper face alone.
+pub fn masked_identity_file() -> Option<PathBuf> {
+    judge_file("identity-masked.safetensors")
+}
+
+fn judge_file(name: &str) -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let home = set("FERSNET_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache/fersnet")));
-    Some(home?.join("judges/identity.safetensors"))
+    Some(home?.join("judges").join(name))
 }
 
 /// The part of an aligned face that a judge looks at, in parts of the face's side.

@@ -8,14 +8,16 @@ use clap::Args;
 use fersnet::answer::temperature;
 use fersnet::data::{self, Dataset};
 use fersnet::evaluate::{self, DataNote, Reader, Report, Witnesses, recognition};
-use fersnet::judge::{self, IdentityJudge};
+use fersnet::judge::{self, IdentityJudge, MaskedJudge};
 use fersnet::network::weights;
 use fersnet::network::{FACE_SIZE, Network};
+use fersnet::pipeline::Pipeline;
 use serde::Serialize;
 
 use crate::device::DeviceName;
 use crate::faces::Faces;
 use crate::figures;
+use crate::picture::add_painter;
 use crate::train::parse_side;
 
 /// Faces that are read at a time.
@@ -32,6 +34,9 @@ pub struct Evaluate {
     /// The weight file.
     #[arg(long, group = "network")]
     weights: Option<PathBuf>,
+    /// The mouth painter of these weights, in a file of its own: redrawn photos are measured with it.
+    #[arg(long, requires = "synthesis")]
+    painter: Option<PathBuf>,
     /// A run's folder: its last weights (weights.safetensors) and those that were chosen on
     /// held-out training faces (best.safetensors), both.
     #[arg(long, group = "network")]
@@ -50,9 +55,13 @@ pub struct Evaluate {
     /// Also redraw neutral faces with every expression and have them judged.
     #[arg(long)]
     synthesis: bool,
-    /// Neutral faces that are redrawn at most, picked evenly.
+    /// Neutral faces, and real smiles, that are redrawn at most, picked evenly.
     #[arg(long, default_value_t = 100, value_parser = parse_limit, requires = "synthesis")]
     limit: usize,
+    /// Of these, faces on which each slider of a network with controls is drawn, four times each; 0
+    /// leaves the sliders out.
+    #[arg(long, default_value_t = 2, requires = "synthesis")]
+    sliders: usize,
     /// Who reads the redrawn faces: a FERSNet weight file; face-api.js's expression network where
     /// none is given. It must not have been used in training.
     #[arg(long, requires = "synthesis")]
@@ -61,6 +70,10 @@ pub struct Evaluate {
     /// writes. Taken from where it writes it, if it is there, where none is given.
     #[arg(long, requires = "synthesis")]
     identity: Option<PathBuf>,
+    /// Who says so by the upper face alone: another maker's weight file, which tools/judges.py writes
+    /// too. Taken from where it writes it, if it is there, where none is given.
+    #[arg(long, requires = "synthesis")]
+    identity_masked: Option<PathBuf>,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -165,11 +178,19 @@ impl Evaluate {
                 let witnesses = Witnesses {
                     reader: &judges.reader,
                     identity: judges.identity.as_ref(),
+                    masked: judges.masked.as_ref(),
                     limit: self.limit,
+                    sliders: self.sliders,
                     seed: self.seed,
                 };
-                let figures = evaluate::synthesis(&loaded.network, &witnesses, &data, device)?;
-                Some(figures)
+                let pipeline = Pipeline::new(&loaded.bytes, device.clone())?;
+                if let Some(path) = &self.painter {
+                    add_painter(&pipeline, path)?;
+                }
+                let (network, witnesses) = (&loaded.network, &witnesses);
+                Some(evaluate::synthesis(
+                    network, &pipeline, witnesses, &data, device,
+                )?)
             }
             None => None,
         };
@@ -191,15 +212,28 @@ impl Evaluate {
             Some(path) => Reader::Network(Box::new(Loaded::open(path, "", device)?.network)),
             None => Reader::judge(device)?,
         };
-        let usual = judge::identity_file().filter(|path| path.is_file());
-        let identity = match self.identity.clone().or(usual) {
-            Some(path) => Some(IdentityJudge::load(&read(&path)?, device)?),
-            None => {
-                eprintln!("no identity figures: run tools/judges.py, or give --identity FILE");
-                None
+        let find = |given: &Option<PathBuf>, usual: Option<PathBuf>, option: &str| {
+            let found = given.clone().or(usual.filter(|path| path.is_file()));
+            if found.is_none() {
+                eprintln!("fewer identity figures: run tools/judges.py, or give {option} FILE");
             }
+            found.map(|path| read(&path)).transpose()
         };
-        Ok(Judges { reader, identity })
+        let identity = find(&self.identity, judge::identity_file(), "--identity")?;
+        let masked = find(
+            &self.identity_masked,
+            judge::masked_identity_file(),
+            "--identity-masked",
+        )?;
+        Ok(Judges {
+            reader,
+            identity: identity
+                .map(|bytes| IdentityJudge::load(&bytes, device))
+                .transpose()?,
+            masked: masked
+                .map(|bytes| MaskedJudge::load(&bytes, device))
+                .transpose()?,
+        })
     }
 }
 
@@ -208,6 +242,7 @@ struct Loaded {
     name: String,
     sha256: String,
     network: Network,
+    bytes: Vec<u8>,
 }
 
 impl Loaded {
@@ -217,6 +252,7 @@ impl Loaded {
             name: name.to_owned(),
             sha256: data::digest(&bytes),
             network: weights::load(&bytes, device)?.for_inference(),
+            bytes,
         })
     }
 }
@@ -225,6 +261,7 @@ impl Loaded {
 struct Judges {
     reader: Reader,
     identity: Option<IdentityJudge>,
+    masked: Option<MaskedJudge>,
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! The figures of `fersnet evaluate`, as people read them.
 
-use fersnet::evaluate::{Recognition, Report, Synthesis};
+use fersnet::evaluate::{HEAD, InPhoto, Recognition, Report, SLIDER_HEAD, Synthesis};
 
 /// The figures for people.
 pub fn print(report: &Report) {
@@ -95,6 +95,9 @@ fn print_synthesis(figures: &Synthesis) {
             percent(target.ceiling),
         );
     }
+    if let Some(found) = &figures.in_photo {
+        print_in_photo(found);
+    }
     if let Some(identity) = &figures.identity {
         for (name, pairs) in [
             ("redrawn", Some(identity.redrawn)),
@@ -111,6 +114,35 @@ fn print_synthesis(figures: &Synthesis) {
                 );
             }
         }
+    }
+}
+
+fn print_in_photo(figures: &InPhoto) {
+    println!(
+        "{} faces redrawn in their photos, {} real smiles redrawn as neutral; measured at 256 pixels",
+        figures.n, figures.smiles_n
+    );
+    print_table(&HEAD, &figures.rows());
+    let sliders = figures.slider_rows();
+    if !sliders.is_empty() {
+        print_table(&SLIDER_HEAD, &sliders);
+    }
+}
+
+/// Columns as wide as their widest cell.
+fn print_table<const N: usize>(head: &[&str; N], rows: &[[String; N]]) {
+    let head = head.map(str::to_owned);
+    let lines = || std::iter::once(&head).chain(rows);
+    let width = |column: usize| lines().map(|line| line[column].chars().count()).max();
+    let widths: Vec<usize> = (0..N)
+        .map(|column| width(column).unwrap_or_default())
+        .collect();
+    for line in lines() {
+        let cells = line.iter().zip(&widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        println!("  {}", cells.join("  ").trim_end());
     }
 }
 
