@@ -19,6 +19,10 @@ use crate::tensor::{face_values, read_back, read_back_rows, redrawn_faces};
 #[cfg(feature = "native")]
 pub const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../weights/fersnet.safetensors");
 
+/// The mouth painter of the shipped weights.
+#[cfg(feature = "native")]
+pub const SHIPPED_PAINTER: &[u8] = include_bytes!("../weights/fersnet-painter.safetensors");
+
 /// Why a picture could not be answered.
 #[derive(Debug, Error)]
 pub enum PipelineError {
@@ -82,6 +86,17 @@ impl Pipeline {
     #[cfg(feature = "native")]
     pub fn new(weights: &[u8], device: Device) -> Result<Self, PipelineError> {
         Self::with_detector(weights, FaceDetector::load(&Device::flex())?, device)
+    }
+
+    /// The shipped weights with their mouth painter, on a device.
+    ///
+    /// # Errors
+    /// [`PipelineError`] when the device fails.
+    #[cfg(feature = "native")]
+    pub fn shipped(device: Device) -> Result<Self, PipelineError> {
+        let pipeline = Self::new(SHIPPED_WEIGHTS, device)?;
+        pipeline.add_painter(SHIPPED_PAINTER)?;
+        Ok(pipeline)
     }
 
     /// Loads weights onto a device. The detector is best on the CPU, where it is the same everywhere.

@@ -11,7 +11,8 @@ use crate::kernels::{
 };
 use crate::network::PainterConfig;
 
-/// Channels of the answer: what is added to red, green and blue, and the mask before its sigmoid.
+/// Channels of the answer: how much of the eyes' white, of the skin and of the lips' tone is added, and the
+/// mask before its sigmoid.
 pub const OUTPUTS: usize = 4;
 
 /// Levels below the first, each half as wide and high as the one before.

@@ -11,7 +11,11 @@ import { DIST } from './browser.mjs';
 const run = promisify(execFile);
 
 /** The CPU, and the weights that the page has. */
-const OPTIONS = ['--device', 'cpu', '--weights', join(DIST, 'weights/fersnet.safetensors')];
+const OPTIONS = [
+  ...['--device', 'cpu'],
+  ...['--weights', join(DIST, 'weights/fersnet.safetensors')],
+  ...['--painter', join(DIST, 'weights/fersnet-painter.safetensors')],
+];
 
 /** Where `make test` has built the command line. */
 async function binary() {

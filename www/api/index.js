@@ -40,8 +40,8 @@ export * from './errors.js';
  * @typedef {object} LoadOptions
  * @property {string | URL | ArrayBuffer | ArrayBufferView<ArrayBuffer>} [weights] address or bytes
  *   of a weight file; addresses are relative to the page
- * @property {string | URL} [painter] address of a mouth painter in a file of its own, fetched before the first
- *   redrawing; without it opened mouths are as the network alone draws them
+ * @property {string | URL | null} [painter] address of the mouth painter of these weights, where it has a file
+ *   of its own; the shipped weights bring theirs. With null, opened mouths are as the network alone draws them
  * @property {{boxes: string | URL, mesh: string | URL}} [detector] addresses of the face detector's
  *   weights
  * @property {string} [device] `auto` (the default), `webgpu` or `cpu`
@@ -154,7 +154,8 @@ export class FersNet {
    */
   static async #loadOn(device, options) {
     const { weights = new URL('../weights/fersnet.safetensors', import.meta.url) } = options;
-    const { painter = null } = options;
+    const usual = options.weights ? null : new URL('../weights/fersnet-painter.safetensors', import.meta.url);
+    const { painter = usual } = options;
     const program = addressOf(options.program ?? new URL('../fersnet.js', import.meta.url));
     const {
       boxes = new URL('../weights/blazeface.safetensors', import.meta.url),

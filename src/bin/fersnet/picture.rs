@@ -16,7 +16,7 @@ use crate::failure::Failure;
 /// Which network reads, and where.
 #[derive(Args)]
 pub struct NetworkArguments {
-    /// The weight file; the shipped one by default.
+    /// The weight file; the shipped ones by default, with their mouth painter.
     #[arg(long)]
     weights: Option<PathBuf>,
     /// A mouth painter in a file of its own, for weights that have none.
@@ -36,6 +36,7 @@ impl NetworkArguments {
                 let bytes = read_weights(path)?;
                 Pipeline::new(&bytes, device).with_context(|| path.display().to_string())?
             }
+            None if self.painter.is_none() => return Ok(Pipeline::shipped(device)?),
             None => Pipeline::new(SHIPPED_WEIGHTS, device)?,
         };
         if let Some(path) = &self.painter {

@@ -41,6 +41,9 @@ pub struct Inputs {
     pub filled: Tensor<4>,
     /// `[batch, 1, height, width]`.
     pub reach: Tensor<4>,
+    /// The eyes' white and the skin of each scene, `[batch, 3, 1, 1]`, and what the cavity is filled with,
+    /// `[batch, 3, height, width]`.
+    pub tones: [Tensor<4>; 3],
     /// The real mouths, `[batch, 3, height, width]`.
     pub target: Tensor<4>,
 }
@@ -54,10 +57,19 @@ impl Inputs {
             let shape = [items.len(), channels, height, width];
             Tensor::from_data(TensorData::new(values, shape), device)
         };
+        let scene = |of: fn(&Item) -> [f32; 3]| {
+            let values: Vec<f32> = items.iter().flat_map(of).collect();
+            Tensor::from_data(TensorData::new(values, [items.len(), 3, 1, 1]), device)
+        };
         Self {
             x: tensor(|item| &item.prepared.inputs, INPUTS),
             filled: tensor(|item| &item.prepared.filled, 3),
             reach: tensor(|item| &item.prepared.reach, 1),
+            tones: [
+                scene(|item| item.crop.tones.white),
+                scene(|item| item.crop.tones.skin),
+                tensor(|item| &item.prepared.fill, 3),
+            ],
             target: tensor(|item| &item.target, 3),
         }
     }

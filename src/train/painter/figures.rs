@@ -145,9 +145,13 @@ pub fn paint_mouths(
     let paint = |items: &[Item]| -> Vec<Vec<f32>> {
         let batches = items.chunks(AT_ONCE).flat_map(|items| {
             let Inputs {
-                x, filled, reach, ..
+                x,
+                filled,
+                reach,
+                tones,
+                ..
             } = Inputs::new(items, config, device);
-            let values = painted(painter.forward(x), filled, reach).into_data();
+            let values = painted(painter.forward(x), filled, reach, tones).into_data();
             let values: Vec<f32> = values.iter::<f32>().collect();
             let each = values.len() / items.len();
             values

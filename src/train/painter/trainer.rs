@@ -203,7 +203,12 @@ impl Trainer {
 
     fn paint(&self, inputs: &Inputs) -> Tensor<4> {
         let out = self.state.painter.forward(inputs.x.clone());
-        painted(out, inputs.filled.clone(), inputs.reach.clone())
+        painted(
+            out,
+            inputs.filled.clone(),
+            inputs.reach.clone(),
+            inputs.tones.clone(),
+        )
     }
 
     fn distance(&self, painted: Tensor<4>, inputs: &Inputs) -> Tensor<1> {
