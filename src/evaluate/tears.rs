@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::bootstrap::{Interval, Units, intervals};
-use super::mouth::is_within;
 use super::redrawn::{Flow, Portrait, SIDE};
+use super::teeth::is_within;
 use crate::face::Point;
 
 /// The face's outline in the mesh, in turn.

@@ -6,7 +6,8 @@
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::layers::{Block, Dense, Weights, read};
+use super::layers::{Weights, read};
+use super::trunk::{self, BLOCKS, Branch, Trunk};
 use super::{FaceError, Landmarks, Point};
 
 /// The weights; where they come from stands beside the file. A page fetches the file.
@@ -14,13 +15,7 @@ use super::{FaceError, Landmarks, Point};
 const WEIGHTS: &[u8] = include_bytes!("../../weights/facemesh.safetensors");
 
 /// Side of the input.
-pub const INPUT: usize = 192;
-
-/// Blocks that the points and the presence share.
-const BLOCKS: usize = 14;
-
-/// The blocks that halve the picture.
-const HALVING: [usize; 4] = [2, 5, 8, 11];
+pub const INPUT: usize = trunk::INPUT;
 
 /// Points around an eye; the eye's place is their mean.
 const EYE_POINTS: usize = 8;
@@ -31,18 +26,9 @@ pub const POINTS: usize = 2 * EYE_POINTS + 5;
 /// The network's weights.
 #[derive(Debug, Clone)]
 pub struct FaceMesh {
-    stem: Dense,
-    blocks: Vec<Block>,
+    trunk: Trunk,
     points: Branch,
     presence: Branch,
-}
-
-#[derive(Debug, Clone)]
-struct Branch {
-    blocks: Vec<Block>,
-    narrow: Dense,
-    last: Block,
-    head: Dense,
 }
 
 /// The answer for one face.
@@ -70,46 +56,16 @@ impl FaceMesh {
     /// [`FaceError::Weights`] when they are not what it needs.
     pub fn from_bytes(weights: &[u8], device: &Device) -> Result<Self, FaceError> {
         let weights = Weights::open(weights, device)?;
-        let branch = |name: &str, blocks: usize| -> Result<Branch, FaceError> {
-            Ok(Branch {
-                blocks: (0..blocks)
-                    .map(|i| Block::load(&weights, &format!("{name}.blocks.{i}"), i == 0))
-                    .collect::<Result<_, _>>()?,
-                narrow: Dense::load(&weights, &format!("{name}.narrow"))?,
-                last: Block::load(&weights, &format!("{name}.last"), false)?,
-                head: Dense::load(&weights, &format!("{name}.head"))?,
-            })
-        };
         Ok(Self {
-            stem: Dense::load(&weights, "stem")?,
-            blocks: (0..BLOCKS)
-                .map(|i| Block::load(&weights, &format!("blocks.{i}"), HALVING.contains(&i)))
-                .collect::<Result<_, _>>()?,
-            points: branch("points", 3)?,
-            presence: branch("presence", 1)?,
+            trunk: Trunk::load(&weights)?,
+            points: Branch::load(&weights, "points", 3, &[0])?,
+            presence: Branch::load(&weights, "presence", 1, &[0])?,
         })
-    }
-
-    /// The same network with the layer `points.head` of another file, which answers with other points.
-    ///
-    /// # Errors
-    /// [`FaceError::Weights`] when the file is damaged.
-    #[cfg(feature = "native")]
-    pub(super) fn with_points(mut self, head: &[u8], device: &Device) -> Result<Self, FaceError> {
-        self.points.head = Dense::load(&Weights::open(head, device)?, "points.head")?;
-        Ok(self)
-    }
-
-    /// The coordinates that the last layer answers with, x and y in turn, face by face.
-    #[cfg(feature = "native")]
-    pub(super) async fn coordinates(&self, faces: Tensor<4>) -> Result<Vec<f32>, FaceError> {
-        let x = self.features(faces, BLOCKS); // [n, 128, 6, 6]
-        read(self.points.forward(x)).await
     }
 
     /// The answers for `[n, 3, 192, 192]` in 0..1.
     pub async fn forward(&self, faces: Tensor<4>) -> Result<Vec<Mesh>, FaceError> {
-        let x = self.features(faces, BLOCKS); // [n, 128, 6, 6]
+        let x = self.trunk.forward(faces, BLOCKS); // [n, 128, 6, 6]
         let presence = read(sigmoid(self.presence.forward(x.clone()))).await?; // [n]
         let points = read(self.points.forward(x)).await?; // [n, 2 * POINTS]
         let answers = presence.into_iter().zip(points.chunks_exact(2 * POINTS));
@@ -127,19 +83,7 @@ impl FaceMesh {
     /// What the first `blocks` of the shared blocks see in `[n, 3, 192, 192]` in 0..1: after 2, 5, 8
     /// and 11 of them 96, 48, 24 and 12 places across. Gradients pass to the faces.
     pub fn features(&self, faces: Tensor<4>, blocks: usize) -> Tensor<4> {
-        let x = self.stem.forward(faces, 2, (0, 1)); // [n, 16, 96, 96]
-        let blocks = &self.blocks[..blocks.min(BLOCKS)];
-        blocks.iter().fold(x, |x, block| block.forward(x))
-    }
-}
-
-impl Branch {
-    fn forward(&self, mut x: Tensor<4>) -> Tensor<4> {
-        for block in &self.blocks {
-            x = block.forward(x);
-        } // [n, 128, 3, 3]
-        let x = self.last.forward(self.narrow.forward(x, 1, (0, 0))); // [n, 32, 3, 3]
-        self.head.convolve(x, 1, (0, 0)) // [n, c, 1, 1]
+        self.trunk.forward(faces, blocks)
     }
 }
 

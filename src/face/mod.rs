@@ -10,15 +10,20 @@ pub(crate) mod fields;
 #[cfg(feature = "native")]
 mod full_mesh;
 mod layers;
+#[cfg(feature = "native")]
+mod lips;
 pub mod mouth;
 pub mod paste;
 pub(crate) mod planes;
 pub(crate) mod source;
+mod trunk;
 
 pub use alignment::Alignment;
 pub use detector::FaceDetector;
 #[cfg(feature = "native")]
-pub use full_mesh::{FullMesh, MESH_POINTS};
+pub use full_mesh::FullMesh;
+#[cfg(feature = "native")]
+pub use lips::MESH_POINTS;
 pub use mouth::{MouthFrame, PaintedMouth};
 pub use paste::{Change, Redrawn, paste, redrawn_crop};
 
