@@ -3,7 +3,7 @@
 
     python tools/redrawn.py sheet OUT PHOTO...                    every expression, and below it the mouth at 3 x
     python tools/redrawn.py sheet OUT PHOTO... --targets happiness jawOpen=0.7
-    python tools/redrawn.py sliders OUT PHOTO jawOpen mouthSmileLeft=1.0    a strip for each slider, 0 to 1
+    python tools/redrawn.py sliders OUT PHOTO jawOpen happiness=0.9,teethShown    a strip for each slider, 0 to 1
 
 The program is $FERSNET_BIN, or target/release/fersnet; `--with` passes options on to it, such as
 `--with="--weights W --painter P"`. Needs Pillow.
@@ -27,14 +27,14 @@ STEPS = [0.0, 0.25, 0.5, 0.75, 1.0]
 FACE = (1.45, -1.2, 1.7)
 MOUTH = (0.62, 0.62, 1.55)
 
-# Sides of a tile, and how many times larger the mouth is shown than in it.
-TILE = 200
+# How many times larger than in its face the mouth is shown.
 MOUTH_ZOOM = 3
 LABEL = 16
 
 
 class Program:
-    def __init__(self, options):
+    def __init__(self, options, tile):
+        self.tile = tile
         self.binary = os.environ.get("FERSNET_BIN", "target/release/fersnet")
         self.options = shlex.split(options)
 
@@ -72,15 +72,15 @@ def cut(picture, eyes, box, width):
     return part.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def tile(picture, eyes, label):
-    """A face, its mouth below it, a label above."""
-    face = cut(picture, eyes, FACE, TILE)
-    zoomed = round(TILE * MOUTH_ZOOM * MOUTH[0] / FACE[0])
+def tile(picture, eyes, label, side):
+    """A face `side` pixels wide, its mouth below it, a label above."""
+    face = cut(picture, eyes, FACE, side)
+    zoomed = round(side * MOUTH_ZOOM * MOUTH[0] / FACE[0])
     mouth = cut(picture, eyes, MOUTH, zoomed)
-    width = max(TILE, zoomed)
+    width = max(side, zoomed)
     out = Image.new("RGB", (width, LABEL + face.height + mouth.height), "white")
     ImageDraw.Draw(out).text((4, 2), label, fill="black")
-    out.paste(face, ((width - TILE) // 2, LABEL))
+    out.paste(face, ((width - side) // 2, LABEL))
     out.paste(mouth, ((width - zoomed) // 2, LABEL + face.height))
     return out
 
@@ -100,20 +100,24 @@ def stacked(rows):
 
 def sheet(program, photo, targets):
     eyes = program.eyes(photo)
-    before = tile(Image.open(photo).convert("RGB"), eyes, "photograph")
-    return [before, *(tile(program.redrawn(photo, target), eyes, target) for target in targets)]
+    before = tile(Image.open(photo).convert("RGB"), eyes, "photograph", program.tile)
+    redrawn = [tile(program.redrawn(photo, target), eyes, target, program.tile) for target in targets]
+    return [before, *redrawn]
 
 
 def slider(program, photo, wish):
-    name, _, most = wish.partition("=")
+    fixed, comma, moved = wish.rpartition(",")
+    name, _, most = moved.partition("=")
     eyes, most = program.eyes(photo), float(most or 1.0)
     values = [f"{name}={most * step:g}" for step in STEPS]
-    return [tile(program.redrawn(photo, value), eyes, value) for value in values]
+    redrawn = [program.redrawn(photo, fixed + comma + value) for value in values]
+    return [tile(picture, eyes, value, program.tile) for picture, value in zip(redrawn, values)]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--with", dest="options", default="", help="options for the program")
+    parser.add_argument("--tile", type=int, default=200, help="width of a face in the sheet")
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("sheet")
     one.add_argument("out")
@@ -122,9 +126,9 @@ def main():
     one = commands.add_parser("sliders")
     one.add_argument("out")
     one.add_argument("photo")
-    one.add_argument("sliders", nargs="+", help="a control, or one with the most that is shown")
+    one.add_argument("sliders", nargs="+", help="a control, with the most that is shown, after what is held fixed")
     arguments = parser.parse_args()
-    program = Program(arguments.options)
+    program = Program(arguments.options, arguments.tile)
     if arguments.command == "sheet":
         rows = [sheet(program, photo, arguments.targets) for photo in arguments.photos]
     else:
