@@ -83,12 +83,13 @@ fn recognition_and_synthesis_have_every_figure_that_is_promised() {
         assert!(photo[figure]["share"].is_number(), "{figure}: {photo}");
     }
     assert_eq!(photo["tears"]["n"], 16, "two faces, eight targets");
-    // Nobody really smiles here, and these weights have no controls.
+    let sliders = photo["sliders"]["per_control"].as_object();
+    assert_eq!(sliders.map(serde_json::Map::len), Some(45), "{photo}");
+    // Nobody really smiles here, and there is no judge of whose face it is.
     for figure in [
         "sharpness",
         "smile_closes",
         "mouths",
-        "sliders",
         "identity",
         "upper_face",
     ] {
