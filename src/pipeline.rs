@@ -221,6 +221,9 @@ impl Pipeline {
         let Some(config) = self.config().painter else {
             return Ok(());
         };
+        if redrawn.iter().all(|one| painter::opened(one).is_none()) {
+            return Ok(());
+        }
         let cut = painter::face_to_crop(picture, alignment, redrawn, config);
         let source = match &cut {
             Some(face) => {
@@ -239,9 +242,6 @@ impl Pipeline {
         let mouths: Vec<_> = mouths.collect();
         let inputs = mouths.iter().flat_map(|(_, _, prepared)| &prepared.inputs);
         let inputs: Vec<f32> = inputs.copied().collect();
-        if mouths.is_empty() {
-            return Ok(());
-        }
         let Some(out) = self.inference.paint(inputs, mouths.len()) else {
             return Ok(());
         };

@@ -5,6 +5,7 @@
 //! [`Network::decode`] redraws the encoded face for any number of target expressions.
 
 mod block;
+mod classifier;
 mod config;
 #[cfg(feature = "native")]
 pub mod convert;

@@ -6,6 +6,7 @@ use burn::nn::{BatchNorm, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::block::{ConvBlock, batch_norm, conv, deconv};
+use super::classifier::Classifier;
 use super::config::{Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
@@ -37,7 +38,6 @@ impl Paper2020 {
     /// Freshly initialised layers of a validated configuration.
     pub fn new(config: &NetworkConfig, device: &Device) -> Self {
         let c = config.width;
-        let e = config.classes.len();
         let branch = |built: bool| {
             let blocks = if built { BLOCKS } else { 0 };
             (0..blocks).map(|_| ConvBlock::new(c, c, device)).collect()
@@ -56,7 +56,13 @@ impl Paper2020 {
             fes: branch(config.variant == Variant::Fersnet),
             flu_fer: flu(),
             flu_fes: flu(),
-            classifier: Classifier::new(c, e, config.controls.len(), device),
+            // Without padding: 3 x 3 to 1 x 1.
+            classifier: Classifier::new(
+                Conv2dConfig::new([c, c], [3, 3]).init(device),
+                c,
+                config,
+                device,
+            ),
             transformer: synthesises
                 .then(|| Transformer::new(config.target_width(), 2 * c, device)),
             decoder: synthesises.then(|| Decoder::new(config, device)),
@@ -71,7 +77,7 @@ impl Paper2020 {
         self.stem.pack();
         let blocks = self.fer.iter_mut().chain(&mut self.fes);
         blocks.for_each(ConvBlock::pack);
-        self.classifier.packed.iter_mut().for_each(PackedStep::open);
+        self.classifier.pack();
         if let Some(transformer) = &mut self.transformer {
             transformer.packed.iter_mut().for_each(PackedStep::open);
         }
@@ -147,47 +153,6 @@ impl Paper2020 {
         let (transformer, decoder) = (self.transformer.as_ref()?, self.decoder.as_ref()?);
         let wanted = transformer.forward(target); // [targets, 2C, 3, 3]
         Some(decoder.forward(x, join(features.bottleneck.clone(), wanted)))
-    }
-}
-
-/// f_cls: convolution 3x3 without padding, BatchNorm, ReLU, linear; beside it the controls' own layer.
-#[derive(Module, Debug)]
-pub struct Classifier {
-    conv: Conv2d,
-    bn: BatchNorm,
-    linear: Linear,
-    units: Option<Linear>,
-    #[module(skip)]
-    packed: [PackedStep; 3],
-}
-
-impl Classifier {
-    fn new(c: usize, e: usize, controls: usize, device: &Device) -> Self {
-        Self {
-            conv: Conv2dConfig::new([c, c], [3, 3]).init(device),
-            bn: batch_norm(c, device),
-            linear: LinearConfig::new(c, e).init(device),
-            units: (controls > 0).then(|| LinearConfig::new(c, controls).init(device)),
-            packed: Default::default(),
-        }
-    }
-
-    /// `[batch, C, 3, 3]` to `[batch, C, 1, 1]`.
-    fn features(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer = Layer::packed(&self.conv, &self.packed[0]);
-        conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
-    }
-
-    /// Features to logits `[batch, E]`.
-    fn logits(&self, features: Tensor<4>) -> Tensor<2> {
-        let layer = LinearLayer::packed(&self.linear, &self.packed[1]);
-        linear(features, layer, Activation::None)
-    }
-
-    /// Features to units `[batch, K]`; none without controls.
-    fn units(&self, features: Tensor<4>) -> Option<Tensor<2>> {
-        let layer = LinearLayer::packed(self.units.as_ref()?, &self.packed[2]);
-        Some(linear(features, layer, Activation::None))
     }
 }
 

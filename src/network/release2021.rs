@@ -7,12 +7,13 @@ use burn::nn::{BatchNorm, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::block::{BlockNorm, ResidualBlock, batch_norm, conv, deconv};
+use super::classifier::Classifier;
 use super::config::{Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
 use crate::kernels::{
     Activation, GateSense, Layer, LinearLayer, Norm, PackedPair, PackedStep, conv_step,
-    conv_step_beside_style, conv_step_pooled, join, linear, style,
+    conv_step_beside_style, conv_step_pooled, join, style,
 };
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
@@ -37,7 +38,6 @@ impl Release2021 {
     /// Freshly initialised layers of a validated configuration.
     pub fn new(config: &NetworkConfig, device: &Device) -> Self {
         let n = config.width;
-        let e = config.classes.len();
         let two_branches = config.variant == Variant::Fersnet;
         let branch = |built: bool, norm| -> Vec<ResidualBlock> {
             let levels = if built { LEVELS } else { 0 };
@@ -62,14 +62,7 @@ impl Release2021 {
             flu_fer: flu(),
             flu_fes: flu(),
             joint: ResidualBlock::new(joint, joint, BlockNorm::Batch, device),
-            classifier: Classifier {
-                conv: conv(8 * n, 8 * n, 3, true, device),
-                bn: batch_norm(8 * n, device),
-                linear: LinearConfig::new(8 * n, e).init(device),
-                units: (!config.controls.is_empty())
-                    .then(|| LinearConfig::new(8 * n, config.controls.len()).init(device)),
-                packed: Default::default(),
-            },
+            classifier: Classifier::new(conv(8 * n, 8 * n, 3, true, device), 8 * n, config, device),
             decoder: config.synthesises().then(|| Decoder::new(config, device)),
             packed: Vec::new(),
         }
@@ -82,7 +75,7 @@ impl Release2021 {
         let blocks = self.fer.iter_mut().chain(&mut self.fes);
         blocks.for_each(ResidualBlock::pack);
         self.joint.pack();
-        self.classifier.packed.iter_mut().for_each(PackedStep::open);
+        self.classifier.pack();
         if let Some(decoder) = &mut self.decoder {
             decoder.pack();
         }
@@ -180,37 +173,6 @@ impl Stem {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let layer = Layer::packed(&self.conv, &self.packed);
         conv_step_pooled(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
-    }
-}
-
-/// Convolution 3x3, BatchNorm, ReLU, mean over the map, linear; beside it the controls' own layer.
-#[derive(Module, Debug)]
-pub struct Classifier {
-    conv: Conv2d,
-    bn: BatchNorm,
-    linear: Linear,
-    units: Option<Linear>,
-    #[module(skip)]
-    packed: [PackedStep; 3],
-}
-
-impl Classifier {
-    /// The first 8n channels of `[batch, 8n or 16n, 3, 3]` to `[batch, 8n, 3, 3]`.
-    fn features(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer = Layer::packed(&self.conv, &self.packed[0]);
-        conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
-    }
-
-    /// Features to logits `[batch, E]`.
-    fn logits(&self, features: Tensor<4>) -> Tensor<2> {
-        let layer = LinearLayer::packed(&self.linear, &self.packed[1]);
-        linear(features, layer, Activation::None)
-    }
-
-    /// Features to units `[batch, K]`; none without controls.
-    fn units(&self, features: Tensor<4>) -> Option<Tensor<2>> {
-        let layer = LinearLayer::packed(self.units.as_ref()?, &self.packed[2]);
-        Some(linear(features, layer, Activation::None))
     }
 }
 

@@ -92,9 +92,9 @@ impl MouthCrop {
         tones: Tones,
         teeth: Option<f32>,
     ) -> Option<Self> {
+        let frame = opened(redrawn)?;
         let change = redrawn.change.as_ref()?;
         let cavity = change.cover.as_ref()?;
-        let frame = MouthFrame::around(cavity, redrawn.size)?;
         let unpainted =
             Unpainted::new(change, redrawn.size, config.crop_width as f32 / frame.width);
         Some(Self {
@@ -110,6 +110,13 @@ impl MouthCrop {
     }
 }
 
+/// Where a redrawn face's mouth opens; none for a mouth that is shut, and for networks that say nothing of
+/// cavities.
+pub fn opened(redrawn: &Redrawn) -> Option<MouthFrame> {
+    let cover = redrawn.change.as_ref()?.cover.as_ref()?;
+    MouthFrame::around(cover, redrawn.size)
+}
+
 /// A large face made smaller, in pixels that the crops of all these frames need; none where the photo
 /// itself is no finer.
 pub fn face_to_crop(
@@ -118,10 +125,7 @@ pub fn face_to_crop(
     redrawn: &[Redrawn],
     config: PainterConfig,
 ) -> Option<Picture> {
-    let frames = redrawn.iter().filter_map(|redrawn| {
-        let cover = redrawn.change.as_ref()?.cover.as_ref()?;
-        MouthFrame::around(cover, redrawn.size)
-    });
+    let frames = redrawn.iter().filter_map(opened);
     let narrowest = frames.map(|frame| frame.width).reduce(f32::min)?;
     let side = (FINENESS * config.crop_width as f32 / narrowest).ceil();
     (alignment.side() > side).then(|| Picture::from(alignment.crop(picture, side as u32)))

@@ -30,6 +30,7 @@ pub mod run;
 pub mod sampler;
 pub mod sets;
 pub mod sheet;
+mod since;
 pub mod stored;
 pub mod terms;
 pub mod trainer;

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Instant;
 
 use burn::tensor::Device;
 
@@ -20,6 +19,7 @@ use super::reading::Reading;
 use super::record::Manifest;
 use super::sampler::Sampler;
 use super::sets::{TrainingData, all_classes, all_controls, has_pairs};
+use super::since::{Past, Since};
 use super::trainer::Trainer;
 use super::{TrainError, plots, record, sheet};
 use crate::data::Dataset;
@@ -59,19 +59,6 @@ pub struct Call {
     pub stop_after: Option<usize>,
     /// Lines instead of a bar.
     pub plain: bool,
-}
-
-/// Losses since the last report.
-struct Since {
-    sums: [f32; Losses::NAMES.len()],
-    steps: usize,
-    started: Instant,
-}
-
-/// The steps between two reports.
-struct Past {
-    losses: Losses,
-    steps_per_second: f64,
 }
 
 impl Run {
@@ -213,7 +200,7 @@ impl Run {
             let losses = trainer
                 .step(&batch)
                 .map_err(|error| record::keep_bad_batch(&self.folder, &batch, error))?;
-            since.add(&losses);
+            since.add(losses.values());
             let step = trainer.steps_done();
             progress.advance(step, self.config.batch.faces());
             is_saved = step.is_multiple_of(self.config.run.checkpoint_every)
@@ -265,7 +252,7 @@ impl Run {
     fn report(
         &self,
         trainer: &Trainer,
-        past: &Past,
+        past: &Past<{ Losses::NAMES.len() }>,
         reading: Option<&Reading>,
         metrics: &Metrics,
         progress: &Progress,
@@ -276,7 +263,7 @@ impl Run {
             epoch: step as f64 / self.config.steps_of_epoch(self.data.len()) as f64,
             rate: trainer.rate(),
             samples_per_second: past.steps_per_second * self.config.batch.faces() as f64,
-            losses: past.losses,
+            losses: Losses::from_values(past.losses),
             held_out: reading.map(|reading| reading.figures),
         };
         metrics.add(&row)?;
@@ -339,10 +326,7 @@ impl Run {
             Some(reading) => reading.calibrate(network.clone()),
             None => network.clone(),
         };
-        let licence = &self.config.run.licence;
-        if !licence.is_empty() {
-            network.note("licence", licence.as_str().into());
-        }
+        note_licence(&mut network, &self.config);
         files::write(
             &self.folder.join(name),
             &weights::save(&network, Precision::Half)?,
@@ -350,28 +334,10 @@ impl Run {
     }
 }
 
-impl Since {
-    fn now() -> Self {
-        Self {
-            sums: [0.0; Losses::NAMES.len()],
-            steps: 0,
-            started: Instant::now(),
-        }
-    }
-
-    fn add(&mut self, losses: &Losses) {
-        for (sum, value) in self.sums.iter_mut().zip(losses.values()) {
-            *sum += value;
-        }
-        self.steps += 1;
-    }
-
-    /// Their mean, and the speed until now.
-    fn end(&self) -> Past {
-        let seconds = self.started.elapsed().as_secs_f64();
-        Past {
-            losses: Losses::from_values(self.sums.map(|sum| sum / self.steps.max(1) as f32)),
-            steps_per_second: self.steps as f64 / seconds.max(f64::MIN_POSITIVE),
-        }
+/// Writes the licence that the run states, if any, into the network's file.
+pub(super) fn note_licence(network: &mut Network, config: &RunConfig) {
+    let licence = &config.run.licence;
+    if !licence.is_empty() {
+        network.note("licence", licence.as_str().into());
     }
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -28,7 +27,8 @@ use crate::train::held_out::{HeldOut, hold_out};
 use crate::train::metrics::{append, keep};
 use crate::train::progress::Progress;
 use crate::train::record::{self, Manifest};
-use crate::train::run::{Call, LAST_WEIGHTS};
+use crate::train::run::{Call, LAST_WEIGHTS, note_licence};
+use crate::train::since::{Past, Since};
 
 /// Steps over which the shown losses are averaged.
 const REPORT_EVERY: usize = 50;
@@ -185,7 +185,7 @@ impl PainterRun {
         while !stop.load(Ordering::Relaxed) {
             let Ok(batch) = batches.recv() else { break };
             let rate = trainer.rate();
-            since.add(&trainer.step(&batch)?);
+            since.add(trainer.step(&batch)?.values());
             let step = trainer.steps_done();
             progress.advance(step, batch.items.len());
             let is_last = step == self.config.painter.steps();
@@ -193,7 +193,7 @@ impl PainterRun {
             if !is_saved && !step.is_multiple_of(REPORT_EVERY) {
                 continue;
             }
-            let mut row = since.row(step, rate, batch.items.len());
+            let mut row = cells(&since.end(), step, rate, batch.items.len());
             if is_saved {
                 let painted = self.watch(trainer, device, watched);
                 row.extend(held_out_cells(&painted, &self.config));
@@ -222,9 +222,8 @@ impl PainterRun {
     /// Some of the held-out mouths, painted: evenly from all, so that every source is among them.
     fn watch(&self, trainer: &Trainer, device: &Device, watched: &[Mouth<'_>]) -> Vec<Painted> {
         let every = watched.len().div_ceil(WATCHED).max(1);
-        let chosen: Vec<&Mouth<'_>> = watched.iter().step_by(every).collect();
+        let mut chosen: Vec<&Mouth<'_>> = watched.iter().step_by(every).collect();
         // The sheet shows the first: the sharpest of them.
-        let mut chosen = chosen;
         chosen.sort_by(|a, b| b.sharpness.total_cmp(&a.sharpness));
         paint_mouths(
             trainer.average(),
@@ -256,51 +255,26 @@ impl PainterRun {
 pub fn finish(network: &Network, painter: Painter, config: &RunConfig) -> Network {
     let painter = Some((config.painter.config(), painter));
     let mut network = network.clone().with_painter(painter);
-    if !config.run.licence.is_empty() {
-        network.note("licence", config.run.licence.as_str().into());
-    }
+    note_licence(&mut network, config);
     network
 }
 
-/// Losses since the last report.
-struct Since {
-    sums: [f32; Losses::NAMES.len()],
-    steps: usize,
-    started: Instant,
-}
-
-impl Since {
-    fn now() -> Self {
-        Self {
-            sums: [0.0; Losses::NAMES.len()],
-            steps: 0,
-            started: Instant::now(),
-        }
+/// The cells of a report, in alphabetical order.
+fn cells(
+    past: &Past<{ Losses::NAMES.len() }>,
+    step: usize,
+    rate: f64,
+    batch: usize,
+) -> Map<String, Value> {
+    let mut row = Map::new();
+    row.insert("step".into(), step.into());
+    row.insert("rate".into(), rate.into());
+    let speed = past.steps_per_second * batch as f64;
+    row.insert("samples_per_second".into(), rounded(speed));
+    for (name, mean) in Losses::NAMES.into_iter().zip(past.losses) {
+        row.insert(name.into(), rounded(mean.into()));
     }
-
-    fn add(&mut self, losses: &Losses) {
-        for (sum, value) in self.sums.iter_mut().zip(losses.values()) {
-            *sum += value;
-        }
-        self.steps += 1;
-    }
-
-    /// The cells of a report, in alphabetical order.
-    fn row(&self, step: usize, rate: f64, batch: usize) -> Map<String, Value> {
-        let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
-        let speed = (self.steps * batch) as f64 / seconds;
-        let mut row = Map::new();
-        row.insert("step".into(), step.into());
-        row.insert("rate".into(), rate.into());
-        row.insert("samples_per_second".into(), rounded(speed));
-        for (name, sum) in Losses::NAMES.into_iter().zip(self.sums) {
-            row.insert(
-                name.into(),
-                rounded((sum / self.steps.max(1) as f32).into()),
-            );
-        }
-        row
-    }
+    row
 }
 
 fn held_out_cells(painted: &[Painted], config: &RunConfig) -> Map<String, Value> {
