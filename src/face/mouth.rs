@@ -19,6 +19,9 @@ const OPEN: f32 = 16.0;
 /// Side of the face in which [`SHUT`] and [`OPEN`] are counted.
 const MAP_SIZE: f32 = 96.0;
 
+/// Rows of the map above this part of the face belong to no mouth, whatever they say: eyes are at 0.37.
+const FROM: f32 = 0.5;
+
 /// Part of the open pixels that may lie outside of the box on each side: strays do not place a frame.
 const STRAYS: f32 = 0.02;
 
@@ -44,7 +47,7 @@ impl MouthFrame {
         let is_open = |value: &f32| f32::from(u8::from(*value > 0.5));
         let mut columns = vec![0.0; size];
         let mut rows = vec![0.0; size];
-        for (row, line) in cavity.chunks_exact(size).enumerate() {
+        for (row, line) in cavity.chunks_exact(size).enumerate().skip(first_row(size)) {
             for (column, value) in line.iter().enumerate() {
                 columns[column] += is_open(value);
                 rows[row] += is_open(value);
@@ -95,8 +98,13 @@ pub fn opening(cavity: &[f32], size: usize) -> f32 {
 
 /// Pixels above one half, as many as a face of [`MAP_SIZE`] pixels would have.
 fn open_area(cavity: &[f32], size: usize) -> f32 {
-    let count = cavity.iter().filter(|value| **value > 0.5).count() as f32;
+    let lower = cavity.iter().skip(first_row(size) * size);
+    let count = lower.filter(|value| **value > 0.5).count() as f32;
     count * (MAP_SIZE / size as f32).powi(2)
+}
+
+fn first_row(size: usize) -> usize {
+    (FROM * size as f32) as usize
 }
 
 /// From where to where a row of sums reaches, in its steps, without the strays at both ends.
@@ -176,6 +184,15 @@ mod tests {
         assert!(
             (clean.width - stray.width).abs() < 0.02 && clean.centre.distance(stray.centre) < 0.01
         );
+    }
+
+    #[test]
+    fn nothing_in_the_upper_half_of_a_face_is_a_mouth() {
+        let brow = |x, y| (20..40).contains(&x) && (20..28).contains(&y);
+        assert!(MouthFrame::around(&map(brow), 96).is_none());
+        let smile = |x, y| (34..66).contains(&x) && (66..72).contains(&y);
+        let both = MouthFrame::around(&map(|x, y| smile(x, y) || brow(x, y)), 96);
+        assert_eq!(both, MouthFrame::around(&map(smile), 96));
     }
 
     #[test]
