@@ -490,3 +490,64 @@ fn an_authors_checkpoint_becomes_a_weight_file_that_predicts() {
     let probabilities = &json(&output)["pictures"][0]["faces"][0]["probabilities"];
     assert_eq!(probabilities.as_object().map(serde_json::Map::len), Some(6));
 }
+
+#[test]
+fn a_painter_and_presets_are_joined_with_a_network_and_parted_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let shipped = |name: &str| format!("{}/weights/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (network, painter) = (
+        shipped("fersnet.safetensors"),
+        shipped("fersnet-painter.safetensors"),
+    );
+    let (joined, presets) = (path("joined.safetensors"), path("presets.toml"));
+    std::fs::write(
+        &presets,
+        "[happiness]\nmouthSmile = 0.5\nteethShown = 0.25\n",
+    )
+    .expect("saved");
+    let output = fersnet(&[
+        "join",
+        &network,
+        "--painter",
+        &painter,
+        "--presets",
+        &presets,
+        "-o",
+        &joined,
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    let told = fersnet(&["inspect", "--json", &joined]);
+    let card: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+    assert_eq!(card["painter"]["crop_width"], 128);
+    let expected = serde_json::json!({
+        "happiness": {"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5, "teethShown": 0.25}
+    });
+    assert_eq!(card["presets"], expected);
+    let (alone, again) = (path("alone.safetensors"), path("again.safetensors"));
+    let output = fersnet(&["split", &joined, "-o", &alone, "--painter", &again]);
+    assert!(output.status.success(), "{output:?}");
+    let read = |path: &str| std::fs::read(path).expect("a file");
+    assert!(read(&again) == read(&painter), "the painter has changed");
+    // A file that has both gives its painter too.
+    let output = fersnet(&[
+        "join",
+        &alone,
+        "--painter",
+        &joined,
+        "-o",
+        &path("both.safetensors"),
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(read(&path("both.safetensors")) == read(&joined));
+
+    std::fs::write(&presets, "[happiness]\nmouthSmirk = 0.5\n").expect("saved");
+    let refused = fersnet(&["join", &network, "--presets", &presets, "-o", &joined]);
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && error.contains("mouthSmirk") && error.contains("jawOpen"),
+        "{error}"
+    );
+    let refused = fersnet(&["join", &network, "--painter", &network, "-o", &joined]);
+    assert!(!refused.status.success(), "it has no painter");
+}

@@ -4,9 +4,7 @@
 //! The names are ARKit's blend shapes; the inner brow, which ARKit moves as one, is parted into left and
 //! right. Left is the person's left.
 
-use std::collections::BTreeMap;
-
-use crate::network::TEETH;
+use crate::network::{Presets, TEETH};
 
 /// Every control that is known, in the order in which networks name them.
 pub const CONTROLS: [&str; 45] = [
@@ -75,11 +73,15 @@ pub fn mirror_indices(controls: &[String]) -> Vec<usize> {
     controls.iter().enumerate().map(of).collect()
 }
 
-/// The expressions as vectors over these controls: `presets/expressions.toml`, without what is not
-/// among them. A name without a side stands for both sides.
-pub fn expression_presets(controls: &[String]) -> BTreeMap<String, BTreeMap<String, f32>> {
+/// The expressions of `presets/expressions.toml`, see [`presets_over`].
+pub fn expression_presets(controls: &[String]) -> Presets {
     // The file is part of the program, and a test reads it.
-    let all: BTreeMap<String, BTreeMap<String, f32>> = toml::from_str(PRESETS).unwrap_or_default();
+    presets_over(toml::from_str(PRESETS).unwrap_or_default(), controls)
+}
+
+/// Expressions as vectors over these controls, without what is not among them. A name without a side stands
+/// for both sides.
+pub fn presets_over(all: Presets, controls: &[String]) -> Presets {
     let both = |name: &str| {
         [
             name.to_owned(),
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn each_expression_has_a_preset_of_known_controls_and_states_its_teeth() {
-        let file: BTreeMap<String, BTreeMap<String, f32>> = toml::from_str(PRESETS).expect("TOML");
+        let file: Presets = toml::from_str(PRESETS).expect("TOML");
         let presets = expression_presets(&all());
         for expression in EXPRESSIONS {
             let preset = &presets[expression];

@@ -68,6 +68,9 @@ impl Head {
     }
 }
 
+/// Expressions by name, each as named controls with their values.
+pub type Presets = BTreeMap<String, BTreeMap<String, f32>>;
+
 /// Everything that is needed to build a network: the JSON under the key `fersnet` of a weight
 /// file's metadata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,7 +100,7 @@ pub struct NetworkConfig {
     pub controls: Vec<String>,
     /// Expressions as named controls with their values; what is not named is 0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub presets: BTreeMap<String, BTreeMap<String, f32>>,
+    pub presets: Presets,
     /// The mouth painter whose weights are in the file, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub painter: Option<PainterConfig>,

@@ -25,8 +25,8 @@ use burn::tensor::{Device, Tensor};
 use crate::painter::Painter;
 
 pub use config::{
-    ConfigError, Edition, FACE_SIZE, Head, MAX_INTENSITY, NetworkConfig, PainterConfig, TEETH,
-    Variant,
+    ConfigError, Edition, FACE_SIZE, Head, MAX_INTENSITY, NetworkConfig, PainterConfig, Presets,
+    TEETH, Variant,
 };
 pub use cost::Cost;
 pub use discriminator::Discriminator;
@@ -135,6 +135,16 @@ impl Network {
     /// Notes a value in the configuration that its weight file will carry, such as a temperature.
     pub fn note(&mut self, key: &str, value: serde_json::Value) {
         self.config.extra.insert(key.to_owned(), value);
+    }
+
+    /// The same network with other presets, which its weight file will carry.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming a control that the network does not have or a value out of range.
+    pub fn with_presets(mut self, presets: Presets) -> Result<Self, ConfigError> {
+        self.config.presets = presets;
+        self.config.validate()?;
+        Ok(self)
     }
 
     /// The mouth painter, where there is one.

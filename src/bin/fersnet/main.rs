@@ -46,6 +46,8 @@ enum Command {
     Convert(weights::Convert),
     /// Put a weight file's mouth painter into a file of its own.
     Split(weights::Split),
+    /// Put a painter, or other presets, into a network's weight file.
+    Join(weights::Join),
     /// What a folder of faces holds, and what is left out of it and why.
     Data(data::Data),
     /// Train a network on labelled faces and on faces of one person with several expressions.
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Inspect(command) => command.run(),
         Command::Convert(command) => command.run(),
         Command::Split(command) => command.run(),
+        Command::Join(command) => command.run(),
         Command::Data(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Enlarge(command) => command.run(),

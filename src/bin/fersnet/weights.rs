@@ -1,12 +1,13 @@
 //! `fersnet inspect` and `fersnet convert`: weight files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use fersnet::data::controls::presets_over;
 use fersnet::network::convert::from_authors_checkpoint;
-use fersnet::network::weights::{self, Precision};
-use fersnet::network::{Cost, NetworkConfig};
+use fersnet::network::weights::{self, Precision, WeightError};
+use fersnet::network::{Cost, Network, NetworkConfig, Presets, TEETH};
 use serde::Serialize;
 
 use crate::picture::read_weights;
@@ -138,6 +139,81 @@ impl Split {
         }
         Ok(())
     }
+}
+
+/// Put a painter, or other presets, into a network's weight file: one file to train on from.
+#[derive(Args)]
+pub struct Join {
+    /// The network's weight file.
+    weights: PathBuf,
+    /// A painter's file, or a weight file with a painter.
+    #[arg(long, required_unless_present = "presets")]
+    painter: Option<PathBuf>,
+    /// Expressions as vectors over the controls, as `presets/expressions.toml` states them.
+    #[arg(long)]
+    presets: Option<PathBuf>,
+    /// The weight file to write.
+    #[arg(short, long)]
+    output: PathBuf,
+}
+
+impl Join {
+    /// Writes the file, in 16 bits.
+    pub fn run(&self) -> Result<()> {
+        let device = burn::tensor::Device::flex();
+        let network = weights::load(&read_weights(&self.weights)?, &device);
+        let mut network = network.with_context(|| self.weights.display().to_string())?;
+        if let Some(path) = &self.presets {
+            network = with_presets(network, path)?;
+        }
+        if let Some(path) = &self.painter {
+            let bytes = read_weights(path)?;
+            let alone = weights::load_painter(&bytes, &device);
+            let painter = alone.or_else(|error| match error {
+                WeightError::NoPainter => {
+                    let (_, painter) = weights::load(&bytes, &device)?.without_painter();
+                    painter.ok_or(WeightError::NoPainter)
+                }
+                error => Err(error),
+            });
+            let painter = painter.with_context(|| path.display().to_string())?;
+            network = network.with_painter(Some(painter));
+        }
+        std::fs::write(&self.output, weights::save(&network, Precision::Half)?)
+            .with_context(|| format!("cannot write {}", self.output.display()))
+    }
+}
+
+/// The network with the presets of a file, of which each control has to be its own.
+fn with_presets(network: Network, path: &Path) -> Result<Network> {
+    let text = std::fs::read_to_string(path);
+    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+    let stated: Presets = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    let controls = network.config().controls.clone();
+    if controls.is_empty() {
+        bail!("the network has no controls: its targets are its classes, not presets");
+    }
+    let is_known = |name: &str| {
+        let sides = [
+            name.to_owned(),
+            format!("{name}Left"),
+            format!("{name}Right"),
+        ];
+        name == TEETH || sides.iter().any(|name| controls.contains(name))
+    };
+    if let Some(name) = stated
+        .values()
+        .flat_map(|values| values.keys())
+        .find(|name| !is_known(name))
+    {
+        let path = path.display();
+        let known = controls.join(", ");
+        bail!("{path}: the network has no control `{name}`; it has {TEETH}, {known}");
+    }
+    let presets = presets_over(stated, &controls);
+    network
+        .with_presets(presets)
+        .with_context(|| path.display().to_string())
 }
 
 /// An enum's name as weight files write it.
