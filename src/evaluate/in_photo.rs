@@ -10,6 +10,7 @@ use super::kid::Kid;
 use super::likeness::{self, EMBEDDED, Identity, Likeness, Pair, is_further_photo};
 use super::look::{Look, Looker, Wish};
 use super::mouth::Mouth;
+use super::mouths::mouths;
 use super::redrawn::{Portrait, SIDE, Studio, batch};
 use super::rules::{Figures, Rule, Share, Sharpness, units};
 use super::sliders::{Sliders, sliders};
@@ -92,7 +93,10 @@ pub(super) fn in_photo(
         tears: figures.tears(),
         identity,
         upper_face,
-        mouths: figures.mouths(),
+        mouths: match witnesses.mouths {
+            Some(real) => mouths(&looker, &sources, real, witnesses.seed)?,
+            None => figures.mouths(),
+        },
         sliders: sliders(&studio, &on_sliders)?,
     }))
 }
@@ -204,6 +208,7 @@ mod tests {
             photo: String::new(),
             controls: None,
             cavity: None,
+            flow: None,
         }
     }
 
@@ -244,6 +249,7 @@ mod tests {
             masked: None,
             limit: 4,
             sliders: 2,
+            mouths: None,
             seed: 1,
         };
         let sources: Vec<&Face> = data.faces.iter().step_by(2).collect();
@@ -257,6 +263,13 @@ mod tests {
             found.mouths.as_ref().map(|k| (k.redrawn_n, k.real_n)),
             Some((4, 4))
         );
+        let among = Witnesses {
+            mouths: Some(&data),
+            ..witnesses
+        };
+        let found_among = in_photo(&pipeline, &among, &data, &sources, &device);
+        let kid = found_among.expect("runs").expect("figures").mouths;
+        assert_eq!(kid.map(|k| (k.redrawn_n, k.real_n)), Some((36, 4)));
         let sliders = found.sliders.as_ref().expect("controls");
         assert_eq!((sliders.n, sliders.per_control.len()), (2, 2));
         assert!(

@@ -148,6 +148,31 @@ impl<'a> Looker<'a> {
         faces.iter().map(smile).collect()
     }
 
+    /// What the network is like.
+    pub fn config(&self) -> &NetworkConfig {
+        self.studio.config()
+    }
+
+    /// What is seen of a face's mouth as it is, and redrawn with each target, all in grey.
+    pub fn grey_mouths(
+        &self,
+        face: &Face,
+        targets: &[Target],
+    ) -> Result<Vec<Vec<f64>>, EvaluateError> {
+        let own = self.studio.as_it_is(face)?;
+        let drawn = if targets.is_empty() {
+            Vec::new()
+        } else {
+            self.studio.redraw(face, targets)?
+        };
+        let all = std::iter::once(&own).chain(drawn.iter().map(|one| &one.portrait));
+        let features = |portrait: &Portrait| {
+            let grey = mouth::luma_of(&mouth::crop(&portrait.face, &portrait.points));
+            features(self.studio.mesh(), grey.repeat(3))
+        };
+        all.map(features).collect()
+    }
+
     fn features(&self, portrait: &Portrait) -> Result<Vec<f64>, EvaluateError> {
         features(
             self.studio.mesh(),

@@ -14,6 +14,7 @@ mod kid;
 mod likeness;
 mod look;
 mod mouth;
+mod mouths;
 mod page;
 mod paired;
 pub mod permutation;

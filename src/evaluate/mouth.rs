@@ -121,7 +121,7 @@ pub(super) fn crop(face: &[f32], points: &[Point]) -> Vec<f32> {
 }
 
 /// `[3, h, w]` -> `[h, w]`.
-fn luma_of(planes: &[f32]) -> Vec<f32> {
+pub(super) fn luma_of(planes: &[f32]) -> Vec<f32> {
     let plane = planes.len() / 3;
     let colour = |i: usize| [planes[i], planes[plane + i], planes[2 * plane + i]];
     (0..plane).map(|i| luma(colour(i))).collect()

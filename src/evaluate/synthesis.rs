@@ -39,6 +39,8 @@ pub struct Witnesses<'a> {
     pub limit: usize,
     /// Of these, faces on which each slider is drawn at most; 0 leaves the sliders out.
     pub sliders: usize,
+    /// Real smiles of many persons, against which redrawn ones are held; none: those of the data.
+    pub mouths: Option<&'a Dataset>,
     /// Seed of the intervals.
     pub seed: u64,
 }

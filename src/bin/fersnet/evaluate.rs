@@ -62,6 +62,10 @@ pub struct Evaluate {
     /// leaves the sliders out.
     #[arg(long, default_value_t = 2, requires = "synthesis")]
     sliders: usize,
+    /// A set with real smiles of many persons, of collections like those of the data: redrawn smiles at nine
+    /// intensities are held against them. Without it against the few real smiles of the data.
+    #[arg(long, value_name = "DIR", requires = "synthesis")]
+    mouths: Option<PathBuf>,
     /// Who reads the redrawn faces: a FERSNet weight file; face-api.js's expression network where
     /// none is given. It must not have been used in training.
     #[arg(long, requires = "synthesis")]
@@ -181,6 +185,7 @@ impl Evaluate {
                     masked: judges.masked.as_ref(),
                     limit: self.limit,
                     sliders: self.sliders,
+                    mouths: judges.mouths.as_ref(),
                     seed: self.seed,
                 };
                 let pipeline = Pipeline::new(&loaded.bytes, device.clone())?;
@@ -225,8 +230,16 @@ impl Evaluate {
             judge::masked_identity_file(),
             "--identity-masked",
         )?;
+        let mouths = self.mouths.as_ref().map(|root| {
+            let options = data::Options {
+                real: true,
+                ..data::Options::default()
+            };
+            data::open(root, &options)
+        });
         Ok(Judges {
             reader,
+            mouths: mouths.transpose()?,
             identity: identity
                 .map(|bytes| IdentityJudge::load(&bytes, device))
                 .transpose()?,
@@ -262,6 +275,7 @@ struct Judges {
     reader: Reader,
     identity: Option<IdentityJudge>,
     masked: Option<MaskedJudge>,
+    mouths: Option<Dataset>,
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
