@@ -424,7 +424,7 @@ fn controls_tree(root: &Path) {
     let table = std::fs::read_to_string(&manifest).expect("a manifest");
     let mut lines = table.lines();
     let mut out = format!(
-        "{},jawOpen,mouthSmileLeft,mouthSmileRight,photo,cavity,mouth\n",
+        "{},jawOpen,mouthSmileLeft,mouthSmileRight,photo,cavity,mouth,flow,back,flow_from\n",
         lines.next().expect("a heading")
     );
     let inside = image::GrayImage::from_fn(96, 96, |x, y| {
@@ -432,13 +432,23 @@ fn controls_tree(root: &Path) {
         image::Luma([if is_inside { 255 } else { 0 }])
     });
     inside.save(root.join("inside.png")).expect("saved");
+    // A hundredth of the width to the right.
+    let way = image::Rgb([32768 + 655, 32768, u16::MAX]);
+    let flow = image::ImageBuffer::from_pixel(48, 48, way);
+    flow.save(root.join("flow.png")).expect("saved");
+    let calm = |line: &str| {
+        let file = line.split(',').next().unwrap_or_default();
+        let (before, _) = file.split_once("happiness")?;
+        Some(format!("flow.png,,{before}neutral/0.png"))
+    };
     for line in lines {
         let (units, cavity) = match line {
             _ if line.contains("happiness") => ("0.2,1.0,0.5", "inside.png"),
             _ if line.contains("fear") => ("0.8,0,0", "inside.png"),
             _ => ("0,0,0", ""),
         };
-        out.push_str(&format!("{line},{units},p,{cavity},drawn\n"));
+        let flow = calm(line).unwrap_or_else(|| ",,".to_owned());
+        out.push_str(&format!("{line},{units},p,{cavity},drawn,{flow}\n"));
     }
     std::fs::write(&manifest, out).expect("written");
 }
@@ -460,6 +470,7 @@ fn a_run_with_controls_begins_from_weights_of_classes_and_ends_with_presets() {
         "objective.units=2",
         "objective.mouth_l1=3",
         "objective.folds=1",
+        "objective.flow=1",
     ];
     let call = |run: &Path| {
         let mut call = arguments(run, dir.path(), STEPS);
@@ -497,7 +508,7 @@ fn a_run_with_controls_begins_from_weights_of_classes_and_ends_with_presets() {
         .split(',')
         .collect();
     let last: Vec<&str> = table.lines().last().expect("a row").split(',').collect();
-    for term in ["units", "mouth_l1", "cavity"] {
+    for term in ["units", "mouth_l1", "cavity", "flow"] {
         let column = heading
             .iter()
             .position(|name| name.ends_with(term))

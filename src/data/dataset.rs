@@ -24,6 +24,7 @@ impl Face {
             photo: String::new(),
             controls: None,
             cavity: None,
+            flow: None,
         }
     }
 

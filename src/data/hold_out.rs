@@ -79,6 +79,7 @@ mod tests {
             photo: String::new(),
             controls: None,
             cavity: None,
+            flow: None,
         }
     }
 

@@ -15,6 +15,7 @@ pub mod expressions;
 mod fer2013;
 mod ferplus;
 mod files;
+pub mod flow;
 mod folders;
 mod folds;
 pub mod hold_out;
@@ -38,6 +39,8 @@ use image::GrayImage;
 
 use clap::ValueEnum;
 use serde::Serialize;
+
+pub use flow::Flow;
 
 use crate::face::Point;
 use crate::picture::Picture;
@@ -153,6 +156,8 @@ pub struct Face {
     pub controls: Option<Vec<f32>>,
     /// The inside of the mouth; none where nobody marked it.
     pub cavity: Option<Cavity>,
+    /// Where a drawn face has its pixels from; none where nobody knows.
+    pub flow: Option<Flow>,
 }
 
 /// The inside of a mouth between the lips' inner edges.

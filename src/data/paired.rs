@@ -9,7 +9,9 @@
 //!   empty;
 //! - `photo`: the photograph that the picture was drawn from or is. Pairs are made within it;
 //! - `cavity`: a grey picture of the same size, white between the lips' inner edges; empty for a shut
-//!   mouth; and `mouth`: `drawn` where a program drew what is inside.
+//!   mouth; and `mouth`: `drawn` where a program drew what is inside;
+//! - `flow`, `back` and `flow_from`: where a drawn face's pixels are found in the picture `flow_from`, and
+//!   where that picture's are found in it, as [`FlowMap`] stores them.
 //!
 //! Age and every further column of text (sex, ethnicity, skin, licence, ...) become groups.
 
@@ -23,6 +25,7 @@ use serde::Deserialize;
 use super::controls::CONTROLS;
 use super::cut::{self, Found};
 use super::expressions::{canonical, index_in, one_hot, those};
+use super::flow::{Flow, FlowMap};
 use super::left_out::Tally;
 use super::{Cavity, DataError, Dataset, Face, Layout, Options, Place, files};
 use crate::face::Point;
@@ -36,7 +39,7 @@ pub(super) const LOOKED_FOR: &str = "a paired set (manifest.csv)";
 const REAL: &str = "real";
 
 /// Columns that are no groups, besides those of points.
-const OWN_COLUMNS: [&str; 8] = [
+const OWN_COLUMNS: [&str; 11] = [
     "file",
     "subject",
     "source",
@@ -45,6 +48,9 @@ const OWN_COLUMNS: [&str; 8] = [
     "photo",
     "cavity",
     "mouth",
+    "flow",
+    "back",
+    "flow_from",
 ];
 
 /// In the column `mouth`: the inside was drawn by a program.
@@ -70,6 +76,12 @@ struct Columns {
     cavity: String,
     #[serde(default)]
     mouth: String,
+    #[serde(default)]
+    flow: String,
+    #[serde(default)]
+    back: String,
+    #[serde(default)]
+    flow_from: String,
     left_eye_x: f32,
     left_eye_y: f32,
     right_eye_x: f32,
@@ -170,6 +182,15 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
                 }
             }
         };
+        let archived = |name: &str| file(archives.get(name).cloned(), name);
+        let flow = match known_flow(&row.columns, archived) {
+            Ok(flow) => flow,
+            Err(Refused::Set(error)) => return Err(error),
+            Err(Refused::Face(reason)) => {
+                left_out.add(&reason, &name);
+                continue;
+            }
+        };
         let label = match class {
             Some(class) => one_hot(class, classes.len()),
             None => vec![1.0 / classes.len() as f32; classes.len()],
@@ -179,12 +200,43 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             place: Place::Whole,
             digest: files::digest(&bytes),
         };
-        faces.push(row.into_face(label, class, found, cavity));
+        let mut face = row.into_face(label, class, found, cavity);
+        face.flow = flow;
+        faces.push(face);
     }
     let mut dataset = Dataset::build(root, Layout::Paired, classes, faces, left_out)?;
     dataset.controls = controls;
     dataset.pixel_aligned = eyes_stay(&dataset.faces);
     Ok(dataset)
+}
+
+/// What a fault costs: the whole set, or one face of it.
+enum Refused {
+    Set(DataError),
+    Face(String),
+}
+
+/// The flow that a row names, its maps from `file`.
+fn known_flow(
+    columns: &Columns,
+    file: impl Fn(&str) -> Result<Option<Vec<u8>>, DataError>,
+) -> Result<Option<Flow>, Refused> {
+    let map = |name: &str| {
+        let bytes = file(name).map_err(Refused::Set)?;
+        let bytes = bytes.ok_or_else(|| Refused::Face("its flow is not there".to_owned()))?;
+        let map = FlowMap::decode(&bytes);
+        let map = map.map_err(|reason| Refused::Face(format!("its flow: {reason}")))?;
+        Ok(Some(Arc::new(map)))
+    };
+    let named = |name: &str| if name.is_empty() { Ok(None) } else { map(name) };
+    let Some(there) = named(&columns.flow)? else {
+        return Ok(None);
+    };
+    Ok(Some(Flow {
+        of: columns.flow_from.clone(),
+        there,
+        back: named(&columns.back)?,
+    }))
 }
 
 /// The map of a mouth's inside, which has to be as large as its picture.

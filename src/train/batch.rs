@@ -70,6 +70,11 @@ pub struct Shown {
     pub cavities_known: Vec<f32>,
     /// 1 where a program drew what is inside, so that its colours teach nothing, `[pairs]`.
     pub cavities_drawn: Vec<f32>,
+    /// Where the targets' pixels are in the sources, relative to themselves, `[pairs, 2, size, size]` (x
+    /// then y) in widths of the face.
+    pub flows: Vec<f32>,
+    /// 1 where that is known, else 0, `[pairs, 1, size, size]`.
+    pub flows_known: Vec<f32>,
 }
 
 impl Shown {
@@ -80,6 +85,8 @@ impl Shown {
             units_known: vec![0.0; shape.rows()],
             cavities: vec![0.0; shape.pairs * shape.size * shape.size],
             cavities_known: vec![0.0; shape.pairs],
+            flows: vec![0.0; 2 * shape.pairs * shape.size * shape.size],
+            flows_known: vec![0.0; shape.pairs * shape.size * shape.size],
             cavities_drawn: vec![0.0; shape.pairs],
         }
     }
@@ -134,6 +141,8 @@ impl Batch {
                 units_known: take(&self.shown.units_known, 1, &rows),
                 cavities: take(&self.shown.cavities, map, std::slice::from_ref(&pairs)),
                 cavities_known: take(&self.shown.cavities_known, 1, std::slice::from_ref(&pairs)),
+                flows: take(&self.shown.flows, 2 * map, std::slice::from_ref(&pairs)),
+                flows_known: take(&self.shown.flows_known, map, std::slice::from_ref(&pairs)),
                 cavities_drawn: take(&self.shown.cavities_drawn, 1, &[pairs]),
             },
         }

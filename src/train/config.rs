@@ -143,6 +143,9 @@ pub struct Objective {
     pub cavity: f64,
     /// How far the flow folds the face: its Jacobian below a small margin.
     pub folds: f64,
+    /// How far the flow is from the known one, in pixels, where the data know it.
+    #[serde(default)]
+    pub flow: f64,
 }
 
 /// The rule by which gradients move weights.
@@ -259,6 +262,10 @@ pub struct PainterTable {
     pub sharp_share: f64,
     /// Least area of a mouth's inside in pixels of the 96-pixel face.
     pub least_area: f64,
+    /// Share of the photos that are not sharp that are sharpened.
+    pub sharpened_share: f64,
+    /// Share of the grey photos that are coloured.
+    pub tinted_share: f64,
     /// Share of a batch that is told how much teeth it shows.
     pub told_share: f64,
     /// Share of a batch whose inputs are what the main network makes of the subject's shut mouth.

@@ -29,13 +29,15 @@ pub struct Losses {
     pub cavity: f32,
     /// Folds of the flow.
     pub folds: f32,
+    /// How far the flow is from the known one.
+    pub flow: f32,
     /// The discriminator's loss, mean of its steps.
     pub discriminator: f32,
 }
 
 impl Losses {
     /// Names of the values, in their order.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 15] = [
         "total",
         "classification",
         "l1",
@@ -49,11 +51,12 @@ impl Losses {
         "mouth_l1",
         "cavity",
         "folds",
+        "flow",
         "discriminator",
     ];
 
     /// The values, in the order of [`Losses::NAMES`].
-    pub fn values(&self) -> [f32; 14] {
+    pub fn values(&self) -> [f32; 15] {
         [
             self.total,
             self.classification,
@@ -68,12 +71,13 @@ impl Losses {
             self.mouth_l1,
             self.cavity,
             self.folds,
+            self.flow,
             self.discriminator,
         ]
     }
 
     /// From values in the order of [`Losses::NAMES`].
-    pub fn from_values(values: [f32; 14]) -> Self {
+    pub fn from_values(values: [f32; 15]) -> Self {
         let [
             total,
             classification,
@@ -88,6 +92,7 @@ impl Losses {
             mouth_l1,
             cavity,
             folds,
+            flow,
             discriminator,
         ] = values;
         Self {
@@ -104,6 +109,7 @@ impl Losses {
             mouth_l1,
             cavity,
             folds,
+            flow,
             discriminator,
         }
     }

@@ -12,8 +12,8 @@ use super::batch::Batch;
 use super::config::Objective;
 use super::features::Features as FeatureNet;
 use super::terms::{
-    cavity_cross_entropy, emphasised_l1, flow_folds, flow_roughness, gradient_l1, least_squares,
-    mouth_l1, soft_cross_entropy, squared_error, units_error,
+    cavity_cross_entropy, emphasised_l1, flow_error, flow_folds, flow_roughness, gradient_l1,
+    least_squares, mouth_l1, soft_cross_entropy, squared_error, units_error,
 };
 use crate::network::{Discriminator, Drawn, Encoded, Features, Network, NetworkConfig};
 use crate::tensor::planar_tensor;
@@ -38,6 +38,9 @@ pub struct Inputs {
     pub units: Option<(Tensor<2>, Tensor<1>)>,
     /// Inside of the targets' mouths.
     pub cavities: Option<Cavities>,
+    /// Where the targets' pixels come from, `[pairs, 2, size, size]` (x then y) in widths of the face, and 1
+    /// where it is known, `[pairs, 1, size, size]`.
+    pub flows: Option<(Tensor<4>, Tensor<4>)>,
     /// Rows before the first face that is redrawn.
     pub labelled: usize,
     /// Redrawn faces with a target; they come first among the redrawn.
@@ -95,6 +98,13 @@ impl Inputs {
                     known: each(&shown.cavities_known),
                     maps,
                 }
+            }),
+            flows: (shape.pairs > 0).then(|| {
+                let maps = |values: &[f32], channels: usize| {
+                    let size = [shape.pairs, channels, shape.size, shape.size];
+                    Tensor::<4>::from_data(TensorData::new(values.to_vec(), size), device)
+                };
+                (maps(&shown.flows, 2), maps(&shown.flows_known, 1))
             }),
             labelled: shape.labelled,
             pairs: shape.pairs,
@@ -214,11 +224,13 @@ pub struct Terms {
     pub cavity: Option<Tensor<1>>,
     /// Folds of the flow.
     pub folds: Option<Tensor<1>>,
+    /// How far the flow is from the known one.
+    pub flow: Option<Tensor<1>>,
 }
 
 impl Terms {
     /// The terms with their weights, in the order of [`super::losses::Losses`].
-    pub fn weighted(&self, weights: &Objective) -> [(Option<&Tensor<1>>, f64); 12] {
+    pub fn weighted(&self, weights: &Objective) -> [(Option<&Tensor<1>>, f64); 13] {
         [
             (self.classification.as_ref(), weights.classification),
             (self.l1.as_ref(), weights.l1),
@@ -235,6 +247,7 @@ impl Terms {
             (self.mouth_l1.as_ref(), weights.mouth_l1),
             (self.cavity.as_ref(), weights.cavity),
             (self.folds.as_ref(), weights.folds),
+            (self.flow.as_ref(), weights.flow),
         ]
     }
 
@@ -305,6 +318,14 @@ fn target_terms(
             let mask = change.mask.clone().narrow(0, 0, inputs.pairs);
             terms.cavity = Some(cavity_cross_entropy(mask, cavities));
         }
+    }
+    let flow = drawn
+        .change
+        .as_ref()
+        .and_then(|change| change.flow.as_ref());
+    if let (true, Some(flow), Some((truth, known))) = (weights.flow > 0.0, flow, &inputs.flows) {
+        let flow = flow.clone().narrow(0, 0, inputs.pairs);
+        terms.flow = Some(flow_error(flow, truth.clone(), known.clone()));
     }
     if weights.mouth_l1 > 0.0 {
         terms.mouth_l1 = Some(mouth_l1(face.clone(), target.clone()));

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::augment::{Place, View};
 use super::batch::{Batch, BatchShape, Shown};
 use super::config::BatchTable;
+use super::known_flow;
 use super::sets::{At, Person, Pool, TrainingData, expression, group, is_free, is_shown};
 use crate::data::Face;
 use crate::data::controls::mirror_indices;
@@ -30,6 +31,8 @@ struct Plan<'a> {
     wanted: Vec<f32>,
     units: Vec<f32>,
     units_known: Vec<f32>,
+    /// Whether source and target of each pair lie pixel on pixel.
+    aligned: Vec<bool>,
 }
 
 /// Draws batches from the training data.
@@ -119,6 +122,7 @@ impl<'a> Sampler<'a> {
         plan.wanted
             .extend(wanted.unwrap_or_else(|| self.target_of(expression(target), target.intensity)));
         // Faces that lie pixel on pixel stay so when both are cut by the source's eyes.
+        plan.aligned.push(person.pixel_aligned);
         let place = if person.pixel_aligned {
             source.place
         } else {
@@ -231,6 +235,21 @@ impl<'a> Sampler<'a> {
             .par_iter()
             .map(|cut| cut.cavity(size).unwrap_or_else(|| vec![0.0; size * size]))
             .collect();
+        let sources = &plan.faces[self.table.labelled..];
+        let pairs = sources.iter().zip(&plan.targets).zip(&plan.aligned);
+        let pairs: Vec<_> = pairs.collect();
+        let flows: Vec<[Vec<f32>; 2]> = pairs
+            .into_par_iter()
+            .map(|((source, target), aligned)| {
+                let way = known_flow::between(source.face, target.face).filter(|_| *aligned);
+                way.map_or_else(
+                    || [vec![0.0; 2 * size * size], vec![0.0; size * size]],
+                    |way| way.cut(&target.view, target.face, target.place, size),
+                )
+            })
+            .collect();
+        let (flows, flows_known): (Vec<_>, Vec<_>) =
+            flows.into_iter().map(|[flow, known]| (flow, known)).unzip();
         let flag = |holds: fn(&Face) -> bool| -> Vec<f32> {
             let flag = |cut: &Cut<'_>| f32::from(u8::from(holds(cut.face)));
             plan.targets.iter().map(flag).collect()
@@ -239,6 +258,8 @@ impl<'a> Sampler<'a> {
             cavities: cavities.concat(),
             cavities_known: flag(|face| face.cavity.is_some()),
             cavities_drawn: flag(|face| face.cavity.as_ref().is_some_and(|c| c.is_drawn)),
+            flows: flows.concat(),
+            flows_known: flows_known.concat(),
             units: plan.units,
             units_known: plan.units_known,
         };

@@ -323,6 +323,7 @@ pub(super) mod tests {
             photo: String::new(),
             controls: None,
             cavity: None,
+            flow: None,
         }
     }
 

@@ -96,6 +96,8 @@ impl RunConfig {
         let painter = &self.painter;
         for (key, share) in [
             ("painter.sharp_share", painter.sharp_share),
+            ("painter.sharpened_share", painter.sharpened_share),
+            ("painter.tinted_share", painter.tinted_share),
             ("painter.told_share", painter.told_share),
             ("painter.on_network", painter.on_network),
         ] {
@@ -143,6 +145,7 @@ impl RunConfig {
             ("objective.mouth_l1", terms.mouth_l1),
             ("objective.cavity", terms.cavity),
             ("objective.folds", terms.folds),
+            ("objective.flow", terms.flow),
         ] {
             require(weight.is_finite() && weight >= 0.0, key, || {
                 "a weight is a number from 0 on".into()

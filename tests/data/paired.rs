@@ -277,3 +277,59 @@ fn controls_that_are_no_numbers_are_refused() {
         );
     }
 }
+
+/// A 16-bit RGB PNG of one colour.
+fn flow(pixel: [u16; 3]) -> Vec<u8> {
+    let map = image::ImageBuffer::from_pixel(48, 48, image::Rgb(pixel));
+    let mut bytes = Vec::new();
+    image::DynamicImage::ImageRgb16(map)
+        .write_to(
+            &mut std::io::Cursor::new(&mut bytes),
+            image::ImageFormat::Png,
+        )
+        .expect("a PNG");
+    bytes
+}
+
+#[test]
+fn a_set_may_state_where_a_drawn_face_has_its_pixels_from() {
+    let tree = Tree::new();
+    let header = "file,subject,expression,flow,back,flow_from,left_eye_x,left_eye_y,right_eye_x,right_eye_y\n";
+    let row = |i: usize, flow: &str| {
+        let expression = if i == 0 { "neutral" } else { "fear" };
+        format!("a/{i}.png,a,{expression},{flow},62,38,34,38\n")
+    };
+    let flows = [
+        ",,",
+        "there.png,back.png,a/0.png",
+        "there.png,,a/0.png",
+        "a/0.png,,a/0.png",
+        "nowhere.png,,a/0.png",
+    ];
+    let rows = flows.iter().enumerate();
+    let rows: String = rows.map(|(i, flow)| row(i, flow)).collect();
+    tree.file("manifest.csv", format!("{header}{rows}"));
+    for i in 0..flows.len() {
+        tree.file(&format!("a/{i}.png"), square(96, i as u8));
+    }
+    tree.file("there.png", flow([32768 + 6554, 32768, u16::MAX]));
+    tree.file("back.png", flow([32768, 32768, 0]));
+    let dataset = tree.read();
+    assert_eq!(names(&dataset), ["a/0.png", "a/1.png", "a/2.png"]);
+    assert!(dataset.faces[0].flow.is_none());
+    let flow = dataset.faces[1].flow.as_ref().expect("a flow");
+    assert_eq!(flow.of, "a/0.png");
+    let at = fersnet::face::Point::new(48.0, 48.0);
+    let way = flow.there.at(at, [96, 96]).expect("known");
+    assert!((way.x - 9.6).abs() < 0.01 && way.y == 0.0, "{way:?}");
+    let back = flow.back.as_ref().expect("the way back");
+    assert!(back.at(at, [96, 96]).is_none(), "nobody knows it");
+    assert!(
+        dataset.faces[2]
+            .flow
+            .as_ref()
+            .is_some_and(|flow| flow.back.is_none())
+    );
+    assert_eq!(left_out(&dataset, "its flow: not a 16-bit RGB PNG"), 1);
+    assert_eq!(left_out(&dataset, "its flow is not there"), 1);
+}

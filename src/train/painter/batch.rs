@@ -94,12 +94,16 @@ struct Pool {
 impl Pool {
     fn new(mouths: &[Mouth<'_>], is_in: impl Fn(&Mouth<'_>) -> bool) -> Self {
         let indices: Vec<usize> = (0..mouths.len()).filter(|i| is_in(&mouths[*i])).collect();
-        let total: f32 = indices.iter().map(|i| mouths[*i].area).sum();
-        let mean = total / indices.len().max(1) as f32;
-        // Wide mouths are rare and hard.
-        let weights = indices
-            .iter()
-            .map(|i| (mouths[*i].area / mean).sqrt().clamp(0.5, 2.0));
+        let mean = |of: fn(&Mouth<'_>) -> f32| {
+            let total: f32 = indices.iter().map(|i| of(&mouths[*i])).sum();
+            total / indices.len().max(1) as f32
+        };
+        let (area, sharpness) = (mean(|mouth| mouth.area), mean(|mouth| mouth.sharpness));
+        // Wide mouths are rare and hard; of soft ones little is to be learnt.
+        let weights = indices.iter().map(|i| {
+            let sharp = mouths[*i].sharpness / sharpness.max(1e-3);
+            (mouths[*i].area / area).clamp(0.5, 4.0) * (sharp * sharp).clamp(0.02, 2.0)
+        });
         let sums = weights.scan(0.0, |sum, weight| {
             *sum += weight;
             Some(*sum)

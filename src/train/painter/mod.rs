@@ -13,6 +13,7 @@ pub mod mouths;
 pub mod on_network;
 pub mod run;
 pub mod sheet;
+mod tint;
 pub mod trainer;
 mod vary;
 

@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use super::batch::Item;
 use super::mouths::Mouth;
 use super::on_network::OnNetwork;
+use super::tint::Tint;
 use crate::face::planes::{blur, signed_distance};
 use crate::face::source::Source;
 use crate::face::{Alignment, MouthFrame, Point};
@@ -72,12 +73,30 @@ impl Placed {
 
     fn blur(&mut self, size: [usize; 2], deviation: f32) {
         for planes in self.pictures() {
-            let blurred = planes.chunks_exact(size[0] * size[1]);
-            *planes = blurred
-                .flat_map(|plane| blur(plane, size, deviation))
-                .collect();
+            *planes = blurred(planes, size, deviation);
         }
     }
+
+    /// Adds `amount` of what a blur takes away.
+    fn sharpen(&mut self, size: [usize; 2], deviation: f32, amount: f32) {
+        for planes in self.pictures() {
+            let soft = blurred(planes, size, deviation);
+            for (value, soft) in planes.iter_mut().zip(soft) {
+                *value = (*value + amount * (*value - soft)).clamp(0.0, 1.0);
+            }
+        }
+    }
+
+    fn tint(&mut self, config: PainterConfig, rng: &mut StdRng) {
+        Tint::draw(rng).colour(&mut self.crop, self.target.as_mut(), config);
+    }
+}
+
+/// Planes of `size`, each blurred.
+fn blurred(planes: &[f32], size: [usize; 2], deviation: f32) -> Vec<f32> {
+    let each = planes.chunks_exact(size[0] * size[1]);
+    each.flat_map(|plane| blur(plane, size, deviation))
+        .collect()
 }
 
 /// A mouth as it is, told of its teeth or not: for the held-out figures.
@@ -113,10 +132,21 @@ pub(super) fn varied(
     if rng.random_bool(0.5) {
         placed.mirror(config.crop_width);
     }
-    Light::draw(mouth.is_grey, rng).shine(&mut placed);
+    let size = [config.crop_width, config.crop_height()];
+    let unit = config.crop_width as f32 / 96.0;
+    // Wide mouths come from soft photos alone: some of them are sharpened, so that a sharp photo's is not
+    // painted soft.
+    if f64::from(mouth.sharpness) < table.sharp_from && rng.random_bool(table.sharpened_share) {
+        let deviation = rng.random_range(1.0..1.8) * unit;
+        placed.sharpen(size, deviation, rng.random_range(0.7..2.2));
+    }
+    let is_tinted = mouth.is_grey && rng.random_bool(table.tinted_share);
+    if is_tinted {
+        placed.tint(config, rng);
+    }
+    Light::draw(mouth.is_grey && !is_tinted, rng).shine(&mut placed);
     if rng.random_bool(0.15) {
-        let deviation = rng.random_range(0.4..0.9) * config.crop_width as f32 / 96.0;
-        placed.blur([config.crop_width, config.crop_height()], deviation);
+        placed.blur(size, rng.random_range(0.4..0.9) * unit);
     }
     placed.into_item(mouth, config, rng.random_bool(table.told_share))
 }
