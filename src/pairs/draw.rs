@@ -1,6 +1,8 @@
 //! A portrait -> the same face with other units: the photo's own pixels moved with the surface, the
 //! light changed as far as the surface turned, and what the photo does not show painted.
 
+use std::ops::Range;
+
 use super::canvas::{Canvas, Surface};
 use super::field::{Cells, distance};
 use super::model::Part;
@@ -22,6 +24,15 @@ const LIGHT: [f32; 2] = [0.80, 1.10];
 
 /// Landmarks of the lips.
 const MOUTH: std::ops::Range<usize> = 48..68;
+
+/// How dark the line is between lips that meet, how wide in distances of the eyes, and from which opening
+/// of the photo's mouth on it is drawn in full.
+const DARK: f32 = 0.35;
+const MEET: f32 = 0.02;
+const OPEN: f32 = 0.12;
+
+/// How light the dark between shut lips is, of the lips' own tone.
+const BETWEEN_LIPS: f32 = 0.55;
 
 /// The line between the lips, once around the mouth.
 const LINE: [usize; 9] = [60, 61, 62, 63, 64, 65, 66, 67, 60];
@@ -98,6 +109,16 @@ impl<'a> Drawer<'a> {
 
     /// The face as it is posed.
     pub fn draw(&self, posed: &Posed) -> Drawn {
+        self.draw_mouth(posed, false)
+    }
+
+    /// The face as it is posed, with a mouth that is to be shut: a slit that the fit leaves open is the
+    /// dark between the lips.
+    pub fn draw_shut(&self, posed: &Posed) -> Drawn {
+        self.draw_mouth(posed, true)
+    }
+
+    fn draw_mouth(&self, posed: &Posed, is_shut: bool) -> Drawn {
         let mut surface = self.canvas.surface(self.portrait, posed);
         let size = self.canvas.view.size;
         let is_seen: Vec<bool> = surface
@@ -132,15 +153,27 @@ impl<'a> Drawer<'a> {
         });
         self.shade(&surface, &is_seen, to_mouth.as_ref(), &mut picture);
         self.hidden_lips(posed, &mut surface, &mut picture);
+        self.lips_meet(posed, &surface, &mut picture);
         let mut cavity = vec![0.0; picture.len()];
         if let Some((patch, to_mouth)) = &to_mouth {
-            self.bare_lips(posed, &surface, *patch, to_mouth, &mut picture);
-            let (portrait, canvas, tones) = (self.portrait, &self.canvas, &self.tones);
+            if !is_shut {
+                self.bare_lips(posed, &surface, *patch, to_mouth, &mut picture);
+            }
             let room = (PAINT_ROOM * self.canvas.eyes) as usize + 2;
             if let Some(patch) = Patch::around(&is_inside, size, room) {
-                paint(portrait, canvas, posed, &surface, tones, patch, &mut picture);
+                if is_shut {
+                    for pixel in patch.pixels(size[0]).filter(|pixel| is_inside[*pixel]) {
+                        picture[pixel] = self.tones.lips.map(|value| value * BETWEEN_LIPS);
+                    }
+                } else {
+                    let (portrait, canvas, tones) = (self.portrait, &self.canvas, &self.tones);
+                    paint(portrait, canvas, posed, &surface, tones, patch, &mut picture);
+                }
                 soften_edge(&is_inside, size, patch, &mut picture, &mut cavity);
             }
+        }
+        if is_shut {
+            cavity.fill(0.0);
         }
         for (pixel, part) in surface.part.iter().enumerate() {
             if *part == Some(Part::EyeSocket) && !surface.is_visible[pixel] {
@@ -240,19 +273,9 @@ impl<'a> Drawer<'a> {
     /// Lips that teeth or the other lip had covered have the lips' own colour.
     fn hidden_lips(&self, posed: &Posed, surface: &mut Surface, picture: &mut [Colour]) {
         let size = self.canvas.view.size;
-        let lips = MOUTH.map(|i| {
-            let at = self.portrait.landmark(posed, i);
-            self.canvas.view.view_from_photo([at[0], at[1]])
-        });
-        let range = |axis: usize| {
-            let along = lips.clone().map(|at| at[axis]);
-            let length = size[axis] as f32;
-            let least = along.clone().fold(f32::INFINITY, f32::min).clamp(0.0, length);
-            let most = along.fold(f32::NEG_INFINITY, f32::max).clamp(0.0, length);
-            least as usize..most.ceil() as usize
-        };
-        for y in range(1) {
-            for x in range(0) {
+        let [columns, rows] = self.around_lips(posed);
+        for y in rows {
+            for x in columns.clone() {
                 let pixel = y * size[0] + x;
                 if surface.part[pixel] != Some(Part::Face) {
                     continue;
@@ -271,6 +294,50 @@ impl<'a> Drawer<'a> {
                 surface.is_visible[pixel] &= covered < 0.5;
                 for c in 0..3 {
                     picture[pixel][c] += (colour[c] - picture[pixel][c]) * part;
+                }
+            }
+        }
+    }
+
+    /// The pixels around the lips: columns and rows.
+    fn around_lips(&self, posed: &Posed) -> [Range<usize>; 2] {
+        [0, 1].map(|axis| {
+            let along = MOUTH.map(|i| {
+                let at = self.portrait.landmark(posed, i);
+                self.canvas.view.view_from_photo([at[0], at[1]])[axis]
+            });
+            let length = self.canvas.view.size[axis] as f32;
+            let least = along.clone().fold(f32::INFINITY, f32::min).clamp(0.0, length);
+            let most = along.fold(f32::NEG_INFINITY, f32::max).clamp(0.0, length);
+            least as usize..most.ceil() as usize
+        })
+    }
+
+    /// Where the lips of an open mouth now meet there is a dark line, as there is in every shut mouth.
+    fn lips_meet(&self, posed: &Posed, surface: &Surface, picture: &mut [Colour]) {
+        let opened = (self.portrait.opening() / OPEN).min(1.0);
+        if self.portrait.is_shut() {
+            return;
+        }
+        let at = |i: usize| {
+            let at = self.portrait.landmark(posed, i);
+            self.canvas.view.view_from_photo([at[0], at[1]])
+        };
+        let middle = |a: usize, b: usize| {
+            let (a, b) = (at(a), at(b));
+            [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0]
+        };
+        let line = [at(60), middle(61, 67), middle(62, 66), middle(63, 65), at(64)];
+        let eyes = self.canvas.eyes;
+        let [columns, rows] = self.around_lips(posed);
+        for y in rows {
+            for x in columns.clone() {
+                let pixel = y * self.canvas.view.size[0] + x;
+                if surface.part[pixel] == Some(Part::Face) {
+                    let far = distance_to(&line, [x as f32 + 0.5, y as f32 + 0.5]);
+                    let near = (-(far / (MEET * eyes)).powi(2)).exp();
+                    let light = 1.0 - DARK * opened * near;
+                    picture[pixel] = picture[pixel].map(|value| value * light);
                 }
             }
         }

@@ -48,6 +48,9 @@ const INNER_LIPS: [usize; 20] = [
 /// Gaps of the inner lips through their corners' distance below which a mouth counts as shut.
 const SHUT: f32 = 0.035;
 
+/// How far lips that are shut are pressed over each other, in distances of the eyes.
+const PRESSED: f64 = 0.015;
+
 /// How far the edge of the lips may be off, in distances of the eyes.
 const EDGE: f32 = 0.008;
 
@@ -305,6 +308,7 @@ impl Portrait {
         let posed = self.posed(&vec![0.0; self.model.shapes.len()]);
         let drawn = self.drawn_landmarks(&posed);
         let [from, to] = CORNERS.map(|corner| drawn[corner]);
+        let unit = f64::from(self.eyes);
         let width = f64::from(self.mouth(&posed)[0]).max(0.1);
         let wanted = WIDTH_FROM_CLOSED[0] + WIDTH_FROM_CLOSED[1] * width;
         let narrower = wanted / width - 1.0;
@@ -318,7 +322,8 @@ impl Portrait {
             }
         }
         for (upper, lower) in INNER_UPPER.into_iter().zip(INNER_LOWER) {
-            let gap = (drawn[lower][1] - drawn[upper][1]).max(0.0);
+            let gap = drawn[lower][1] - drawn[upper][1] + PRESSED * unit;
+            let gap = gap.max(0.0);
             differences[upper][1] += gap / 2.0;
             differences[lower][1] -= gap / 2.0;
         }
