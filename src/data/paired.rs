@@ -9,7 +9,8 @@
 //!   empty;
 //! - `photo`: the photograph that the picture was drawn from or is. Pairs are made within it;
 //! - `cavity`: a grey picture of the same size, white between the lips' inner edges; empty for a shut
-//!   mouth; and `mouth`: `drawn` where a program drew what is inside.
+//!   mouth; and `mouth`: `drawn` where a program drew what is inside;
+//! - `mouth_file`, `mouth_cavity`, `maps`: further files of a picture, see [`crate::pairs`]; not read here.
 //!
 //! Age and every further column of text (sex, ethnicity, skin, licence, ...) become groups.
 
@@ -36,7 +37,7 @@ pub(super) const LOOKED_FOR: &str = "a paired set (manifest.csv)";
 const REAL: &str = "real";
 
 /// Columns that are no groups, besides those of points.
-const OWN_COLUMNS: [&str; 8] = [
+const OWN_COLUMNS: [&str; 11] = [
     "file",
     "subject",
     "source",
@@ -45,6 +46,9 @@ const OWN_COLUMNS: [&str; 8] = [
     "photo",
     "cavity",
     "mouth",
+    "mouth_file",
+    "mouth_cavity",
+    "maps",
 ];
 
 /// In the column `mouth`: the inside was drawn by a program.

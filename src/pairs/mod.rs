@@ -64,8 +64,8 @@ use model::FaceModel;
 use recipes::Recipes;
 use write::{Config, Folder, Part};
 
-/// Portraits that are found one after the other, then drawn at the same time.
-const BATCH: usize = 16;
+/// Portraits for each thread that are found one after the other, then drawn at the same time.
+const BATCH: usize = 2;
 
 /// The sizes that may be asked for.
 const SIZES: std::ops::RangeInclusive<usize> = 64..=1024;
@@ -144,7 +144,7 @@ pub fn run(
         sizes: settings.sizes,
         folder: &folder,
     };
-    for batch in open.chunks(BATCH) {
+    for batch in open.chunks(BATCH * rayon::current_num_threads()) {
         let Some(finder) = finder.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) else {
             break;
         };
@@ -167,9 +167,12 @@ pub fn run(
         return Err(PairsError::NothingFits(listed.len(), reason.unwrap_or_default()));
     }
     let parts: Vec<Part> = done.into_values().collect();
-    folder.finish(&parts)?;
-    if let Some(path) = &settings.sheet {
-        sheet::write(&settings.output, &parts, path)?;
+    // A set without pictures would be none.
+    if summary.pictures > 0 {
+        folder.finish(&parts)?;
+        if let Some(path) = &settings.sheet {
+            sheet::write(&settings.output, &parts, path)?;
+        }
     }
     Ok(summary)
 }
