@@ -23,6 +23,10 @@ use safetensors::SafeTensors;
 /// The fit solves the same equations; the model's floats have 16 bits in both.
 const FIT_TOLERANCE: f64 = 2e-3;
 
+/// How far weights of the identity's modes, in standard deviations, may be apart: the reference stops two
+/// rounds earlier.
+const IDENTITY_TOLERANCE: f64 = 0.05;
+
 /// How far the drawn pattern may differ from the reference's on the face around the mouth, in levels of
 /// 255, on average: it is read by cubic curves here and by lines there, and the light varies in cells.
 const DRAWN_TOLERANCE: f64 = 3.0;
@@ -74,13 +78,20 @@ fn blank() -> Arc<RgbImage> {
 #[test]
 fn who_a_face_is_and_what_it_shows_are_those_of_the_reference() {
     let (golden, model) = (Golden::read(), model());
-    for (i, taken) in [Taken::Neutral, Taken::Shown, Taken::Shown].into_iter().enumerate() {
+    for (i, taken) in [Taken::Neutral, Taken::Shown, Taken::Shown]
+        .into_iter()
+        .enumerate()
+    {
         let mesh = golden.mesh(&format!("mesh.{i}"));
         let portrait = Portrait::new(&model, &blank(), &mesh, taken).expect("a fit");
         let fit = &portrait.fit;
         let near = |a: f64, b: f32| (a - f64::from(b)).abs() < FIT_TOLERANCE;
         let identity = golden.floats(&format!("identity.{i}"));
-        assert!(fit.identity.iter().zip(&identity).all(|(a, b)| near(*a, *b)), "{i}");
+        let modes = fit.identity.iter().zip(&identity);
+        let off = modes
+            .map(|(a, b)| (a - f64::from(*b)).abs())
+            .fold(0.0, f64::max);
+        assert!(off < IDENTITY_TOLERANCE, "{i}: {off}");
         let units = golden.floats(&format!("units.{i}"));
         for ((a, b), shape) in fit.units.iter().zip(&units).zip(&model.shapes) {
             assert!(near(f64::from(*a), *b), "{i}: {} {a} {b}", shape.name);
@@ -92,7 +103,10 @@ fn who_a_face_is_and_what_it_shows_are_those_of_the_reference() {
 #[test]
 fn a_portrait_drawn_as_it_is_shown_has_the_photos_landmarks() {
     let (golden, model) = (Golden::read(), model());
-    for (i, taken) in [Taken::Neutral, Taken::Shown, Taken::Shown].into_iter().enumerate() {
+    for (i, taken) in [Taken::Neutral, Taken::Shown, Taken::Shown]
+        .into_iter()
+        .enumerate()
+    {
         let mesh = golden.mesh(&format!("mesh.{i}"));
         let portrait = Portrait::new(&model, &blank(), &mesh, taken).expect("a fit");
         let posed = portrait.posed(&portrait.fit.units);
@@ -113,13 +127,17 @@ fn a_smile_that_is_closed_is_shut_and_as_wide_as_neutral_mouths() {
     assert!(!portrait.is_shut());
     let [width, _] = portrait.mouth(&portrait.posed(&portrait.fit.units));
     let [closed, gap] = portrait.mouth(&portrait.posed(&vec![0.0; model.shapes.len()]));
-    assert!(width > 0.95 && (0.70..0.85).contains(&closed) && gap < 0.06, "{width} {closed} {gap}");
+    assert!(
+        width > 0.95 && (0.70..0.85).contains(&closed) && gap < 0.06,
+        "{width} {closed} {gap}"
+    );
 }
 
 #[test]
 fn left_and_right_move_their_own_side() {
     let (golden, model) = (Golden::read(), model());
-    let portrait = Portrait::new(&model, &blank(), &golden.mesh("mesh.0"), Taken::Neutral).expect("a fit");
+    let portrait =
+        Portrait::new(&model, &blank(), &golden.mesh("mesh.0"), Taken::Neutral).expect("a fit");
     let still = portrait.posed(&vec![0.0; model.shapes.len()]);
     // The mouth's corners: the person's right, the person's left.
     let moved = |unit: &str| {
@@ -133,7 +151,10 @@ fn left_and_right_move_their_own_side() {
         })
     };
     let (left, right) = (moved("mouthSmileLeft"), moved("mouthSmileRight"));
-    assert!(left[1] > 5.0 * left[0] && right[0] > 5.0 * right[1], "{left:?} {right:?}");
+    assert!(
+        left[1] > 5.0 * left[0] && right[0] > 5.0 * right[1],
+        "{left:?} {right:?}"
+    );
     assert!((left[1] / right[0] - 1.0).abs() < 0.15);
 }
 
@@ -171,11 +192,19 @@ fn a_drawn_picture_is_the_references_around_the_mouth() {
         }
     }
     units[model.shape("jawOpen").expect("a unit")] = 0.1;
-    let drawn = Drawer::new(&portrait, view).draw(&portrait.posed(&units));
+    // The reference knows no folds of a smile.
+    let in_photo = portrait.posed(&portrait.fit.units);
+    let posed = portrait.posed(&units).with_folds_of(&in_photo);
+    let drawn = Drawer::new(&portrait, view).draw(&posed);
     let expected = golden.bytes("drawn");
     let mouth = portrait.landmarks[48..68].iter();
     let [left, right, top, bottom] = mouth.fold([f64::MAX, 0.0, f64::MAX, 0.0], |b, at| {
-        [b[0].min(at[0]), b[1].max(at[0]), b[2].min(at[1]), b[3].max(at[1])]
+        [
+            b[0].min(at[0]),
+            b[1].max(at[0]),
+            b[2].min(at[1]),
+            b[3].max(at[1]),
+        ]
     });
     let (mut sum, mut count) = (0.0, 0);
     for (i, colour) in drawn.picture.iter().enumerate() {
@@ -202,7 +231,14 @@ fn the_shipped_recipes_are_sound_and_wrong_ones_are_refused_by_name() {
     let recipes = Recipes::read(recipes::SHIPPED, &model).expect("recipes");
     let names: Vec<&str> = recipes.expressions().collect();
     assert_eq!(names.len(), 7);
-    let sample = |i| recipes.sample("contempt", i, &model, &mut recipes::seeded(&["a", &i.to_string()]));
+    let sample = |i| {
+        recipes.sample(
+            "contempt",
+            i,
+            &model,
+            &mut recipes::seeded(&["a", &i.to_string()]),
+        )
+    };
     assert_eq!(sample(3), sample(3));
     // Contempt lies on either side.
     let side = |i| {
@@ -219,7 +255,9 @@ fn the_shipped_recipes_are_sound_and_wrong_ones_are_refused_by_name() {
         ("[vary]", "[varied]", "vary"),
     ] {
         let text = recipes::SHIPPED.replacen(from, to, 1);
-        let error = Recipes::read(&text, &model).expect_err("an error").to_string();
+        let error = Recipes::read(&text, &model)
+            .expect_err("an error")
+            .to_string();
         assert!(error.contains(word), "{error}");
     }
 }
@@ -228,10 +266,16 @@ fn the_shipped_recipes_are_sound_and_wrong_ones_are_refused_by_name() {
 fn a_damaged_model_is_refused_and_does_not_panic() {
     let bytes = model_bytes();
     for damaged in [&bytes[..1000], &bytes[..bytes.len() - 1], b"", &[0xff; 64]] {
-        assert!(matches!(FaceModel::load(damaged), Err(PairsError::Model(_))));
+        assert!(matches!(
+            FaceModel::load(damaged),
+            Err(PairsError::Model(_))
+        ));
     }
     let golden = Golden::read();
-    assert!(matches!(FaceModel::load(&golden.0), Err(PairsError::Model(_))));
+    assert!(matches!(
+        FaceModel::load(&golden.0),
+        Err(PairsError::Model(_))
+    ));
 }
 
 /// An astronaut who smiles, a picture without a face, and one that is none.
@@ -262,7 +306,12 @@ fn settings(portraits: &Path, output: &Path) -> Settings {
 }
 
 fn draw(settings: &Settings) -> Result<Summary, PairsError> {
-    fersnet::pairs::run(settings, &model_bytes(), &|_, _| {}, &AtomicBool::new(false))
+    fersnet::pairs::run(
+        settings,
+        &model_bytes(),
+        &|_, _| {},
+        &AtomicBool::new(false),
+    )
 }
 
 /// Every file below a folder.
@@ -294,15 +343,24 @@ fn a_folder_becomes_a_marked_set_that_can_be_trained_on_and_gone_on_with() {
     // What cannot be used is listed, and is not fatal.
     let left_out: BTreeMap<_, _> = summary.left_out.iter().cloned().collect();
     assert!(left_out["no-face.jpg"].contains("no face"), "{left_out:?}");
-    assert!(left_out["broken.jpg"].contains("not a picture"), "{left_out:?}");
+    assert!(
+        left_out["broken.jpg"].contains("not a picture"),
+        "{left_out:?}"
+    );
     assert!(summary.pictures >= 3, "{summary:?}");
-    assert!(is_marked(&fs::read(out.path().join("sheet.png")).expect("a sheet")));
+    assert!(is_marked(
+        &fs::read(out.path().join("sheet.png")).expect("a sheet")
+    ));
 
     // The crate's own loader takes it: one photograph, its controls, its mouths.
     let set = data::open(&first, &Options::default()).expect("a set");
     assert_eq!(set.controls, CONTROLS.map(str::to_owned));
     assert_eq!(set.faces.len(), summary.pictures);
-    assert!(set.pixel_aligned && set.left_out.is_empty(), "{:?}", set.left_out);
+    assert!(
+        set.pixel_aligned && set.left_out.is_empty(),
+        "{:?}",
+        set.left_out
+    );
     for face in &set.faces {
         assert_eq!(face.photo, "turned.jpg");
         assert!(face.controls.is_some() && face.cavity.is_some());
@@ -316,8 +374,15 @@ fn a_folder_becomes_a_marked_set_that_can_be_trained_on_and_gone_on_with() {
     let whole = files(&first);
     for threads in [1, 4] {
         let root = out.path().join(threads.to_string());
-        let again = Settings { output: root.clone(), sheet: None, ..settings.clone() };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let again = Settings {
+            output: root.clone(),
+            sheet: None,
+            ..settings.clone()
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads");
         pool.install(|| draw(&again)).expect("pairs");
         assert!(files(&root) == whole, "{threads}");
     }
@@ -365,8 +430,16 @@ fn what_cannot_be_drawn_is_refused_in_words() {
     let mut bad = good.clone();
     bad.sizes.samples = 0;
     assert!(matches!(draw(&bad), Err(PairsError::Setting(_))));
-    fs::write(portraits.path().join("manifest.csv"), "file,subject\n../turned.jpg,A\n").expect("a table");
+    fs::write(
+        portraits.path().join("manifest.csv"),
+        "file,subject\n../turned.jpg,A\n",
+    )
+    .expect("a table");
     assert!(matches!(draw(&good), Err(PairsError::Portraits { .. })));
-    fs::write(portraits.path().join("manifest.csv"), "file,subject\nno-face.jpg,A\n").expect("a table");
+    fs::write(
+        portraits.path().join("manifest.csv"),
+        "file,subject\nno-face.jpg,A\n",
+    )
+    .expect("a table");
     assert!(matches!(draw(&good), Err(PairsError::NothingFits(1, _))));
 }

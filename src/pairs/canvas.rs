@@ -10,11 +10,16 @@ use crate::face::planes::bilinear;
 /// model's unit.
 const DEPTH_TOLERANCE: f32 = 0.25;
 
+/// How much of the mean folds of a smile is taken out of a photo that is closed: a face with fewer folds
+/// would get bright bands in their place.
+const TAKEN_OUT: f32 = 0.5;
+
 /// Landmarks of the inner lips, from corner to corner and back.
 const INNER_LIPS: [usize; 8] = [60, 61, 62, 63, 64, 65, 66, 67];
 
-/// Flows below this, in pixels, leave a pixel as it is.
-const STILL: f32 = 0.01;
+/// Flows below this, in pixels, leave a pixel as it is: nobody sees it, and most of the background stands
+/// still.
+const STILL: f32 = 0.05;
 
 /// A view with what does not depend on what is drawn.
 #[derive(Debug, Clone)]
@@ -29,8 +34,8 @@ pub(super) struct Canvas {
     pub eyes: f32,
     /// The photo, with the margin.
     photo: Vec<Pixel>,
-    /// Where each vertex stood, in the view, how near, and its light.
-    stood: Vec<[f32; 4]>,
+    /// Where each vertex stood, in the view, how near, its light and its folds.
+    stood: Vec<[f32; 5]>,
     /// How near the face was at each pixel, with the margin.
     depth: Vec<f32>,
     /// How much of each pixel of the photo lies between the lips or on their edge, with the margin; none
@@ -52,6 +57,8 @@ pub(super) struct Surface {
     pub is_visible: Vec<bool>,
     /// Light now through light then.
     pub light: Vec<f32>,
+    /// The same of the folds of a smile, as a logarithm.
+    pub folds: Vec<f32>,
 }
 
 impl Canvas {
@@ -61,8 +68,8 @@ impl Canvas {
         let depth = drawn(portrait, &places, wide.size).depth;
         let stood = places_in(&view, in_photo)
             .iter()
-            .zip(&in_photo.light)
-            .map(|(at, light)| [at[0], at[1], at[2], *light])
+            .zip(in_photo.light.iter().zip(&in_photo.folds))
+            .map(|(at, (light, folds))| [at[0], at[1], at[2], *light, *folds])
             .collect();
         Self {
             photo: wide.cut(&portrait.photo).into_iter().map(pixel).collect(),
@@ -109,7 +116,9 @@ impl Canvas {
         let width = self.view.size[0];
         let (x, y) = (pixel % width, pixel / width);
         if flow[0].abs() < STILL && flow[1].abs() < STILL {
-            return colour(self.photo[(y + self.margin) * (width + 2 * self.margin) + x + self.margin]);
+            return colour(
+                self.photo[(y + self.margin) * (width + 2 * self.margin) + x + self.margin],
+            );
         }
         self.colour([x as f32 + 0.5 + flow[0], y as f32 + 0.5 + flow[1]])
     }
@@ -131,6 +140,7 @@ impl Canvas {
             flow: vec![[0.0; 2]; count],
             is_visible: vec![false; count],
             light: vec![1.0; count],
+            folds: vec![0.0; count],
             places,
             raster,
         };
@@ -145,17 +155,21 @@ impl Canvas {
             let (x, y) = (pixel % self.view.size[0], pixel / self.view.size[0]);
             let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
             let share = shares(corners.map(|v| flat(surface.places[v as usize])), x, y);
-            let mut then = [0.0; 4];
-            let mut now = 0.0;
+            let mut then = [0.0; 5];
+            let (mut now, mut folds) = (0.0, 0.0);
             for (vertex, share) in corners.into_iter().zip(share) {
                 let stood = &self.stood[vertex as usize];
                 for (sum, value) in then.iter_mut().zip(stood) {
                     *sum += share * value;
                 }
                 now += share * posed.light[vertex as usize];
+                folds += share * posed.folds[vertex as usize];
             }
             surface.flow[pixel] = [then[0] - x, then[1] - y];
             surface.light[pixel] = (0.5 + 0.5 * now.max(0.0)) / (0.5 + 0.5 * then[3].max(0.0));
+            let change = folds - then[4];
+            let is_taken_out = folds.abs() < then[4].abs();
+            surface.folds[pixel] = change * if is_taken_out { TAKEN_OUT } else { 1.0 };
             surface.is_visible[pixel] = then[2] >= self.depth_at(then[0], then[1]) - tolerance;
         }
         surface
@@ -198,7 +212,7 @@ fn drawn(portrait: &Portrait, places: &[Vector], size: [usize; 2]) -> Raster {
     let model = &portrait.model;
     let mut raster = Raster::new(size);
     let whole = size.map(|length| 0..length);
-    raster.draw(places, &model.triangles, &model.outer, whole);
+    raster.draw(places, &model.triangles, &portrait.front, whole);
     let lips = INNER_LIPS.map(|landmark| flat(places[model.landmarks[landmark] as usize]));
     let opening = [0, 1].map(|axis| {
         let along = lips.iter().map(|at| at[axis]);

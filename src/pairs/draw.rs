@@ -167,7 +167,15 @@ impl<'a> Drawer<'a> {
                     }
                 } else {
                     let (portrait, canvas, tones) = (self.portrait, &self.canvas, &self.tones);
-                    paint(portrait, canvas, posed, &surface, tones, patch, &mut picture);
+                    paint(
+                        portrait,
+                        canvas,
+                        posed,
+                        &surface,
+                        tones,
+                        patch,
+                        &mut picture,
+                    );
                 }
                 soften_edge(&is_inside, size, patch, &mut picture, &mut cavity);
             }
@@ -211,9 +219,9 @@ impl<'a> Drawer<'a> {
             let (x, y) = ((pixel % width) as f32 + 0.5, (pixel / width) as f32 + 0.5);
             let flow = &mut surface.flow[pixel];
             let place = [x + flow[0], y + flow[1]];
-            let near = irises.iter().find(|iris| {
-                (place[0] - iris[0]).hypot(place[1] - iris[1]) < 1.02 * radius
-            });
+            let near = irises
+                .iter()
+                .find(|iris| (place[0] - iris[0]).hypot(place[1] - iris[1]) < 1.02 * radius);
             match near {
                 Some(iris) => {
                     let (across, down) = (place[0] - iris[0], (place[1] - iris[1]).abs());
@@ -235,7 +243,7 @@ impl<'a> Drawer<'a> {
     ) {
         let eyes = self.canvas.eyes;
         let size = self.canvas.view.size;
-        let cells = Cells::new(size, (eyes / 24.0).round().max(1.0) as usize);
+        let cells = Cells::new(size, (eyes / 16.0).round().max(1.0) as usize);
         let (means, shares) =
             cells.means(|i| is_seen[i].then(|| [surface.light[i].clamp(0.6, 1.3)]));
         let deviation = 0.06 * eyes / cells.side as f32;
@@ -252,7 +260,10 @@ impl<'a> Drawer<'a> {
                 return 1.0;
             };
             let (x, y) = (pixel % size[0], pixel / size[0]);
-            let at = [x.wrapping_sub(patch.corner[0]), y.wrapping_sub(patch.corner[1])];
+            let at = [
+                x.wrapping_sub(patch.corner[0]),
+                y.wrapping_sub(patch.corner[1]),
+            ];
             if at[0] >= patch.size[0] || at[1] >= patch.size[1] {
                 return 1.0;
             }
@@ -264,8 +275,11 @@ impl<'a> Drawer<'a> {
             // Shadows are a little warmer: light from other skin.
             let dark = 1.0 - light.min(1.0);
             let colour = &mut picture[pixel];
+            // Folds are fine, and as they were measured.
+            let folds = surface.folds[pixel];
+            let folds = if folds == 0.0 { 1.0 } else { folds.exp() };
             for (c, warm) in [0.2, -0.05, -0.15].into_iter().enumerate() {
-                colour[c] = (colour[c] * light * (1.0 + warm * dark)).min(255.0);
+                colour[c] = (colour[c] * light * folds * (1.0 + warm * dark)).min(255.0);
             }
         });
     }
@@ -307,7 +321,10 @@ impl<'a> Drawer<'a> {
                 self.canvas.view.view_from_photo([at[0], at[1]])[axis]
             });
             let length = self.canvas.view.size[axis] as f32;
-            let least = along.clone().fold(f32::INFINITY, f32::min).clamp(0.0, length);
+            let least = along
+                .clone()
+                .fold(f32::INFINITY, f32::min)
+                .clamp(0.0, length);
             let most = along.fold(f32::NEG_INFINITY, f32::max).clamp(0.0, length);
             least as usize..most.ceil() as usize
         })
@@ -327,7 +344,13 @@ impl<'a> Drawer<'a> {
             let (a, b) = (at(a), at(b));
             [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0]
         };
-        let line = [at(60), middle(61, 67), middle(62, 66), middle(63, 65), at(64)];
+        let line = [
+            at(60),
+            middle(61, 67),
+            middle(62, 66),
+            middle(63, 65),
+            at(64),
+        ];
         let eyes = self.canvas.eyes;
         let [columns, rows] = self.around_lips(posed);
         for y in rows {
@@ -370,7 +393,9 @@ impl<'a> Drawer<'a> {
             (now(lower) - now(upper)) - (then(lower) - then(upper))
         };
         let gaps = INNER_UPPER.into_iter().zip(INNER_LOWER);
-        let most = gaps.map(|(a, b)| gap(a, b)).fold(f32::NEG_INFINITY, f32::max);
+        let most = gaps
+            .map(|(a, b)| gap(a, b))
+            .fold(f32::NEG_INFINITY, f32::max);
         let opening = (most / (0.06 * eyes)).clamp(0.0, 1.0);
         if opening <= 0.05 {
             return;
@@ -407,7 +432,10 @@ fn distance_to(line: &[[f32; 2]], place: [f32; 2]) -> f32 {
         let left = [from[0] - t * along[0], from[1] - t * along[1]];
         left[0] * left[0] + left[1] * left[1]
     };
-    line.windows(2).map(to_piece).fold(f32::INFINITY, f32::min).sqrt()
+    line.windows(2)
+        .map(to_piece)
+        .fold(f32::INFINITY, f32::min)
+        .sqrt()
 }
 
 /// The edge of the mouth's inside goes over one pixel, in the picture and in the map.
@@ -421,9 +449,8 @@ fn soften_edge(
     const WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
     let around = |pixel: usize| {
         let (x, y) = (pixel % width, pixel / width);
-        let index = |at: usize, step: usize, length: usize| {
-            (at + step).saturating_sub(1).min(length - 1)
-        };
+        let index =
+            |at: usize, step: usize, length: usize| (at + step).saturating_sub(1).min(length - 1);
         WEIGHTS.iter().enumerate().flat_map(move |(j, down)| {
             WEIGHTS.iter().enumerate().map(move |(i, across)| {
                 let near = index(y, j, height) * width + index(x, i, width);

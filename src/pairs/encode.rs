@@ -59,7 +59,9 @@ pub(super) fn with_tag_room(image: &RgbImage) -> Picture {
         tall = height + tag_height(width, tall);
     }
     let last = height.saturating_sub(1);
-    Picture::from(RgbImage::from_fn(width, tall, |x, y| *image.get_pixel(x, y.min(last))))
+    Picture::from(RgbImage::from_fn(width, tall, |x, y| {
+        *image.get_pixel(x, y.min(last))
+    }))
 }
 
 fn files(seen: &Seen, picture: &Picture, is_drawn: bool) -> Result<Files, PairsError> {
@@ -82,7 +84,12 @@ fn files(seen: &Seen, picture: &Picture, is_drawn: bool) -> Result<Files, PairsE
             };
             Luma([(inside * 255.0).round().clamp(0.0, 255.0) as u8])
         });
-        png(map.as_raw(), map.width(), map.height(), ExtendedColorType::L8)
+        png(
+            map.as_raw(),
+            map.width(),
+            map.height(),
+            ExtendedColorType::L8,
+        )
     });
     Ok(Files {
         picture: bytes,
@@ -120,8 +127,16 @@ pub(super) fn maps(drawn: &Drawn) -> Result<Vec<u8>, PairsError> {
         }
     }
     // The encoder takes numbers as this machine keeps them.
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
-    png(&bytes, half[0] as u32, half[1] as u32, ExtendedColorType::Rgb16)
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|value| value.to_ne_bytes())
+        .collect();
+    png(
+        &bytes,
+        half[0] as u32,
+        half[1] as u32,
+        ExtendedColorType::Rgb16,
+    )
 }
 
 /// What the maps of a face say of one of their pixels: the flow in pixels of the picture, the part, and

@@ -8,7 +8,10 @@ pub(super) const FAR: f32 = 1e6;
 /// The distance of each pixel to the nearest one of a mask, in pixels, by steps to neighbours and
 /// knight's moves: off by at most 3 %, and ten times as fast as exact.
 pub(super) fn distance(mask: &[bool], [width, height]: [usize; 2]) -> Vec<f32> {
-    let mut distance: Vec<f32> = mask.iter().map(|is_in| if *is_in { 0.0 } else { FAR }).collect();
+    let mut distance: Vec<f32> = mask
+        .iter()
+        .map(|is_in| if *is_in { 0.0 } else { FAR })
+        .collect();
     const STEPS: [(isize, isize, f32); 8] = [
         (-1, 0, 1.0),
         (0, -1, 1.0),
@@ -50,9 +53,15 @@ pub(super) fn mean_within(
     size: [usize; 2],
     deviation: f32,
 ) -> Vec<f32> {
-    let weights: Vec<f32> = mask.iter().map(|is_in| f32::from(u8::from(*is_in))).collect();
+    let weights: Vec<f32> = mask
+        .iter()
+        .map(|is_in| f32::from(u8::from(*is_in)))
+        .collect();
     let parts: Vec<f32> = values.iter().zip(&weights).map(|(v, w)| v * w).collect();
-    let (parts, weights) = (blur(&parts, size, deviation), blur(&weights, size, deviation));
+    let (parts, weights) = (
+        blur(&parts, size, deviation),
+        blur(&weights, size, deviation),
+    );
     let mean = |(part, weight): (&f32, &f32)| part / (weight + 1e-6);
     parts.iter().zip(&weights).map(mean).collect()
 }
@@ -132,7 +141,12 @@ impl Cells {
                 }
                 let (left, right, across) = place(x, self.size[0]);
                 let at = |row: usize, column: usize| &values[row * self.size[0] + column];
-                let corners = [at(top, left), at(top, right), at(bottom, left), at(bottom, right)];
+                let corners = [
+                    at(top, left),
+                    at(top, right),
+                    at(bottom, left),
+                    at(bottom, right),
+                ];
                 let value = std::array::from_fn(|i| {
                     let above = corners[0][i] + (corners[1][i] - corners[0][i]) * across;
                     let below = corners[2][i] + (corners[3][i] - corners[2][i]) * across;
@@ -189,7 +203,10 @@ mod tests {
         for (i, found) in distance(&mask, size).iter().enumerate() {
             let (x, y) = ((i % 40) as f32 - 15.0, (i / 40) as f32 - 12.0);
             let exact = x.hypot(y);
-            assert!((found - exact).abs() <= 0.03 * exact + 1e-3, "{found} for {exact}");
+            assert!(
+                (found - exact).abs() <= 0.03 * exact + 1e-3,
+                "{found} for {exact}"
+            );
         }
     }
 

@@ -81,12 +81,15 @@ pub fn eye_distance(landmarks: &[[f64; 2]; LANDMARKS]) -> f64 {
 }
 
 /// The mean of some landmarks.
-pub(super) fn middle(
-    landmarks: &[[f64; 2]; LANDMARKS],
-    range: std::ops::Range<usize>,
-) -> [f64; 2] {
+pub(super) fn middle(landmarks: &[[f64; 2]; LANDMARKS], range: std::ops::Range<usize>) -> [f64; 2] {
     let count = range.len() as f64;
-    [0, 1].map(|axis| landmarks[range.clone()].iter().map(|at| at[axis]).sum::<f64>() / count)
+    [0, 1].map(|axis| {
+        landmarks[range.clone()]
+            .iter()
+            .map(|at| at[axis])
+            .sum::<f64>()
+            / count
+    })
 }
 
 /// Fits a photo that shows a neutral face.
@@ -140,8 +143,11 @@ impl Linear {
                 .map(|vertex| wide(layer[*vertex as usize]))
                 .collect()
         };
-        let mut moves: Vec<Vec<[f64; 3]>> =
-            model.identity.iter().map(|mode| at_landmarks(mode)).collect();
+        let mut moves: Vec<Vec<[f64; 3]>> = model
+            .identity
+            .iter()
+            .map(|mode| at_landmarks(mode))
+            .collect();
         for unit in units {
             let mut layer = vec![[0.0; 3]; LANDMARKS];
             for (vertex, offset) in &model.shapes[*unit].moved {
@@ -244,7 +250,11 @@ fn solve(
                 let at = layer[i];
                 *part = direction[0] * at[0] + direction[1] * at[1] + direction[2] * at[2];
             }
-            observe(&row, *weight, (landmarks[i][axis] - drawn[axis]) / camera.scale);
+            observe(
+                &row,
+                *weight,
+                (landmarks[i][axis] - drawn[axis]) / camera.scale,
+            );
         }
     }
     // The neutral mouth is so many distances of the eyes wide; units have no part in it.

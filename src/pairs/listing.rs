@@ -72,7 +72,11 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, PairsError> {
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    ending.is_some_and(|ending| {
+        endings
+            .iter()
+            .any(|known| ending.eq_ignore_ascii_case(known))
+    })
 }
 
 fn walk(
@@ -98,7 +102,9 @@ fn walk(
             let below = path.strip_prefix(root).unwrap_or(&path);
             let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
             let name = parts.join("/");
-            let subject = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+            let subject = name
+                .rsplit_once('.')
+                .map_or(name.as_str(), |(stem, _)| stem);
             found.push(Listed {
                 subject: subject.to_owned(),
                 source: String::new(),
@@ -123,10 +129,14 @@ fn read_table(
     };
     let length = fs::metadata(path).map_err(PairsError::read(path))?.len();
     if length > MOST_BYTES {
-        return Err(error("the table is larger than any list of portraits".to_owned()));
+        return Err(error(
+            "the table is larger than any list of portraits".to_owned(),
+        ));
     }
     let file = fs::File::open(path).map_err(PairsError::read(path))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(file);
     let headers = reader.headers().map_err(|e| error(e.to_string()))?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(file), Some(subject)) = (column("file"), column("subject")) else {
@@ -147,7 +157,9 @@ fn read_table(
                 .components()
                 .all(|part| matches!(part, Component::Normal(_)));
         if !is_inside {
-            return Err(error(format!("line {line}: {name:?} is no file below the folder")));
+            return Err(error(format!(
+                "line {line}: {name:?} is no file below the folder"
+            )));
         }
         let subject = cell(Some(subject));
         if subject.is_empty() {
@@ -190,7 +202,10 @@ mod tests {
         assert_eq!(listed[0].expression, Some("happiness"));
         for file in ["../b.jpg", "/etc/passwd", "a/../../b.jpg", ""] {
             let bad = folder(&format!("file,subject\n{file},S1\n"));
-            assert!(matches!(list(bad.path()), Err(PairsError::Portraits { .. })), "{file}");
+            assert!(
+                matches!(list(bad.path()), Err(PairsError::Portraits { .. })),
+                "{file}"
+            );
         }
     }
 

@@ -58,9 +58,9 @@ use crate::data::digest;
 use crate::mark::is_marked;
 use crate::picture::Picture;
 use find::Finder;
-use part::Found;
 use listing::{Listed, list};
 use model::FaceModel;
+use part::Found;
 use recipes::Recipes;
 use write::{Config, Folder, Part};
 
@@ -137,7 +137,11 @@ pub fn run(
         .filter(|portrait| !done.contains_key(portrait.name.as_str()))
         .collect();
     advance(done.len(), listed.len());
-    let finder = if open.is_empty() { None } else { Some(Finder::load()?) };
+    let finder = if open.is_empty() {
+        None
+    } else {
+        Some(Finder::load()?)
+    };
     let artist = Artist {
         model,
         recipes,
@@ -164,7 +168,10 @@ pub fn run(
     let summary = summary(&listed, &done);
     if summary.pictures == 0 && summary.not_looked_at == 0 {
         let reason = summary.left_out.first().map(|(_, reason)| reason.clone());
-        return Err(PairsError::NothingFits(listed.len(), reason.unwrap_or_default()));
+        return Err(PairsError::NothingFits(
+            listed.len(),
+            reason.unwrap_or_default(),
+        ));
     }
     let parts: Vec<Part> = done.into_values().collect();
     // A set without pictures would be none.
@@ -224,7 +231,14 @@ impl Artist<'_> {
     fn draw(&self, portrait: &Listed, found: Result<Found, String>) -> Result<Part, PairsError> {
         let shots = found.and_then(|found| {
             let (name, expression) = (&portrait.name, portrait.expression);
-            plan::shoot(&self.model, &self.recipes, &found, name, expression, &self.sizes)
+            plan::shoot(
+                &self.model,
+                &self.recipes,
+                &found,
+                name,
+                expression,
+                &self.sizes,
+            )
         });
         match shots {
             Ok(shots) => self.folder.add(portrait, &shots),
@@ -259,6 +273,9 @@ pub fn model_file() -> Option<PathBuf> {
     let home = home.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache/fersnet")));
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
     let folders = [Some(PathBuf::from("weights")), home, Some(built)];
-    let mut files = folders.into_iter().flatten().map(|folder| folder.join(NAME));
+    let mut files = folders
+        .into_iter()
+        .flatten()
+        .map(|folder| folder.join(NAME));
     files.find(|file| file.is_file())
 }

@@ -18,6 +18,9 @@ pub const LANDMARKS: usize = 68;
 /// The most bytes a model file may have; the shipped one has 15 MB.
 pub const MAX_BYTES: usize = 128 << 20;
 
+/// How a smile changes the light, see weights/smile-light.md.
+const FOLDS: &[u8] = include_bytes!("../../weights/smile-light.safetensors");
+
 /// The most vertices, triangles and layers that are read.
 const MAX_COUNT: usize = 200_000;
 
@@ -100,6 +103,9 @@ pub struct FaceModel {
     pub landmarks: [u32; LANDMARKS],
     /// The points of MediaPipe's face mesh at the same places.
     pub mesh_points: [u32; LANDMARKS],
+    /// How a whole smile changes the light at each vertex beyond what the surface says, as a logarithm:
+    /// folds and wrinkles.
+    pub(super) folds: Vec<f32>,
     /// Triangles of what can be seen of a shut mouth, and of what lies within the mouth.
     pub(super) outer: Vec<u32>,
     pub(super) inner: Vec<u32>,
@@ -154,6 +160,7 @@ impl FaceModel {
             index: shapes.iter().enumerate().map(index).collect(),
             neutral,
             identity,
+            folds: folds(count)?,
             inner,
             outer,
             shapes,
@@ -198,6 +205,20 @@ impl FaceModel {
     }
 }
 
+/// The folds of a smile for a model with so many vertices; none for another model than the shipped one.
+fn folds(count: usize) -> Result<Vec<f32>, PairsError> {
+    let file = SafeTensors::deserialize(FOLDS).map_err(damaged)?;
+    let values = tensor(&file, "light", &[Dtype::F16])?.chunks_exact(2);
+    let values: Vec<f32> = values
+        .map(|two| f16::from_le_bytes([two[0], two[1]]).to_f32())
+        .collect();
+    Ok(if values.len() == count {
+        values
+    } else {
+        vec![0.0; count]
+    })
+}
+
 fn damaged(what: impl ToString) -> PairsError {
     PairsError::Model(what.to_string())
 }
@@ -224,11 +245,7 @@ fn shape(name: &str, offsets: &[Vector]) -> Shape {
 }
 
 /// The bytes of a tensor of one of these types.
-fn tensor<'a>(
-    file: &SafeTensors<'a>,
-    name: &str,
-    types: &[Dtype],
-) -> Result<&'a [u8], PairsError> {
+fn tensor<'a>(file: &SafeTensors<'a>, name: &str, types: &[Dtype]) -> Result<&'a [u8], PairsError> {
     let tensor = file
         .tensor(name)
         .map_err(|_| damaged(format!("{name} is missing")))?;
@@ -266,7 +283,10 @@ fn layers(
             .collect(),
     };
     // Faces are some ten units wide; beyond this, sums would lose themselves.
-    if values.iter().any(|value| value.is_nan() || value.abs() > 1e3) {
+    if values
+        .iter()
+        .any(|value| value.is_nan() || value.abs() > 1e3)
+    {
         return Err(damaged(format!("{name} has a value that is no place")));
     }
     let vectors: Vec<Vector> = values

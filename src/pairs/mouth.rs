@@ -88,9 +88,8 @@ pub(super) fn paint(
             }
         }
         let deep = (lips_depth - surface.raster.depth[pixels[i]]) / canvas.scale;
-        let is_tongue = part[i] == Some(Part::Gums)
-            && at[2] < 9.0 - 0.5 * at[0] * at[0]
-            && at[1] < -2.5;
+        let is_tongue =
+            part[i] == Some(Part::Gums) && at[2] < 9.0 - 0.5 * at[0] * at[0] && at[1] < -2.5;
         Some((deep.clamp(0.0, 9.0), facing.abs().min(1.0), is_tongue))
     };
     let known: Vec<(f32, f32, bool)> = (0..pixels.len())
@@ -157,7 +156,11 @@ fn even_teeth(
         .map(|(own, (_, facing, _))| own * (0.86 + 0.14 * facing))
         .collect();
     let even = mean_within(&lit, is_teeth, size, 0.02 * eyes);
-    let mixed: Vec<f32> = even.iter().zip(&own).map(|(a, b)| 0.75 * a + 0.25 * b).collect();
+    let mixed: Vec<f32> = even
+        .iter()
+        .zip(&own)
+        .map(|(a, b)| 0.75 * a + 0.25 * b)
+        .collect();
     let around = mean_within(&mixed, is_teeth, size, 0.03 * eyes);
     (0..is_teeth.len())
         .map(|i| {

@@ -5,7 +5,7 @@ use super::field::Cells;
 use crate::face::planes::blur;
 
 /// Cells across the distance of the eyes.
-const FINENESS: f32 = 18.0;
+const FINENESS: f32 = 12.0;
 
 /// How far what lies beside the face follows, in distances of the eyes; more towards the neck.
 const REACH: f32 = 0.30;

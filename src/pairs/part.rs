@@ -35,10 +35,17 @@ pub fn part(picture: &RgbImage, mesh: Vec<Point>) -> Found {
     let (right, left) = (middle(33, 133), middle(362, 263));
     let eyes = right.distance(left);
     let step = (eyes / MOST_EYES).max(1.0);
-    let centre = [(right.x + left.x) / 2.0, (right.y + left.y) / 2.0 + 0.5 * eyes];
+    let centre = [
+        (right.x + left.x) / 2.0,
+        (right.y + left.y) / 2.0 + 0.5 * eyes,
+    ];
     let size = [picture.width(), picture.height()];
     // In whole pixels, so that a picture which is not made smaller stays as it is.
-    let first = [0, 1].map(|i| (centre[i] - ROOM * eyes).clamp(0.0, size[i] as f32 - 1.0).floor());
+    let first = [0, 1].map(|i| {
+        (centre[i] - ROOM * eyes)
+            .clamp(0.0, size[i] as f32 - 1.0)
+            .floor()
+    });
     let end = [0, 1].map(|i| {
         let end = (centre[i] + ROOM * eyes).clamp(0.0, size[i] as f32).ceil();
         ((end - first[i]) / step).max(1.0) as usize

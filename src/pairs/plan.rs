@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use rand::RngExt;
+
 use super::draw::{Drawer, Drawn};
-use super::part::Found;
 use super::model::FaceModel;
+use super::part::Found;
 use super::portrait::{Portrait, Taken, Unfit};
 use super::recipes::{Recipes, Sample, seeded};
 use super::view::Colour;
@@ -102,8 +104,13 @@ pub fn shoot(
     let face = Drawer::new(&portrait, face_view(&portrait, sizes.size));
     let mouth = face.also(mouth_view(&portrait, sizes.mouth_size));
     let mut shots = vec![photo(&portrait, [&face, &mouth], kind, expression)];
-    for sample in samples {
-        let posed = portrait.posed(&sample.units);
+    let in_photo = portrait.posed(&portrait.fit.units);
+    for (i, sample) in samples.into_iter().enumerate() {
+        let mut posed = portrait.posed(&sample.units);
+        // A trainer must not learn to look for the folds of a smile that was closed: half keep them.
+        if kind == Kind::ClosedFromOpen && rng("folds", i).random::<bool>() {
+            posed = posed.with_folds_of(&in_photo);
+        }
         if kind == Kind::OpenedFromClosed {
             shots.push(shot(sample, [face.draw(&posed), mouth.draw(&posed)]));
             continue;
@@ -114,7 +121,10 @@ pub fn shoot(
             }
             continue;
         }
-        shots.push(shot(sample, [face.draw_shut(&posed), mouth.draw_shut(&posed)]));
+        shots.push(shot(
+            sample,
+            [face.draw_shut(&posed), mouth.draw_shut(&posed)],
+        ));
     }
     let view = face.view();
     let eyes = portrait.eye_places.map(|eye| view.view_from_photo(eye));

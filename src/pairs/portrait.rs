@@ -25,6 +25,12 @@ const RING_POINTS: usize = 10;
 /// Ridge of the field of what the fit leaves over.
 const SMOOTH: f64 = 0.004;
 
+/// Triangles that look away from the camera by more than this (a cosine) are never seen.
+const BACK: f32 = -0.5;
+
+/// Smiles above this have no deeper folds.
+const MOST_FOLDED: f32 = 1.2;
+
 /// Where a lit face has its light from: above, and from the camera; x right, y down, z to the camera.
 const LIGHT: Vector = [0.0, -0.75, 0.66];
 
@@ -105,6 +111,8 @@ pub struct Portrait {
     pub landmarks: [[f64; 2]; LANDMARKS],
     /// The inner edge of the lips in the photo, once around the mouth.
     pub inner_lips: [[f32; 2]; 20],
+    /// Triangles outside of the mouth that can ever be seen: not the back of the head, nor that of the eyes.
+    pub(super) front: Vec<u32>,
     /// The neutral face of the person, in the model's unit.
     neutral: Vec<Vector>,
     /// What the fit leaves over at each vertex, in the photo's pixels.
@@ -122,6 +130,16 @@ pub struct Posed {
     pub light: Vec<f32>,
     /// How far each vertex looks at the camera, 0 to 1.
     pub facing: Vec<f32>,
+    /// How the folds of a smile change the light on each vertex, as a logarithm.
+    pub folds: Vec<f32>,
+}
+
+impl Posed {
+    /// Keeps the folds that another pose has: those of the photo stay as they are.
+    pub fn with_folds_of(mut self, other: &Self) -> Self {
+        self.folds.clone_from(&other.folds);
+        self
+    }
 }
 
 impl Portrait {
@@ -146,7 +164,11 @@ impl Portrait {
         };
         let fit = fit.ok_or(Unfit::NoSolution)?;
         let turned = fit.camera.turned();
-        if turned.iter().zip(MOST_TURNED).any(|(sine, most)| sine.abs() > most) {
+        if turned
+            .iter()
+            .zip(MOST_TURNED)
+            .any(|(sine, most)| sine.abs() > most)
+        {
             let [aside, up] = turned.map(|sine| sine.abs().min(1.0).asin().to_degrees());
             return Err(Unfit::Turned { aside, up });
         }
@@ -167,10 +189,12 @@ impl Portrait {
             landmarks,
             inner_lips: INNER_LIPS.map(|i| [mesh[i].x, mesh[i].y]),
             rest: vec![[0.0; 2]; neutral.len()],
+            front: Vec::new(),
             neutral,
             fit,
             shut: None,
         };
+        portrait.front = portrait.front_triangles();
         portrait.rest = portrait.left_over().ok_or(Unfit::NoSolution)?;
         if taken == Taken::Shown {
             portrait.shut = portrait.shutting();
@@ -197,7 +221,38 @@ impl Portrait {
             places,
             light,
             facing,
+            folds: self.folds(units),
         }
+    }
+
+    /// The folds of the smile among these units, each side by itself.
+    fn folds(&self, units: &[f32]) -> Vec<f32> {
+        let unit = |name| {
+            self.model
+                .shape(name)
+                .map_or(0.0, |i| units[i].min(MOST_FOLDED))
+        };
+        let [left, right] = ["mouthSmileLeft", "mouthSmileRight"].map(unit);
+        let folds = self.model.folds.iter().zip(&self.model.neutral);
+        folds
+            .map(|(fold, [x, ..])| {
+                // The person's left has x above 0.
+                let side = (0.5 + 0.5 * x).clamp(0.0, 1.0);
+                fold * (right + (left - right) * side)
+            })
+            .collect()
+    }
+
+    /// Triangles outside of the mouth that no expression turns to the camera are left out.
+    fn front_triangles(&self) -> Vec<u32> {
+        let places = self.fit.camera.project(&self.neutral);
+        let is_front = |triangle: &u32| {
+            let corners = self.model.triangles[*triangle as usize];
+            let [a, b, c] = corners.map(|vertex| places[vertex as usize]);
+            let n = normal(difference(b, a), difference(c, a));
+            n[2] > BACK * (n[0] * n[0] + n[1] * n[1] + n[2] * n[2]).sqrt()
+        };
+        self.model.outer.iter().copied().filter(is_front).collect()
     }
 
     /// How far units are from those of the photo: 0 for those, 1 for a neutral face.
@@ -265,9 +320,8 @@ impl Portrait {
     fn left_over(&self) -> Option<Vec<[f32; 2]>> {
         let posed = self.posed(&self.fit.units);
         let drawn = self.drawn_landmarks(&posed);
-        let differences = std::array::from_fn(|i| {
-            [0, 1].map(|axis| self.landmarks[i][axis] - drawn[i][axis])
-        });
+        let differences =
+            std::array::from_fn(|i| [0, 1].map(|axis| self.landmarks[i][axis] - drawn[i][axis]));
         self.field(&drawn, &differences, &posed)
     }
 
@@ -337,12 +391,7 @@ impl Portrait {
         for corners in &self.model.triangles {
             let [a, b, c] = corners.map(|vertex| places[vertex as usize]);
             let (e, f) = (difference(b, a), difference(c, a));
-            // The picture's y runs down: the turn is the other way round.
-            let normal = [
-                e[2] * f[1] - e[1] * f[2],
-                e[0] * f[2] - e[2] * f[0],
-                e[1] * f[0] - e[0] * f[1],
-            ];
+            let normal = normal(e, f);
             for vertex in corners {
                 let sum = &mut normals[*vertex as usize];
                 for axis in 0..3 {
@@ -359,6 +408,16 @@ impl Portrait {
             })
             .unzip()
     }
+}
+
+/// The direction that a surface of two edges looks to. The picture's y runs down: the turn is the other
+/// way round.
+fn normal(e: Vector, f: Vector) -> Vector {
+    [
+        e[2] * f[1] - e[1] * f[2],
+        e[0] * f[2] - e[2] * f[0],
+        e[1] * f[0] - e[0] * f[1],
+    ]
 }
 
 fn difference(a: Vector, b: Vector) -> Vector {

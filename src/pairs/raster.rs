@@ -45,7 +45,11 @@ impl Raster {
     ) {
         for index in which {
             let corners = triangles[*index as usize];
-            self.draw_one(*index, corners.map(|vertex| places[vertex as usize]), &within);
+            self.draw_one(
+                *index,
+                corners.map(|vertex| places[vertex as usize]),
+                &within,
+            );
         }
     }
 
@@ -123,7 +127,11 @@ mod tests {
         assert_eq!(raster.depth[8], 2.0);
         let flat = far.map(|at| [at[0], at[1]]);
         let [a, b, c] = shares(flat, 3.0, 2.0);
-        assert!((b - 3.0 / 8.0).abs() < 1e-6 && (c - 0.25).abs() < 1e-6 && (a + b + c - 1.0).abs() < 1e-6);
+        assert!(
+            (b - 3.0 / 8.0).abs() < 1e-6
+                && (c - 0.25).abs() < 1e-6
+                && (a + b + c - 1.0).abs() < 1e-6
+        );
     }
 
     #[test]

@@ -55,8 +55,16 @@ struct Recipe {
 
 #[derive(Debug, Clone, Copy)]
 enum Unit {
-    Both { left: usize, right: usize, weight: f32 },
-    One { shape: usize, mirrored: usize, weight: f32 },
+    Both {
+        left: usize,
+        right: usize,
+        weight: f32,
+    },
+    One {
+        shape: usize,
+        mirrored: usize,
+        weight: f32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -108,19 +116,34 @@ impl Recipes {
         let is_share = |value: f32| (0.0..=MOST).contains(&value);
         let [least, most] = file.intensity;
         if !(is_share(least) && is_share(most) && least <= most) {
-            return Err(refused("intensity has to be two numbers from 0 on, the smaller first"));
+            return Err(refused(
+                "intensity has to be two numbers from 0 on, the smaller first",
+            ));
         }
-        let Vary { unit, side, blink, aside, up } = file.vary;
-        if [unit, side, blink, aside, up].iter().any(|value| !(0.0..=1.0).contains(value)) {
+        let Vary {
+            unit,
+            side,
+            blink,
+            aside,
+            up,
+        } = file.vary;
+        if [unit, side, blink, aside, up]
+            .iter()
+            .any(|value| !(0.0..=1.0).contains(value))
+        {
             return Err(refused("each number of vary has to lie between 0 and 1"));
         }
         let units = &file.random.units;
         if file.random.times > 1000
             || units.is_empty()
-            || units.iter().any(|count| *count == 0 || *count > CONTROLS.len())
+            || units
+                .iter()
+                .any(|count| *count == 0 || *count > CONTROLS.len())
             || !is_share(file.random.most)
         {
-            return Err(refused("random asks for times up to 1000, units from 1 on, most from 0 on"));
+            return Err(refused(
+                "random asks for times up to 1000, units from 1 on, most from 0 on",
+            ));
         }
         let known = |name: &str| EXPRESSIONS.contains(&name) && name != "neutral";
         let mut expressions = Vec::new();
@@ -136,7 +159,9 @@ impl Recipes {
             }
         }
         if let Some(name) = file.expressions.keys().find(|name| !known(name)) {
-            return Err(refused(format!("{name} is none of the expressions, and no key")));
+            return Err(refused(format!(
+                "{name} is none of the expressions, and no key"
+            )));
         }
         let closed = file.closed.iter().map(|entry| {
             let name = entry.expression.as_deref().unwrap_or_default();
@@ -151,7 +176,10 @@ impl Recipes {
             random: file.random,
             closed: closed.collect::<Result<_, _>>()?,
             expressions,
-            free: CONTROLS.iter().filter_map(|name| model.shape(name)).collect(),
+            free: CONTROLS
+                .iter()
+                .filter_map(|name| model.shape(name))
+                .collect(),
         })
     }
 
@@ -174,7 +202,10 @@ impl Recipes {
         model: &FaceModel,
         rng: &mut StdRng,
     ) -> Option<Sample> {
-        let (name, recipes) = self.expressions.iter().find(|(name, _)| name == expression)?;
+        let (name, recipes) = self
+            .expressions
+            .iter()
+            .find(|(name, _)| name == expression)?;
         let [least, most] = self.intensity;
         let varied = least + (most - least) * rng.random::<f32>();
         let intensity = if sample == 0 { 1.0 } else { varied };
@@ -242,12 +273,20 @@ impl Recipes {
         for unit in &recipe.units {
             let factor = intensity * (1.0 + self.vary.unit * normal(rng));
             match *unit {
-                Unit::Both { left, right, weight } => {
+                Unit::Both {
+                    left,
+                    right,
+                    weight,
+                } => {
                     let side = self.vary.side * normal(rng);
                     units[left] += (weight * factor * (1.0 + side)).max(0.0);
                     units[right] += (weight * factor * (1.0 - side)).max(0.0);
                 }
-                Unit::One { shape, mirrored, weight } => {
+                Unit::One {
+                    shape,
+                    mirrored,
+                    weight,
+                } => {
                     let shape = if is_swapped { mirrored } else { shape };
                     units[shape] += (weight * factor).max(0.0);
                 }

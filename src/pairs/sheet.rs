@@ -55,7 +55,14 @@ pub(super) fn write(root: &Path, parts: &[Part], path: &Path) -> Result<(), Pair
                 "" => "(units)",
                 name => name,
             };
-            draw_text(&mut sheet, x as i32 + 3, y as i32 + 3, 1, name, Rgb([255, 0, 0]));
+            draw_text(
+                &mut sheet,
+                x as i32 + 3,
+                y as i32 + 3,
+                1,
+                name,
+                Rgb([255, 0, 0]),
+            );
         }
     }
     let bytes = encode_marked_png(&with_tag_room(&sheet))?;
@@ -75,7 +82,10 @@ fn chosen(part: &Part) -> Vec<&Vec<String>> {
     let free = |i: &usize| part.rows[*i][EXPRESSION].is_empty();
     indices.extend((1..part.rows.len()).filter(free));
     let chosen = [0].into_iter().chain(indices);
-    chosen.take(PICTURES).filter_map(|i| part.rows.get(i)).collect()
+    chosen
+        .take(PICTURES)
+        .filter_map(|i| part.rows.get(i))
+        .collect()
 }
 
 /// A picture without its strip, at the sheet's size.

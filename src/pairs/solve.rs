@@ -87,7 +87,10 @@ impl Square {
     /// is singular.
     pub fn solve<const N: usize>(mut self, mut sides: Vec<[f64; N]>) -> Option<Vec<[f64; N]>> {
         let n = self.side;
-        let largest = self.values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+        let largest = self
+            .values
+            .iter()
+            .fold(0.0, |most: f64, v| most.max(v.abs()));
         for i in 0..n {
             let pivot = (i..n).max_by(|a, b| {
                 let size = |row: usize| self.row(row)[i].abs();
@@ -159,7 +162,11 @@ mod tests {
         let singular = [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 0.0]];
         assert!(matrix(&singular).solve(vec![[1.0]; 3]).is_none());
         let not_positive = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]];
-        assert!(matrix(&not_positive).solve_positive(vec![[1.0]; 3]).is_none());
+        assert!(
+            matrix(&not_positive)
+                .solve_positive(vec![[1.0]; 3])
+                .is_none()
+        );
         assert!(matrix(&not_positive).solve(vec![[1.0]; 3]).is_some());
     }
 }

@@ -38,16 +38,24 @@ impl Tones {
         let photo = canvas.photo();
         let of_part = |part: Part| {
             let parts = surface.part.iter().enumerate();
-            parts.filter(move |(_, p)| **p == Some(part)).map(|(i, _)| i)
+            parts
+                .filter(move |(_, p)| **p == Some(part))
+                .map(|(i, _)| i)
         };
         let skin = median(of_part(Part::Face).map(|i| photo[i]).collect());
         let mut eyes: Vec<Colour> = of_part(Part::Eyes).map(|i| photo[i]).collect();
         eyes.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
         // The brightest fifth.
         let bright = &eyes[eyes.len() * 4 / 5..];
-        let sclera = if eyes.len() > LEAST_EYE { average(bright) } else { skin };
+        let sclera = if eyes.len() > LEAST_EYE {
+            average(bright)
+        } else {
+            skin
+        };
         let sclera = sclera.map(|value| value.clamp(70.0, 235.0));
-        let level = (mean(&sclera) * 1.2).max(mean(&skin) * 1.05).clamp(150.0, 238.0);
+        let level = (mean(&sclera) * 1.2)
+            .max(mean(&skin) * 1.05)
+            .clamp(150.0, 238.0);
         let hue = sclera.map(|value| 0.3 + 0.7 * value / mean(&sclera));
         let lips: Vec<Colour> = lips(portrait, canvas).map(|at| canvas.colour(at)).to_vec();
         let white = hue.map(|value| value * level);

@@ -96,7 +96,9 @@ impl View {
         // How far a pixel lies outside of the photo.
         let outside = |pixel: usize, axis: usize| {
             let at = pixel as f32 + 0.5;
-            (start[axis] - at).max(at - start[axis] - last[axis]).max(0.0)
+            (start[axis] - at)
+                .max(at - start[axis] - last[axis])
+                .max(0.0)
         };
         let [width, height] = self.size;
         let most = outside(0, 0)
@@ -196,9 +198,8 @@ pub(super) fn cubic(picture: &[Pixel], [width, height]: [usize; 2], place: [f32;
             }
         }
     } else {
-        let index = |at: usize, step: usize, length: usize| {
-            (at + step).saturating_sub(1).min(length - 1)
-        };
+        let index =
+            |at: usize, step: usize, length: usize| (at + step).saturating_sub(1).min(length - 1);
         for (j, weight) in down.into_iter().enumerate() {
             let line = index(row, j, height) * width;
             for (i, part) in across.into_iter().enumerate() {

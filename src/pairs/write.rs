@@ -118,7 +118,10 @@ impl Folder {
         let mut taken = BTreeSet::new();
         let mut ids = BTreeMap::new();
         for portrait in listed {
-            let stem = portrait.name.rsplit_once('.').map_or(&*portrait.name, |(stem, _)| stem);
+            let stem = portrait
+                .name
+                .rsplit_once('.')
+                .map_or(&*portrait.name, |(stem, _)| stem);
             let plain = as_folder(stem);
             // Names may lose letters, and then be equal.
             let mut id = plain.clone();
@@ -140,7 +143,9 @@ impl Folder {
     }
 
     fn part_path(&self, name: &str) -> PathBuf {
-        self.root.join(PARTS).join(format!("{}.json", self.id(name)))
+        self.root
+            .join(PARTS)
+            .join(format!("{}.json", self.id(name)))
     }
 
     /// What became of a portrait, if it was finished before.
@@ -230,7 +235,11 @@ impl Folder {
             listed.source.clone(),
             shot.sample.expression.clone().unwrap_or_default(),
             number(shot.sample.intensity),
-            if is_drawn { index.to_string() } else { text("photo") },
+            if is_drawn {
+                index.to_string()
+            } else {
+                text("photo")
+            },
             listed.name.clone(),
             cavity,
             text(if is_drawn { "drawn" } else { "photo" }),
@@ -260,10 +269,22 @@ impl Folder {
 
     /// Writes the tables over all finished portraits; with them the folder is a data set.
     pub fn finish(&self, parts: &[Part]) -> Result<(), PairsError> {
-        let head = ["file", "kind", "fit_rms", "opening", "mouth_width", "closed_width", "left_out"];
+        let head = [
+            "file",
+            "kind",
+            "fit_rms",
+            "opening",
+            "mouth_width",
+            "closed_width",
+            "left_out",
+        ];
         let mut portraits = vec![head.map(str::to_owned).to_vec()];
         let mut manifest = vec![
-            COLUMNS.iter().chain(&CONTROLS).map(|name| (*name).to_owned()).collect::<Vec<_>>(),
+            COLUMNS
+                .iter()
+                .chain(&CONTROLS)
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>(),
         ];
         for part in parts {
             let mut row = vec![part.name.clone(), part.kind.clone()];
@@ -287,13 +308,19 @@ fn table(rows: &[Vec<String>]) -> std::io::Result<Vec<u8>> {
     for row in rows {
         writer.write_record(row).map_err(std::io::Error::other)?;
     }
-    writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))
+    writer
+        .into_inner()
+        .map_err(|error| std::io::Error::other(error.to_string()))
 }
 
 /// A name as one folder: it may come from a table, and has slashes.
 fn as_folder(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let name: String = name.chars().map(|c| if plain(c) { c } else { '_' }).take(100).collect();
+    let name: String = name
+        .chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .take(100)
+        .collect();
     // Beside the folder's own, whatever the letters' case.
     if name.is_empty() || name.eq_ignore_ascii_case(PARTS) {
         return format!("{name}_");

@@ -102,7 +102,9 @@ impl Pairs {
             })?,
         };
         let limit = pairs::model::MAX_BYTES as u64;
-        let length = fs::metadata(&path).with_context(|| path.display().to_string())?.len();
+        let length = fs::metadata(&path)
+            .with_context(|| path.display().to_string())?
+            .len();
         if length > limit {
             return Err(Failure::Arguments(format!(
                 "{}: {length} bytes are more than any face model has",
@@ -128,7 +130,10 @@ impl Pairs {
             }
         }
         for (kind, count) in reasons.iter().filter(|(_, count)| **count > SHOWN) {
-            println!("          left out {count} in all: {kind} ({})", pairs::PORTRAITS);
+            println!(
+                "          left out {count} in all: {kind} ({})",
+                pairs::PORTRAITS
+            );
         }
         println!("{}: {} pictures", self.output.display(), summary.pictures);
         if summary.not_looked_at > 0 {
