@@ -9,6 +9,7 @@ use super::model::Part;
 use super::mouth::{Patch, paint};
 use super::outside::{Seen, follow};
 use super::portrait::{CHIN, INNER_LOWER, INNER_UPPER, Portrait, Posed};
+use super::teeth::Donor;
 use super::tones::Tones;
 use super::view::{Colour, View};
 use crate::face::planes::blur;
@@ -60,6 +61,7 @@ pub struct Drawer<'a> {
     portrait: &'a Portrait,
     canvas: Canvas,
     tones: Tones,
+    donor: Option<&'a Donor>,
 }
 
 impl<'a> Drawer<'a> {
@@ -74,7 +76,14 @@ impl<'a> Drawer<'a> {
             portrait,
             canvas,
             tones,
+            donor: None,
         }
+    }
+
+    /// With the teeth of a donor in opened mouths.
+    pub fn with_teeth(mut self, donor: Option<&'a Donor>) -> Self {
+        self.donor = donor;
+        self
     }
 
     /// A drawer of another view of the same face, with room for pixels that come from outside of it.
@@ -85,6 +94,7 @@ impl<'a> Drawer<'a> {
             portrait: self.portrait,
             canvas: Canvas::new(self.portrait, &in_photo, view, margin),
             tones: self.tones.clone(),
+            donor: self.donor,
         }
     }
 
@@ -173,6 +183,7 @@ impl<'a> Drawer<'a> {
                         posed,
                         &surface,
                         tones,
+                        self.donor,
                         patch,
                         &mut picture,
                     );
@@ -253,7 +264,11 @@ impl<'a> Drawer<'a> {
         let light: Vec<[f32; 1]> = parts
             .iter()
             .zip(&weights)
-            .map(|(part, weight)| [((part + 1e-3) / (weight + 1e-3)).clamp(LIGHT[0], LIGHT[1])])
+            .map(|(part, weight)| {
+                let light = ((part + 1e-3) / (weight + 1e-3)).clamp(LIGHT[0], LIGHT[1]);
+                // None at the face's outline: what lies beside it keeps its light.
+                [1.0 + (light - 1.0) * (2.0 * weight - 1.0).clamp(0.0, 1.0)]
+            })
             .collect();
         let beside_mouth = |pixel: usize| {
             let Some((patch, to_mouth)) = to_mouth else {

@@ -10,7 +10,7 @@
 //! - [`portrait`]: the fitted face in its photo, and how it moves; [`view`], [`views`]: what is drawn of it.
 //! - [`recipes`]: what it is made to show.
 //! - [`draw`]: the photo's pixels moved with the surface ([`canvas`], [`raster`]), what lies beside the
-//!   face ([`outside`]), what opened mouths and eyes bare ([`mouth`], [`tones`]); [`field`]: its numbers.
+//!   face ([`outside`]), what opened mouths and eyes bare ([`mouth`], [`teeth`], [`tones`]); [`field`]: its numbers.
 //! - [`plan`]: all pictures of a portrait; [`encode`], [`write`](write), [`sheet`]: the data set.
 //!
 //! Two kinds of pairs are made, by what the photo shows. *Opened from closed*: a neutral photo gets
@@ -37,6 +37,7 @@ pub mod recipes;
 mod sheet;
 pub mod solve;
 pub mod spline;
+pub mod teeth;
 mod tones;
 pub mod view;
 pub mod views;
@@ -52,6 +53,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rand::RngExt;
 use rayon::prelude::*;
 
 use crate::data::digest;
@@ -61,11 +63,16 @@ use find::Finder;
 use listing::{Listed, list};
 use model::FaceModel;
 use part::Found;
-use recipes::Recipes;
+use portrait::{Portrait, Taken};
+use recipes::{Recipes, seeded};
+use teeth::Donor;
 use write::{Config, Folder, Part};
 
 /// Portraits for each thread that are found one after the other, then drawn at the same time.
 const BATCH: usize = 2;
+
+/// Portraits that are looked at for teeth before the drawing begins.
+const MOST_DONORS: usize = 24;
 
 /// The sizes that may be asked for.
 const SIZES: std::ops::RangeInclusive<usize> = 64..=1024;
@@ -142,8 +149,13 @@ pub fn run(
     } else {
         Some(Finder::load()?)
     };
+    let donors = match &finder {
+        Some(finder) => donors(finder, &model, &listed)?,
+        None => Vec::new(),
+    };
     let artist = Artist {
         model,
+        donors,
         recipes,
         sizes: settings.sizes,
         folder: &folder,
@@ -222,26 +234,74 @@ fn look(finder: &Finder, portrait: &Listed) -> Result<Result<Found, String>, Pai
 /// Draws and writes portraits.
 struct Artist<'a> {
     model: Arc<FaceModel>,
+    donors: Vec<Lender<'a>>,
     recipes: Recipes,
     sizes: Sizes,
     folder: &'a Folder,
 }
 
+/// Teeth, and whose they are.
+struct Lender<'a> {
+    listed: &'a Listed,
+    donor: Donor,
+}
+
+/// Teeth from the folder's smiles: of portraits that a table calls happy, or of any where none says.
+fn donors<'a>(
+    finder: &Finder,
+    model: &Arc<FaceModel>,
+    listed: &'a [Listed],
+) -> Result<Vec<Lender<'a>>, PairsError> {
+    let may_smile = |portrait: &&Listed| matches!(portrait.expression, None | Some("happiness"));
+    let candidates: Vec<&Listed> = listed.iter().filter(may_smile).collect();
+    let step = candidates.len().div_ceil(MOST_DONORS).max(1);
+    let mut donors = Vec::new();
+    for portrait in candidates.into_iter().step_by(step) {
+        let Ok(found) = look(finder, portrait)? else {
+            continue;
+        };
+        let fitted = Portrait::new(model, &found.photo, &found.mesh, Taken::Shown);
+        if let Some(donor) = fitted
+            .ok()
+            .and_then(|fitted| Donor::of(&portrait.name, &fitted))
+        {
+            donors.push(Lender {
+                listed: portrait,
+                donor,
+            });
+        }
+    }
+    Ok(donors)
+}
+
 impl Artist<'_> {
+    /// Whose teeth a portrait gets: the person's own, or those of another portrait under the same terms.
+    fn donor(&self, portrait: &Listed) -> Option<&Donor> {
+        let own = self
+            .donors
+            .iter()
+            .find(|lender| lender.listed.subject == portrait.subject);
+        let is_free = |lender: &&Lender<'_>| lender.listed.licence == portrait.licence;
+        let others: Vec<_> = self.donors.iter().filter(is_free).collect();
+        let seed = self.sizes.seed.to_string();
+        let mut rng = seeded(&[&seed, &portrait.name, "donor"]);
+        let other = || {
+            others
+                .get(rng.random_range(0..others.len().max(1)))
+                .copied()
+        };
+        own.or_else(other).map(|lender| &lender.donor)
+    }
+
     fn draw(&self, portrait: &Listed, found: Result<Found, String>) -> Result<Part, PairsError> {
+        let donor = self.donor(portrait);
         let shots = found.and_then(|found| {
             let (name, expression) = (&portrait.name, portrait.expression);
-            plan::shoot(
-                &self.model,
-                &self.recipes,
-                &found,
-                name,
-                expression,
-                &self.sizes,
-            )
+            let (model, recipes, sizes) = (&self.model, &self.recipes, &self.sizes);
+            plan::shoot(model, recipes, &found, name, expression, donor, sizes)
         });
         match shots {
-            Ok(shots) => self.folder.add(portrait, &shots),
+            Ok(shots) => self.folder.add(portrait, &shots, donor),
             Err(reason) => self.folder.leave_out(&portrait.name, reason),
         }
     }

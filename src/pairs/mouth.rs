@@ -4,6 +4,7 @@ use super::canvas::{Canvas, Surface};
 use super::field::{distance, mean_within};
 use super::model::Part;
 use super::portrait::{Portrait, Posed};
+use super::teeth::Donor;
 use super::tones::Tones;
 use super::view::Colour;
 
@@ -12,6 +13,9 @@ const TEETH: Colour = [1.0, 0.965, 0.90];
 const GUMS: Colour = [0.72, 0.43, 0.41];
 const LINING: Colour = [0.46, 0.19, 0.17];
 const TONGUE: Colour = [0.74, 0.40, 0.38];
+
+/// How light a donor's tooth in full light is against something white.
+const LENT: f32 = 0.92;
 
 /// Landmarks of the mouth.
 const MOUTH: std::ops::Range<usize> = 48..68;
@@ -64,6 +68,7 @@ pub(super) fn paint(
     posed: &Posed,
     surface: &Surface,
     tones: &Tones,
+    donor: Option<&Donor>,
     patch: Patch,
     picture: &mut [Colour],
 ) {
@@ -112,6 +117,17 @@ pub(super) fn paint(
     let high = bottom - top;
     for (i, pixel) in pixels.iter().enumerate().filter(|(i, _)| is_inside(*i)) {
         let (deep, facing, is_tongue) = known[i];
+        // Behind the lips real teeth have their own shade; deeper ones still get less light.
+        let lent = donor.and_then(|donor| {
+            let (corners, shares) = surface.corners(&portrait.model.triangles, *pixel)?;
+            donor.at(corners, shares)
+        });
+        if let Some(colour) = lent {
+            let light = (-0.20 * (deep - 1.5).max(0.0)).exp() * (0.80 + 0.20 * rim(i));
+            picture[*pixel] =
+                [0, 1, 2].map(|c| tones.white[c] * TEETH[c] * LENT * colour[c] * light);
+            continue;
+        }
         let (tint, light) = if let Some(light) = teeth[i] {
             (TEETH, light * (0.70 + 0.30 * rim(i)))
         } else {

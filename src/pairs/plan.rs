@@ -9,6 +9,7 @@ use super::model::FaceModel;
 use super::part::Found;
 use super::portrait::{Portrait, Taken, Unfit};
 use super::recipes::{Recipes, Sample, seeded};
+use super::teeth::Donor;
 use super::view::Colour;
 use super::views::{face_view, mouth_view};
 
@@ -73,7 +74,7 @@ pub struct Shots {
 }
 
 /// Draws all pictures of a portrait. `name` and the seed decide what is random; `expression` is what a
-/// table says that the photo shows.
+/// table says that the photo shows; `donor` lends teeth to opened mouths.
 ///
 /// # Errors
 /// [`Unfit`] or another reason in words.
@@ -83,6 +84,7 @@ pub fn shoot(
     found: &Found,
     name: &str,
     expression: Option<&str>,
+    donor: Option<&Donor>,
     sizes: &Sizes,
 ) -> Result<Shots, String> {
     let (kind, portrait) = take(model, found, expression).map_err(|unfit| unfit.to_string())?;
@@ -101,7 +103,7 @@ pub fn shoot(
             expressions.chain(random).collect()
         }
     };
-    let face = Drawer::new(&portrait, face_view(&portrait, sizes.size));
+    let face = Drawer::new(&portrait, face_view(&portrait, sizes.size)).with_teeth(donor);
     let mouth = face.also(mouth_view(&portrait, sizes.mouth_size));
     let mut shots = vec![photo(&portrait, [&face, &mouth], kind, expression)];
     let in_photo = portrait.posed(&portrait.fit.units);

@@ -148,7 +148,7 @@ pub(super) fn mean(colour: &Colour) -> f32 {
     (colour[0] + colour[1] + colour[2]) / 3.0
 }
 
-fn average(colours: &[Colour]) -> Colour {
+pub(super) fn average(colours: &[Colour]) -> Colour {
     let count = colours.len().max(1) as f32;
     [0, 1, 2].map(|c| colours.iter().map(|colour| colour[c]).sum::<f32>() / count)
 }

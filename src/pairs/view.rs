@@ -126,13 +126,13 @@ impl View {
 }
 
 /// The photo's pixels, read between their centres; the border goes on outside.
-struct Pixels<'a> {
+pub(super) struct Pixels<'a> {
     raw: &'a [u8],
     size: [usize; 2],
 }
 
 impl<'a> Pixels<'a> {
-    fn of(photo: &'a RgbImage) -> Self {
+    pub fn of(photo: &'a RgbImage) -> Self {
         Self {
             raw: photo.as_raw(),
             size: [photo.width() as usize, photo.height() as usize],
@@ -144,7 +144,7 @@ impl<'a> Pixels<'a> {
         [0, 1, 2].map(|c| f32::from(self.raw[i + c]))
     }
 
-    fn bilinear(&self, place: [f32; 2]) -> Colour {
+    pub fn bilinear(&self, place: [f32; 2]) -> Colour {
         let size = self.size;
         let [x, y] = [0, 1].map(|i| (place[i] - 0.5).clamp(0.0, (size[i] - 1) as f32));
         let (left, top) = (x as usize, y as usize);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::Listed;
 use super::plan::{Kind, Shot, Shots, Sizes};
+use super::teeth::Donor;
 use super::{PairsError, encode};
 use crate::data::SYNTHETIC_NOTE;
 use crate::data::controls::CONTROLS;
@@ -77,6 +78,8 @@ pub(super) struct Part {
     pub left_out: Option<String>,
     /// `opened from closed` or `closed from open`.
     pub kind: String,
+    /// The portrait whose teeth it got; empty where none.
+    pub teeth: String,
     /// How well it fits, how far its mouth is open, how wide it is as shown and drawn neutral: the last
     /// two in distances of the eyes.
     pub figures: Vec<String>,
@@ -168,7 +171,12 @@ impl Folder {
     }
 
     /// Writes the pictures of a portrait.
-    pub fn add(&self, listed: &Listed, shots: &Shots) -> Result<Part, PairsError> {
+    pub fn add(
+        &self,
+        listed: &Listed,
+        shots: &Shots,
+        donor: Option<&Donor>,
+    ) -> Result<Part, PairsError> {
         let id = self.id(&listed.name);
         let folder = self.root.join(id);
         fs::create_dir_all(&folder).map_err(PairsError::write(&folder))?;
@@ -191,6 +199,10 @@ impl Folder {
             kind: match shots.kind {
                 Kind::OpenedFromClosed => "opened from closed".to_owned(),
                 Kind::ClosedFromOpen => "closed from open".to_owned(),
+            },
+            teeth: match (shots.kind, donor) {
+                (Kind::OpenedFromClosed, Some(donor)) => donor.name.clone(),
+                _ => String::new(),
             },
             figures: figures.map(|value| format!("{value:.4}")).to_vec(),
             rows,
@@ -276,6 +288,7 @@ impl Folder {
             "opening",
             "mouth_width",
             "closed_width",
+            "teeth",
             "left_out",
         ];
         let mut portraits = vec![head.map(str::to_owned).to_vec()];
@@ -289,6 +302,7 @@ impl Folder {
         for part in parts {
             let mut row = vec![part.name.clone(), part.kind.clone()];
             row.extend((0..4).map(|i| part.figures.get(i).cloned().unwrap_or_default()));
+            row.push(part.teeth.clone());
             row.push(part.left_out.clone().unwrap_or_default());
             portraits.push(row);
             manifest.extend(part.rows.iter().cloned());
