@@ -7,10 +7,10 @@
 //! - [`find`]: the largest face of a picture and its mesh; [`part`]: cut out with room around.
 //! - [`model`]: the face model; [`camera`], [`fit`]: mesh -> who it is, what it shows, where the camera
 //!   stands; [`spline`], [`solve`]: the numbers for it.
-//! - [`portrait`]: the fitted face in its photo, and how it moves; [`view`], [`views`]: what is drawn of it.
+//! - [`portrait`]: the fitted face in its photo, and how it moves ([`posed`](posed), [`unfit`](unfit)); [`view`], [`views`]: what is drawn of it.
 //! - [`recipes`]: what it is made to show.
 //! - [`draw`]: the photo's pixels moved with the surface ([`canvas`], [`raster`]), what lies beside the
-//!   face ([`outside`]), what opened mouths and eyes bare ([`mouth`], [`teeth`], [`tones`]); [`field`]: its numbers.
+//!   face ([`outside`]), what opened mouths and eyes bare ([`mouth`], [`lips`], [`teeth`], [`tones`]); [`field`]: its numbers.
 //! - [`plan`]: all pictures of a portrait; [`encode`], [`write`](write), [`sheet`]: the data set.
 //!
 //! Two kinds of pairs are made, by what the photo shows. *Opened from closed*: a neutral photo gets
@@ -25,6 +25,7 @@ mod error;
 mod field;
 pub mod find;
 pub mod fit;
+mod lips;
 pub mod listing;
 pub mod model;
 mod mouth;
@@ -32,6 +33,7 @@ mod outside;
 pub mod part;
 pub mod plan;
 pub mod portrait;
+mod posed;
 pub mod raster;
 pub mod recipes;
 mod sheet;
@@ -39,6 +41,7 @@ pub mod solve;
 pub mod spline;
 pub mod teeth;
 mod tones;
+mod unfit;
 pub mod view;
 pub mod views;
 mod write;

@@ -7,7 +7,10 @@ use image::RgbImage;
 
 use super::fit::{CORNERS, Fit, LEFT_EYE, RIGHT_EYE, eye_distance, fit_neutral, fit_shown, middle};
 use super::model::{FaceModel, LANDMARKS, Vector};
+pub use super::posed::Posed;
+use super::posed::{folds, front_triangles, lit};
 use super::spline::Spline;
+pub use super::unfit::Unfit;
 use crate::face::{MESH_POINTS, Point};
 
 /// Landmarks that stay further from the photo's than this, in distances of the eyes, are no fit: of a
@@ -24,15 +27,6 @@ const RING_POINTS: usize = 10;
 
 /// Ridge of the field of what the fit leaves over.
 const SMOOTH: f64 = 0.004;
-
-/// Triangles that look away from the camera by more than this (a cosine) are never seen.
-const BACK: f32 = -0.5;
-
-/// Smiles above this have no deeper folds.
-const MOST_FOLDED: f32 = 1.2;
-
-/// Where a lit face has its light from: above, and from the camera; x right, y down, z to the camera.
-const LIGHT: Vector = [0.0, -0.75, 0.66];
 
 /// A smile that is closed leaves the mouth too wide, by what landmarks say of the person. The width of
 /// the person's own neutral mouth follows from it by this line (82 persons of the Face Research Lab
@@ -59,31 +53,6 @@ const PRESSED: f64 = 0.015;
 
 /// How far the edge of the lips may be off, in distances of the eyes.
 const EDGE: f32 = 0.008;
-
-/// Why a photo did not become a portrait.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Unfit {
-    /// The mesh has too few points, or points that are no places.
-    #[error("no face mesh")]
-    NoMesh,
-    /// The face is too small to be drawn.
-    #[error("too small: the eyes are {0:.0} pixels apart")]
-    Small(f64),
-    /// The face looks aside, up or down.
-    #[error("turned: {aside:.0} degrees to the side, {up:.0} up or down")]
-    Turned {
-        /// To the side, in degrees.
-        aside: f64,
-        /// Up or down, in degrees.
-        up: f64,
-    },
-    /// The landmarks do not lie as those of a face.
-    #[error("does not fit: RMS {0:.3} of the eyes' distance (covered, turned or cut off?)")]
-    DoesNotFit(f64),
-    /// The equations have no solution.
-    #[error("does not fit: the points say too little")]
-    NoSolution,
-}
 
 /// What a photo is taken to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,27 +88,6 @@ pub struct Portrait {
     rest: Vec<[f32; 2]>,
     /// What shuts and narrows the mouth of a smile that is drawn neutral, in the photo's pixels.
     shut: Option<Vec<[f32; 2]>>,
-}
-
-/// A face that shows something.
-#[derive(Debug, Clone)]
-pub struct Posed {
-    /// Where each vertex stands in the photo, and how near to the camera, in the photo's pixels.
-    pub places: Vec<Vector>,
-    /// The light on each vertex: 0 in shadow, 1 in full light.
-    pub light: Vec<f32>,
-    /// How far each vertex looks at the camera, 0 to 1.
-    pub facing: Vec<f32>,
-    /// How the folds of a smile change the light on each vertex, as a logarithm.
-    pub folds: Vec<f32>,
-}
-
-impl Posed {
-    /// Keeps the folds that another pose has: those of the photo stay as they are.
-    pub fn with_folds_of(mut self, other: &Self) -> Self {
-        self.folds.clone_from(&other.folds);
-        self
-    }
 }
 
 impl Portrait {
@@ -194,7 +142,7 @@ impl Portrait {
             fit,
             shut: None,
         };
-        portrait.front = portrait.front_triangles();
+        portrait.front = front_triangles(model, &portrait.fit.camera.project(&portrait.neutral));
         portrait.rest = portrait.left_over().ok_or(Unfit::NoSolution)?;
         if taken == Taken::Shown {
             portrait.shut = portrait.shutting();
@@ -207,7 +155,7 @@ impl Portrait {
         let mut face = self.neutral.clone();
         self.model.add(&mut face, units);
         let mut places = self.fit.camera.project(&face);
-        let (light, facing) = self.lit(&places);
+        let (light, facing) = lit(&self.model, &places);
         let shut = self.shut.as_ref().map(|shut| (shut, self.unlike(units)));
         for (i, place) in places.iter_mut().enumerate() {
             for axis in 0..2 {
@@ -221,38 +169,8 @@ impl Portrait {
             places,
             light,
             facing,
-            folds: self.folds(units),
+            folds: folds(&self.model, units),
         }
-    }
-
-    /// The folds of the smile among these units, each side by itself.
-    fn folds(&self, units: &[f32]) -> Vec<f32> {
-        let unit = |name| {
-            self.model
-                .shape(name)
-                .map_or(0.0, |i| units[i].min(MOST_FOLDED))
-        };
-        let [left, right] = ["mouthSmileLeft", "mouthSmileRight"].map(unit);
-        let folds = self.model.folds.iter().zip(&self.model.neutral);
-        folds
-            .map(|(fold, [x, ..])| {
-                // The person's left has x above 0.
-                let side = (0.5 + 0.5 * x).clamp(0.0, 1.0);
-                fold * (right + (left - right) * side)
-            })
-            .collect()
-    }
-
-    /// Triangles outside of the mouth that no expression turns to the camera are left out.
-    fn front_triangles(&self) -> Vec<u32> {
-        let places = self.fit.camera.project(&self.neutral);
-        let is_front = |triangle: &u32| {
-            let corners = self.model.triangles[*triangle as usize];
-            let [a, b, c] = corners.map(|vertex| places[vertex as usize]);
-            let n = normal(difference(b, a), difference(c, a));
-            n[2] > BACK * (n[0] * n[0] + n[1] * n[1] + n[2] * n[2]).sqrt()
-        };
-        self.model.outer.iter().copied().filter(is_front).collect()
     }
 
     /// How far units are from those of the photo: 0 for those, 1 for a neutral face.
@@ -383,45 +301,6 @@ impl Portrait {
         }
         self.field(&drawn, &differences, &posed)
     }
-
-    /// The light on each vertex and how far it looks at the camera, from its place in the photo's
-    /// directions.
-    fn lit(&self, places: &[Vector]) -> (Vec<f32>, Vec<f32>) {
-        let mut normals = vec![[0.0f32; 3]; places.len()];
-        for corners in &self.model.triangles {
-            let [a, b, c] = corners.map(|vertex| places[vertex as usize]);
-            let (e, f) = (difference(b, a), difference(c, a));
-            let normal = normal(e, f);
-            for vertex in corners {
-                let sum = &mut normals[*vertex as usize];
-                for axis in 0..3 {
-                    sum[axis] += normal[axis];
-                }
-            }
-        }
-        normals
-            .iter()
-            .map(|n| {
-                let length = (n[0] * n[0] + n[1] * n[1] + n[2] * n[2]).sqrt() + 1e-9;
-                let lit = n[0] * LIGHT[0] + n[1] * LIGHT[1] + n[2] * LIGHT[2];
-                ((lit / length).max(0.0), (n[2] / length).abs())
-            })
-            .unzip()
-    }
-}
-
-/// The direction that a surface of two edges looks to. The picture's y runs down: the turn is the other
-/// way round.
-fn normal(e: Vector, f: Vector) -> Vector {
-    [
-        e[2] * f[1] - e[1] * f[2],
-        e[0] * f[2] - e[2] * f[0],
-        e[1] * f[0] - e[0] * f[1],
-    ]
-}
-
-fn difference(a: Vector, b: Vector) -> Vector {
-    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
 }
 
 /// The 68 landmarks among the mesh's points.
