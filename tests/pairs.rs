@@ -278,9 +278,19 @@ fn a_damaged_model_is_refused_and_does_not_panic() {
     ));
 }
 
-/// An astronaut who smiles, a picture without a face, and one that is none.
+/// A rendered person's calm face that a program drew, whose table says so.
+const CALM: &str = "rendered-S1004-neutral.jpg";
+
+/// An astronaut who smiles, a calm face, a picture without a face, and one that is none.
 fn portraits() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
+    let calm = fs::read(path("www/samples").join(CALM)).expect("a sample");
+    fs::write(folder.path().join(CALM), calm).expect("a file");
+    let table = format!(
+        "file,subject,licence,expression\n{CALM},S1004,CC0,neutral\nturned.jpg,astronaut,,happy\n\
+         no-face.jpg,nobody,,\nbroken.jpg,nobody,,\n"
+    );
+    fs::write(folder.path().join("manifest.csv"), table).expect("a table");
     for name in ["turned.jpg", "no-face.jpg"] {
         let bytes = fs::read(path("tests/photos").join(name)).expect("a photo");
         fs::write(folder.path().join(name), bytes).expect("a file");
@@ -347,7 +357,7 @@ fn a_folder_becomes_a_marked_set_that_can_be_trained_on_and_gone_on_with() {
         left_out["broken.jpg"].contains("not a picture"),
         "{left_out:?}"
     );
-    assert!(summary.pictures >= 3, "{summary:?}");
+    assert!(summary.pictures >= 14, "{summary:?}");
     assert!(is_marked(
         &fs::read(out.path().join("sheet.png")).expect("a sheet")
     ));
@@ -362,13 +372,21 @@ fn a_folder_becomes_a_marked_set_that_can_be_trained_on_and_gone_on_with() {
         set.left_out
     );
     for face in &set.faces {
-        assert_eq!(face.photo, "turned.jpg");
+        let is_calm = face.photo == CALM;
+        assert!(is_calm || face.photo == "turned.jpg");
+        let licence = face.groups.get("licence").map(String::as_str);
+        assert_eq!(licence, is_calm.then_some("CC0"));
         assert!(face.controls.is_some() && face.cavity.is_some());
         let bytes = fs::read(first.join(&face.name)).expect("a picture");
         let is_drawn = face.cavity.as_ref().is_some_and(|cavity| cavity.is_drawn);
         assert_eq!(is_marked(&bytes), is_drawn, "{}", face.name);
     }
-    assert!(set.faces[0].groups.get("maps").is_none());
+    assert!(!set.faces[0].groups.contains_key("maps"));
+    let of = |photo: &str| set.faces.iter().filter(|face| face.photo == photo).count();
+    // The photo, seven expressions and three of random units; and the photo, the calm face, closed ones.
+    assert_eq!(of(CALM), 11);
+    assert!(of("turned.jpg") >= 3);
+    assert_eq!(set.classes.len(), 8);
 
     // Once more with one thread and with four: the same bytes.
     let whole = files(&first);
@@ -410,7 +428,7 @@ fn a_run_that_is_stopped_leaves_no_set_and_goes_on() {
     // Stopped as soon as it is told how many portraits there are.
     let advance = |_: usize, _: usize| stop.store(true, Ordering::Relaxed);
     let summary = fersnet::pairs::run(&settings, &model_bytes(), &advance, &stop).expect("a stop");
-    assert_eq!(summary.not_looked_at, 3);
+    assert_eq!(summary.not_looked_at, 4);
     assert!(data::open(&root, &Options::default()).is_err());
     settings.resume = true;
     assert_eq!(draw(&settings).expect("pairs").not_looked_at, 0);

@@ -4,7 +4,7 @@
 use super::canvas::{Canvas, Surface};
 use super::field::{Cells, distance};
 use super::model::Part;
-use super::mouth::{Patch, paint};
+use super::mouth::{Opened, Patch, paint};
 use super::outside::{Seen, follow};
 use super::portrait::{CHIN, Portrait, Posed};
 use super::teeth::Donor;
@@ -162,17 +162,15 @@ impl<'a> Drawer<'a> {
                         picture[pixel] = self.tones.lips.map(|value| value * BETWEEN_LIPS);
                     }
                 } else {
-                    let (portrait, canvas, tones) = (self.portrait, &self.canvas, &self.tones);
-                    paint(
-                        portrait,
-                        canvas,
+                    let opened = Opened {
+                        portrait: self.portrait,
+                        canvas: &self.canvas,
                         posed,
-                        &surface,
-                        tones,
-                        self.donor,
-                        patch,
-                        &mut picture,
-                    );
+                        surface: &surface,
+                        tones: &self.tones,
+                        donor: self.donor,
+                    };
+                    paint(&opened, patch, &mut picture);
                 }
                 soften_edge(&is_inside, size, patch, &mut picture, &mut cavity);
             }

@@ -271,10 +271,10 @@ fn solve(
         *part = excess(layer);
     }
     observe(&row, terms.width, -excess(&linear.mean));
-    for i in 0..count {
+    for (i, right) in right.iter_mut().enumerate() {
         *square.at(i, i) += terms.ridge[usize::from(i >= modes)];
         if i >= modes {
-            right[i] -= terms.price;
+            *right -= terms.price;
         }
     }
     not_negative(&square, &right, modes)

@@ -151,8 +151,8 @@ impl Drawer<'_> {
             if part > 0.0 {
                 let light = 0.78 + 0.22 * (to_mouth / (0.05 * eyes)).clamp(0.0, 1.0);
                 let colour = &mut picture[pixel];
-                for c in 0..3 {
-                    colour[c] += (self.tones.lips[c] * light - colour[c]) * part;
+                for (value, tone) in colour.iter_mut().zip(self.tones.lips) {
+                    *value += (tone * light - *value) * part;
                 }
             }
         }

@@ -61,17 +61,27 @@ impl Patch {
     }
 }
 
+/// A posed face whose mouth is painted.
+pub(super) struct Opened<'a> {
+    pub portrait: &'a Portrait,
+    pub canvas: &'a Canvas,
+    pub posed: &'a Posed,
+    pub surface: &'a Surface,
+    pub tones: &'a Tones,
+    /// Whose teeth it gets.
+    pub donor: Option<&'a Donor>,
+}
+
 /// Paints what lies within the mouth into the picture; `patch` holds it.
-pub(super) fn paint(
-    portrait: &Portrait,
-    canvas: &Canvas,
-    posed: &Posed,
-    surface: &Surface,
-    tones: &Tones,
-    donor: Option<&Donor>,
-    patch: Patch,
-    picture: &mut [Colour],
-) {
+pub(super) fn paint(opened: &Opened<'_>, patch: Patch, picture: &mut [Colour]) {
+    let Opened {
+        portrait,
+        canvas,
+        posed,
+        surface,
+        tones,
+        donor,
+    } = *opened;
     let (eyes, size) = (canvas.eyes, patch.size);
     let width = canvas.view.size[0];
     let pixels: Vec<usize> = patch.pixels(width).collect();

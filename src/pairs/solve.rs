@@ -70,15 +70,19 @@ impl Square {
                 };
             }
         }
-        for side in 0..N {
-            for i in 0..n {
-                let dot: f64 = (0..i).map(|k| self.row(i)[k] * sides[k][side]).sum();
-                sides[i][side] = (sides[i][side] - dot) / self.row(i)[i];
+        for i in 0..n {
+            let (done, rest) = sides.split_at_mut(i);
+            for (value, known) in self.row(i).iter().zip(done.iter()) {
+                take(&mut rest[0], *value, known);
             }
-            for i in (0..n).rev() {
-                let dot: f64 = (i + 1..n).map(|k| self.row(k)[i] * sides[k][side]).sum();
-                sides[i][side] = (sides[i][side] - dot) / self.row(i)[i];
+            divide(&mut rest[0], self.row(i)[i]);
+        }
+        for i in (0..n).rev() {
+            let (rest, done) = sides.split_at_mut(i + 1);
+            for (k, known) in (i + 1..).zip(done.iter()) {
+                take(&mut rest[i], self.row(k)[i], known);
             }
+            divide(&mut rest[i], self.row(i)[i]);
         }
         Some(sides)
     }
@@ -111,19 +115,32 @@ impl Square {
                     for column in i..n {
                         *self.at(row, column) -= part * self.row(i)[column];
                     }
-                    for side in 0..N {
-                        sides[row][side] -= part * sides[i][side];
-                    }
+                    let (above, below) = sides.split_at_mut(row);
+                    take(&mut below[0], part, &above[i]);
                 }
             }
         }
         for i in (0..n).rev() {
-            for side in 0..N {
-                let dot: f64 = (i + 1..n).map(|k| self.row(i)[k] * sides[k][side]).sum();
-                sides[i][side] = (sides[i][side] - dot) / self.row(i)[i];
+            let (rest, done) = sides.split_at_mut(i + 1);
+            for (value, known) in self.row(i)[i + 1..].iter().zip(done.iter()) {
+                take(&mut rest[i], *value, known);
             }
+            divide(&mut rest[i], self.row(i)[i]);
         }
         Some(sides)
+    }
+}
+
+/// Takes `part` times what is known of one unknown from the sides of another.
+fn take<const N: usize>(sides: &mut [f64; N], part: f64, known: &[f64; N]) {
+    for (side, known) in sides.iter_mut().zip(known) {
+        *side -= part * known;
+    }
+}
+
+fn divide<const N: usize>(sides: &mut [f64; N], by: f64) {
+    for side in sides {
+        *side /= by;
     }
 }
 

@@ -83,7 +83,7 @@ impl Donor {
         let between = |x: usize| {
             let mut seen = (0..size[1]).filter(|y| inside[y * size[0] + x] >= 0.5);
             let first = seen.next()? as f32 + edge;
-            let last = seen.last()? as f32 + 1.0 - edge;
+            let last = seen.next_back()? as f32 + 1.0 - edge;
             (last > first).then_some(first as usize..last as usize)
         };
         let pixel = |x: usize, y: usize| photo.get_pixel(x as u32, y as u32).0.map(f32::from);
