@@ -172,7 +172,7 @@ impl<'a> Drawer<'a> {
                     };
                     paint(&opened, patch, &mut picture);
                 }
-                soften_edge(&is_inside, size, patch, &mut picture, &mut cavity);
+                soften_edge(&surface, &is_inside, patch, &mut picture, &mut cavity);
             }
         }
         if is_shut {
@@ -284,15 +284,17 @@ impl<'a> Drawer<'a> {
     }
 }
 
-/// The edge of the mouth's inside goes over one pixel, in the picture and in the map.
+/// The edge of the mouth's inside goes over one pixel, in the picture and in the map; and so do those of
+/// teeth, gums and tongue in the picture.
 fn soften_edge(
+    surface: &Surface,
     is_inside: &[bool],
-    [width, height]: [usize; 2],
     patch: Patch,
     picture: &mut [Colour],
     cavity: &mut [f32],
 ) {
     const WEIGHTS: [f32; 3] = [0.25, 0.5, 0.25];
+    let (width, height) = (surface.raster.width, surface.raster.height);
     let around = |pixel: usize| {
         let (x, y) = (pixel % width, pixel / width);
         let index =
@@ -311,7 +313,9 @@ fn soften_edge(
             .map(|(_, weight)| weight)
             .sum();
         cavity[pixel] = share;
-        if share > 0.0 && share < 1.0 {
+        let own = surface.part[pixel];
+        let is_edge = share < 1.0 || around(pixel).any(|(near, _)| surface.part[near] != own);
+        if share > 0.0 && is_edge {
             let mut colour = [0.0; 3];
             for (near, weight) in around(pixel) {
                 for c in 0..3 {
