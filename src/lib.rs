@@ -18,6 +18,7 @@
 //! - [`evaluate`]: figures of a network on labelled faces and of the faces that it redraws (native).
 //! - [`train`]: losses and runs (native).
 //! - [`enlarge`]: a data set of synthetic faces that other networks read as they were meant (native).
+//! - [`pairs`]: paired training data, drawn from portraits with a face model (native).
 //! - [`table`]: the paper's variants over subject-independent folds (native).
 //! - [`web`]: the page's side (wasm).
 
@@ -35,6 +36,8 @@ pub mod kernels;
 pub mod mark;
 pub mod network;
 pub mod painter;
+#[cfg(feature = "native")]
+pub mod pairs;
 pub mod picture;
 pub mod pipeline;
 #[cfg(feature = "native")]

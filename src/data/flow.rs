@@ -1,7 +1,8 @@
 //! Known flows: where each pixel of a picture was found in another picture of the same photograph.
 //!
-//! Stored as a 16-bit RGB picture, as large as its face's picture or smaller: red and green are the way
-//! right and down, 32768 for none and 65536 for the picture's whole width; blue is 0 where nobody knows.
+//! Stored as a 16-bit RGB PNG, as wide as its face's picture or smaller by one scale: red and green are the way
+//! right and down, 32768 for none and 65536 for the picture's whole width; blue has the bit 256 where the way is
+//! known. What lies below the map, as the strip with a mark does, is not known.
 
 use std::sync::Arc;
 
@@ -17,6 +18,21 @@ const STILL: f32 = 32768.0;
 
 /// Steps of a stored value for the picture's whole width.
 const STEPS: f32 = 65536.0;
+
+/// Set in blue where the way is known.
+pub const KNOWN: u16 = 256;
+
+/// A way in widths of the picture as it is stored.
+pub fn stored(way: f32) -> u16 {
+    (way * STEPS + STILL)
+        .round()
+        .clamp(0.0, f32::from(u16::MAX)) as u16
+}
+
+/// The way of a stored value, in widths of the picture.
+pub fn way(stored: u16) -> f32 {
+    (f32::from(stored) - STILL) / STEPS
+}
 
 /// Where a drawn face and the picture that it was drawn from have their pixels from.
 #[derive(Debug, Clone)]
@@ -45,21 +61,19 @@ impl FlowMap {
     ///
     /// In words, what is wrong with the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
-        let reader =
-            image::ImageReader::with_format(std::io::Cursor::new(bytes), image::ImageFormat::Png);
+        let bytes = std::io::Cursor::new(bytes);
+        let mut reader = image::ImageReader::with_format(bytes, image::ImageFormat::Png);
         let mut limits = image::Limits::default();
         limits.max_image_width = Some(MOST_PIXELS);
         limits.max_image_height = Some(MOST_PIXELS);
-        let mut reader = reader;
         reader.limits(limits);
         let decoded = reader.decode().map_err(|error| error.to_string())?;
         let DynamicImage::ImageRgb16(map) = decoded else {
             return Err("not a 16-bit RGB PNG".to_owned());
         };
-        let way = |stored: u16| (f32::from(stored) - STILL) / STEPS;
         let place = |pixel: &image::Rgb<u16>| {
             let [right, down, known] = pixel.0;
-            (known > 0).then(|| [way(right), way(down)])
+            (known & KNOWN != 0).then(|| [way(right), way(down)])
         };
         Ok(Self {
             width: map.width() as usize,
@@ -68,11 +82,11 @@ impl FlowMap {
         })
     }
 
-    /// The way at a place of a picture of `size`, both in its pixels; none outside and beside what is not
+    /// The way at a place of a picture of this width, both in its pixels; none outside and beside what is not
     /// known.
-    pub fn at(&self, place: Point, [width, height]: [u32; 2]) -> Option<Point> {
-        let x = place.x / width as f32 * self.width as f32 - 0.5;
-        let y = place.y / height as f32 * self.height as f32 - 0.5;
+    pub fn at(&self, place: Point, width: u32) -> Option<Point> {
+        let scale = self.width as f32 / width as f32;
+        let (x, y) = (place.x * scale - 0.5, place.y * scale - 0.5);
         let (column, row) = (x.floor(), y.floor());
         if column < 0.0 || row < 0.0 {
             return None;
@@ -103,7 +117,7 @@ impl FlowMap {
 mod tests {
     use super::*;
 
-    fn stored(pixel: impl Fn(u32, u32) -> [u16; 3]) -> Vec<u8> {
+    fn file(pixel: impl Fn(u32, u32) -> [u16; 3]) -> Vec<u8> {
         let map = image::ImageBuffer::from_fn(4, 2, |x, y| image::Rgb(pixel(x, y)));
         let mut bytes = Vec::new();
         DynamicImage::ImageRgb16(map)
@@ -119,13 +133,17 @@ mod tests {
     fn a_stored_way_is_a_part_of_the_pictures_width() {
         // An eighth of the width right, a sixteenth up; the last column is not known.
         let known = |x| if x < 3 { u16::MAX } else { 0 };
-        let map = FlowMap::decode(&stored(|x, _| [32768 + 8192, 32768 - 4096, known(x)]));
+        let map = FlowMap::decode(&file(|x, _| [32768 + 8192, 32768 - 4096, known(x)]));
         let map = map.expect("a map");
-        let size = [16, 8];
-        let way = map.at(Point::new(5.0, 4.0), size).expect("known");
+        let way = map.at(Point::new(5.0, 4.0), 16).expect("known");
         assert_eq!((way.x, way.y), (2.0, -1.0));
-        assert!(map.at(Point::new(13.0, 4.0), size).is_none());
-        assert!(map.at(Point::new(-1.0, 4.0), size).is_none());
+        assert!(map.at(Point::new(13.0, 4.0), 16).is_none());
+        assert!(map.at(Point::new(-1.0, 4.0), 16).is_none());
+        assert!(map.at(Point::new(5.0, 12.0), 16).is_none(), "below the map");
+        assert_eq!(
+            [stored(0.0), stored(0.125), stored(9.0)],
+            [32768, 40960, u16::MAX]
+        );
     }
 
     #[test]

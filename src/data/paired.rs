@@ -11,7 +11,8 @@
 //! - `cavity`: a grey picture of the same size, white between the lips' inner edges; empty for a shut
 //!   mouth; and `mouth`: `drawn` where a program drew what is inside;
 //! - `flow`, `back` and `flow_from`: where a drawn face's pixels are found in the picture `flow_from`, and
-//!   where that picture's are found in it, as [`FlowMap`] stores them.
+//!   where that picture's are found in it, as [`FlowMap`] stores them;
+//! - `mouth_file` and `mouth_cavity`: further files of a picture, see [`crate::pairs`]; not read here.
 //!
 //! Age and every further column of text (sex, ethnicity, skin, licence, ...) become groups.
 
@@ -39,7 +40,7 @@ pub(super) const LOOKED_FOR: &str = "a paired set (manifest.csv)";
 const REAL: &str = "real";
 
 /// Columns that are no groups, besides those of points.
-const OWN_COLUMNS: [&str; 11] = [
+const OWN_COLUMNS: [&str; 13] = [
     "file",
     "subject",
     "source",
@@ -51,6 +52,8 @@ const OWN_COLUMNS: [&str; 11] = [
     "flow",
     "back",
     "flow_from",
+    "mouth_file",
+    "mouth_cavity",
 ];
 
 /// In the column `mouth`: the inside was drawn by a program.

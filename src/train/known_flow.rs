@@ -43,7 +43,7 @@ impl Way<'_> {
             return [flow, vec![1.0; plane]];
         }
         let mut known = vec![0.0; plane];
-        let picture = [face.picture.width(), face.picture.height()];
+        let picture = face.picture.width();
         let alignment = view.alignment(&face.picture, place);
         for i in 0..plane {
             let (row, column) = (i / size, i % size);
@@ -67,10 +67,10 @@ impl Way<'_> {
         [flow, known]
     }
 
-    /// Where a pixel of the target's picture is found in the source's; both pictures are of `size`.
-    fn follow(&self, here: Point, size: [u32; 2]) -> Option<Point> {
+    /// Where a pixel of the target's picture is found in the source's; both pictures are as wide.
+    fn follow(&self, here: Point, width: u32) -> Option<Point> {
         let step = |map: &FlowMap, here: Point| {
-            let way = map.at(here, size)?;
+            let way = map.at(here, width)?;
             Some(Point::new(here.x + way.x, here.y + way.y))
         };
         match self {
@@ -92,6 +92,7 @@ mod tests {
 
     use super::*;
     use crate::data::Flow;
+    use crate::data::flow::stored;
     use crate::train::config::Views;
     use crate::train::sets::tests::face;
 
@@ -99,7 +100,6 @@ mod tests {
 
     /// Every pixel comes from so much of the picture's width to the right and below.
     fn constant([right, down]: [f32; 2]) -> Arc<FlowMap> {
-        let stored = |way: f32| (32768.0 + way * 65536.0) as u16;
         let pixel = Rgb([stored(right), stored(down), u16::MAX]);
         let mut bytes = Vec::new();
         DynamicImage::ImageRgb16(ImageBuffer::from_pixel(96, 96, pixel))

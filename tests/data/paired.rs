@@ -320,10 +320,10 @@ fn a_set_may_state_where_a_drawn_face_has_its_pixels_from() {
     let flow = dataset.faces[1].flow.as_ref().expect("a flow");
     assert_eq!(flow.of, "a/0.png");
     let at = fersnet::face::Point::new(48.0, 48.0);
-    let way = flow.there.at(at, [96, 96]).expect("known");
+    let way = flow.there.at(at, 96).expect("known");
     assert!((way.x - 9.6).abs() < 0.01 && way.y == 0.0, "{way:?}");
     let back = flow.back.as_ref().expect("the way back");
-    assert!(back.at(at, [96, 96]).is_none(), "nobody knows it");
+    assert!(back.at(at, 96).is_none(), "nobody knows it");
     assert!(
         dataset.faces[2]
             .flow

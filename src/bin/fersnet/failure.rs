@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use fersnet::network::convert::ConvertError;
 use fersnet::network::weights::WeightError;
+use fersnet::pairs::PairsError;
 use fersnet::picture::PictureError;
 use fersnet::pipeline::PipelineError;
 use fersnet::train::TrainError;
@@ -39,10 +40,17 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             error.downcast_ref::<TrainError>(),
             Some(TrainError::Weights(_))
         )
-        || error.downcast_ref::<ConvertError>().is_some();
+        || error.downcast_ref::<ConvertError>().is_some()
+        || matches!(
+            error.downcast_ref::<PairsError>(),
+            Some(PairsError::Model(_))
+        );
     let is_setting = matches!(
         error.downcast_ref::<TrainError>(),
         Some(TrainError::Setting { .. })
+    ) || matches!(
+        error.downcast_ref::<PairsError>(),
+        Some(PairsError::Setting(_) | PairsError::Recipes(_))
     );
     ExitCode::from(match error.downcast_ref::<Failure>() {
         Some(Failure::Arguments(_)) => 2,

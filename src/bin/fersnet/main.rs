@@ -10,6 +10,7 @@ mod failure;
 mod figures;
 mod forward;
 mod interrupt;
+mod pairs;
 mod picture;
 mod predict;
 mod synthesize;
@@ -54,6 +55,8 @@ enum Command {
     Train(Box<train::Train>),
     /// Make a data set of synthetic faces that networks read as they were meant.
     Enlarge(enlarge::Enlarge),
+    /// Draw paired training data from portraits: each face with other expressions.
+    Pairs(pairs::Pairs),
     /// The paper's table: four networks over subject-independent folds.
     Table(table::Table),
     /// How well weights read labelled faces, and what others see in the faces that they redraw.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Data(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Enlarge(command) => command.run(),
+        Command::Pairs(command) => command.run(),
         Command::Table(command) => command.run(),
         Command::Evaluate(command) => command.run(),
         Command::Bench(command) => command.run(),

@@ -1,0 +1,241 @@
+//! A view of a portrait that pictures are drawn in: the photo's pixels there, and where the face stood.
+
+use super::model::{Part, Vector};
+use super::portrait::{Portrait, Posed};
+use super::raster::{NONE, Raster, shares};
+use super::view::{Colour, Pixel, View, colour, cubic, pixel};
+use crate::face::planes::bilinear;
+
+/// A point of the surface is seen in the photo if nothing lies nearer than this before it, in the
+/// model's unit.
+const DEPTH_TOLERANCE: f32 = 0.25;
+
+/// How much of the mean folds of a smile is taken out of a photo that is closed: a face with fewer folds
+/// would get bright bands in their place.
+const TAKEN_OUT: f32 = 0.5;
+
+/// Landmarks of the inner lips, from corner to corner and back.
+const INNER_LIPS: [usize; 8] = [60, 61, 62, 63, 64, 65, 66, 67];
+
+/// Flows below this, in pixels, leave a pixel as it is: nobody sees it, and most of the background stands
+/// still.
+const STILL: f32 = 0.05;
+
+/// A view with what does not depend on what is drawn.
+#[derive(Debug, Clone)]
+pub(super) struct Canvas {
+    /// What is drawn.
+    pub view: View,
+    /// Room around it from which pixels may come, in its pixels.
+    pub margin: usize,
+    /// The view's pixels in one of the model's units.
+    pub scale: f32,
+    /// The distance of the eyes in the view's pixels.
+    pub eyes: f32,
+    /// The photo, with the margin.
+    photo: Vec<Pixel>,
+    /// Where each vertex stood, in the view, how near, its light and its folds.
+    stood: Vec<[f32; 5]>,
+    /// How near the face was at each pixel, with the margin.
+    depth: Vec<f32>,
+    /// How much of each pixel of the photo lies between the lips or on their edge, with the margin; none
+    /// where they are shut.
+    mouth: Option<Vec<f32>>,
+}
+
+/// What each pixel of a drawn picture shows.
+pub(super) struct Surface {
+    /// Vertices in the view, and how near they are, in its pixels.
+    pub places: Vec<Vector>,
+    /// The nearest triangle.
+    pub raster: Raster,
+    /// Its part; none outside of the face.
+    pub part: Vec<Option<Part>>,
+    /// From each pixel to where its point of the surface stood in the photo.
+    pub flow: Vec<[f32; 2]>,
+    /// Whether it was seen there.
+    pub is_visible: Vec<bool>,
+    /// Light now through light then.
+    pub light: Vec<f32>,
+    /// The same of the folds of a smile, as a logarithm.
+    pub folds: Vec<f32>,
+}
+
+impl Canvas {
+    pub fn new(portrait: &Portrait, in_photo: &Posed, view: View, margin: usize) -> Self {
+        let wide = view.with_margin(margin);
+        let places = places_in(&wide, in_photo);
+        let depth = drawn(portrait, &places, wide.size).depth;
+        let stood = places_in(&view, in_photo)
+            .iter()
+            .zip(in_photo.light.iter().zip(&in_photo.folds))
+            .map(|(at, (light, folds))| [at[0], at[1], at[2], *light, *folds])
+            .collect();
+        Self {
+            photo: wide.cut(&portrait.photo).into_iter().map(pixel).collect(),
+            scale: portrait.fit.camera.scale as f32 / view.step,
+            eyes: portrait.eyes / view.step,
+            mouth: (!portrait.is_shut()).then(|| wide.inside(&portrait.lips_with_edge())),
+            view,
+            margin,
+            stood,
+            depth,
+        }
+    }
+
+    fn without_margin<'a, T: Copy>(&self, wide: &'a [T]) -> impl Iterator<Item = T> + use<'a, T> {
+        let ([width, height], margin) = (self.view.size, self.margin);
+        let rows = wide.chunks_exact(width + 2 * margin);
+        rows.skip(margin)
+            .take(height)
+            .flat_map(move |row| &row[margin..margin + width])
+            .copied()
+    }
+
+    /// How much of the photo's pixel at a place of the view lies between the lips.
+    pub fn mouth_at(&self, place: [f32; 2]) -> f32 {
+        let wide = self.view.with_margin(self.margin).size;
+        let [x, y] = place.map(|at| at + self.margin as f32);
+        let mouth = self.mouth.as_ref();
+        mouth.map_or(0.0, |mouth| bilinear(mouth, wide, x, y))
+    }
+
+    /// The photo in the view.
+    pub fn photo(&self) -> Vec<Colour> {
+        self.without_margin(&self.photo).map(colour).collect()
+    }
+
+    /// The photo's colour at a place of the view.
+    pub fn colour(&self, place: [f32; 2]) -> Colour {
+        let wide = self.view.with_margin(self.margin).size;
+        cubic(&self.photo, wide, place.map(|at| at + self.margin as f32))
+    }
+
+    /// The photo's colour of a pixel that comes from elsewhere.
+    pub fn moved(&self, pixel: usize, flow: [f32; 2]) -> Colour {
+        let width = self.view.size[0];
+        let (x, y) = (pixel % width, pixel / width);
+        if flow[0].abs() < STILL && flow[1].abs() < STILL {
+            return colour(
+                self.photo[(y + self.margin) * (width + 2 * self.margin) + x + self.margin],
+            );
+        }
+        self.colour([x as f32 + 0.5 + flow[0], y as f32 + 0.5 + flow[1]])
+    }
+
+    /// Where a vertex stood in the photo, in the view.
+    pub fn stood(&self, vertex: u32) -> [f32; 2] {
+        let [x, y, ..] = self.stood[vertex as usize];
+        [x, y]
+    }
+
+    /// What each pixel of a posed face shows.
+    pub fn surface(&self, portrait: &Portrait, posed: &Posed) -> Surface {
+        let places = places_in(&self.view, posed);
+        let triangles = &portrait.model.triangles;
+        let raster = drawn(portrait, &places, self.view.size);
+        let count = raster.triangle.len();
+        let mut surface = Surface {
+            part: vec![None; count],
+            flow: vec![[0.0; 2]; count],
+            is_visible: vec![false; count],
+            light: vec![1.0; count],
+            folds: vec![0.0; count],
+            places,
+            raster,
+        };
+        let tolerance = DEPTH_TOLERANCE * self.scale;
+        for pixel in 0..count {
+            let triangle = surface.raster.triangle[pixel];
+            if triangle == NONE {
+                continue;
+            }
+            surface.part[pixel] = Some(portrait.model.parts[triangle as usize]);
+            let corners = triangles[triangle as usize];
+            let (x, y) = (pixel % self.view.size[0], pixel / self.view.size[0]);
+            let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+            let share = shares(corners.map(|v| flat(surface.places[v as usize])), x, y);
+            let mut then = [0.0; 5];
+            let (mut now, mut folds) = (0.0, 0.0);
+            for (vertex, share) in corners.into_iter().zip(share) {
+                let stood = &self.stood[vertex as usize];
+                for (sum, value) in then.iter_mut().zip(stood) {
+                    *sum += share * value;
+                }
+                now += share * posed.light[vertex as usize];
+                folds += share * posed.folds[vertex as usize];
+            }
+            surface.flow[pixel] = [then[0] - x, then[1] - y];
+            surface.light[pixel] = (0.5 + 0.5 * now.max(0.0)) / (0.5 + 0.5 * then[3].max(0.0));
+            let change = folds - then[4];
+            let is_taken_out = folds.abs() < then[4].abs();
+            surface.folds[pixel] = change * if is_taken_out { TAKEN_OUT } else { 1.0 };
+            surface.is_visible[pixel] = then[2] >= self.depth_at(then[0], then[1]) - tolerance;
+        }
+        surface
+    }
+
+    /// How near the face was around a place: the farthest of four pixels, for the edges' sake.
+    fn depth_at(&self, x: f32, y: f32) -> f32 {
+        let [width, height] = self.view.with_margin(self.margin).size;
+        let first = |at: f32, length: usize| {
+            let at = at + self.margin as f32 - 0.5;
+            at.clamp(0.0, length as f32 - 1.0) as usize
+        };
+        let (column, row) = (first(x, width), first(y, height));
+        let mut least = f32::INFINITY;
+        for row in [row, (row + 1).min(height - 1)] {
+            for column in [column, (column + 1).min(width - 1)] {
+                least = least.min(self.depth[row * width + column]);
+            }
+        }
+        least
+    }
+}
+
+impl Surface {
+    /// The shares of a pixel's triangle's corners, with its vertices. Nothing outside of the face.
+    pub fn corners(&self, triangles: &[[u32; 3]], pixel: usize) -> Option<([u32; 3], [f32; 3])> {
+        let corners = *triangles.get(self.raster.triangle[pixel] as usize)?;
+        let (x, y) = (pixel % self.raster.width, pixel / self.raster.width);
+        let places = corners.map(|v| flat(self.places[v as usize]));
+        Some((corners, shares(places, x as f32 + 0.5, y as f32 + 0.5)))
+    }
+}
+
+fn flat(place: Vector) -> [f32; 2] {
+    [place[0], place[1]]
+}
+
+/// The face, and within its mouth only what the lips let be seen.
+fn drawn(portrait: &Portrait, places: &[Vector], size: [usize; 2]) -> Raster {
+    let model = &portrait.model;
+    let mut raster = Raster::new(size);
+    let whole = size.map(|length| 0..length);
+    raster.draw(places, &model.triangles, &portrait.front, whole);
+    let lips = INNER_LIPS.map(|landmark| flat(places[model.landmarks[landmark] as usize]));
+    let opening = [0, 1].map(|axis| {
+        let along = lips.iter().map(|at| at[axis]);
+        let least = along.clone().fold(f32::INFINITY, f32::min);
+        let most = along.fold(f32::NEG_INFINITY, f32::max);
+        let room = 0.05 * (lips[4][0] - lips[0][0]).abs() + 2.0;
+        let length = size[axis] as f32;
+        let first = (least - room).clamp(0.0, length) as usize;
+        first..(most + room).clamp(0.0, length) as usize
+    });
+    raster.draw(places, &model.triangles, &model.inner, opening);
+    raster
+}
+
+/// Vertices in a view.
+fn places_in(view: &View, posed: &Posed) -> Vec<Vector> {
+    let scale = 1.0 / view.step;
+    let place = |at: &Vector| {
+        [
+            (at[0] - view.origin[0]) * scale,
+            (at[1] - view.origin[1]) * scale,
+            at[2] * scale,
+        ]
+    };
+    posed.places.iter().map(place).collect()
+}
