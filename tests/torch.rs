@@ -5,7 +5,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
-use burn::nn::{BatchNormConfig, PaddingConfig2d};
+use burn::nn::{BatchNormConfig, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use fersnet::kernels::{
     Activation, GateSense, Norm, TrainingPrecision, UnitWeights, conv_step, convflu_pair, resample,
@@ -234,8 +234,16 @@ fn each_group_is_differentiated_alike() {
         conv_step(inputs[0].clone(), &conv, norm, None, Activation::None)
     });
     let shapes = [[1, 3, 5, 5], [2, 6, 1, 1]];
-    assert_alike("style", false, &shapes, |inputs, _| {
-        style(inputs[0].clone(), inputs[1].clone().reshape([2, 6]))
+    assert_alike("style", false, &shapes, |inputs, device| {
+        let mut linear = LinearConfig::new(6, 6).init(device);
+        let weight = wave([6, 6], 0.4, device);
+        linear.weight = Param::from_tensor(weight);
+        linear.bias = None;
+        style(
+            inputs[0].clone(),
+            inputs[1].clone().reshape([2, 6]),
+            &linear,
+        )
     });
     let shapes = [[1, 3, 7, 7], [1, 7, 7, 2]];
     assert_alike("resample", false, &shapes, |inputs, _| {

@@ -117,6 +117,7 @@ mod tests {
             photo: String::new(),
             controls: None,
             cavity: None,
+            flow: None,
         }
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Portrait {
 pub(super) struct Flow {
     /// `[2, size, size]` in face widths.
     pub values: Vec<f32>,
+    /// Where it is covered by what is painted, `[size, size]`, 0 to 1; none for heads that cover nothing.
+    pub cover: Option<Vec<f32>>,
     /// Side of the grid.
     pub size: usize,
 }
@@ -86,9 +88,10 @@ impl<'a> Studio<'a> {
         let points = self.mesh_of(&pictures, &view)?;
         let parts = redrawn.into_iter().zip(&pictures).zip(points);
         let flow = |one: Redrawn| {
-            let values = one.change?.flow?;
+            let change = one.change?;
             Some(Flow {
-                values,
+                values: change.flow?,
+                cover: change.cover,
                 size: one.size,
             })
         };

@@ -63,7 +63,12 @@ impl InPhoto {
                 "tears".to_owned(),
                 format!("{:.3} %", 100.0 * t.share),
                 plain(interval),
-                format!("{} of the faces are torn; n {}", percent(t.torn_faces), t.n),
+                format!(
+                    "{} of the faces are torn; under painted mouths {:.3} %; n {}",
+                    percent(t.torn_faces),
+                    100.0 * t.covered,
+                    t.n
+                ),
             ]
         }));
         add(self
@@ -231,6 +236,7 @@ pub(super) mod tests {
                 share: 0.001,
                 interval: None,
                 torn_faces: 0.1,
+                covered: 0.002,
             }),
             identity: Some(identity),
             upper_face: Some(identity),

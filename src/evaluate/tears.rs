@@ -1,4 +1,5 @@
-//! Where a redrawn face is torn: pixels at which the flow folds the photo over itself.
+//! Where a redrawn face is torn: pixels at which the flow folds the photo over itself. Under the inside of a
+//! mouth nobody sees it: there the flow has to leap from the one lip to the other.
 
 use serde::Serialize;
 
@@ -21,18 +22,21 @@ pub const TORN_FROM: f64 = 0.001;
 pub struct Tears {
     /// Redrawn faces, over all targets.
     pub n: usize,
-    /// Share of the faces' pixels whose flow has a Jacobian determinant of 0 or less.
+    /// Share of the faces' pixels whose flow has a Jacobian determinant of 0 or less and which are seen.
     pub share: f64,
     /// Its 95 % interval, over persons.
     pub interval: Option<Interval>,
     /// Share of the redrawn faces of which 0.1 % or more is torn.
     pub torn_faces: f64,
+    /// Share of the faces' pixels that are folded under the painted inside of a mouth.
+    pub covered: f64,
 }
 
 /// Pixels of one redrawn face.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Folds {
     pub folded: usize,
+    pub covered: usize,
     pub all: usize,
 }
 
@@ -61,6 +65,11 @@ fn folds(flow: &Flow, is_face: impl Fn(usize, usize) -> bool) -> Folds {
     let (across, down) = flow.values.split_at(size * size);
     let slope =
         |plane: &[f32], at: usize, step: usize| (plane[at + step] - plane[at]) * size as f32;
+    let is_covered = |at: usize| {
+        let cover = flow.cover.as_ref();
+        // One of the three pixels that the slopes are taken of.
+        cover.is_some_and(|cover| [0, 1, size].iter().any(|step| cover[at + step] > 0.5))
+    };
     let mut found = Folds::default();
     for y in 0..size.saturating_sub(1) {
         for x in (0..size - 1).filter(|x| is_face(*x, y)) {
@@ -68,7 +77,12 @@ fn folds(flow: &Flow, is_face: impl Fn(usize, usize) -> bool) -> Folds {
             let (xx, xy) = (1.0 + slope(across, at, 1), slope(across, at, size));
             let (yx, yy) = (slope(down, at, 1), 1.0 + slope(down, at, size));
             found.all += 1;
-            found.folded += usize::from(xx * yy - xy * yx <= 0.0);
+            let is_folded = usize::from(xx * yy - xy * yx <= 0.0);
+            if is_covered(at) {
+                found.covered += is_folded;
+            } else {
+                found.folded += is_folded;
+            }
         }
     }
     found
@@ -96,6 +110,10 @@ pub(super) fn tears(faces: &[Vec<Folds>], units: &Units, seed: u64) -> Option<Te
         share: share(&everyone),
         interval: ends.into_iter().next().flatten(),
         torn_faces: torn as f64 / all.len() as f64,
+        covered: {
+            let sum = |of: fn(&Folds) -> usize| all.iter().map(|folds| of(folds)).sum::<usize>();
+            sum(|folds| folds.covered) as f64 / sum(|folds| folds.all).max(1) as f64
+        },
     })
 }
 
@@ -108,7 +126,11 @@ mod tests {
         let values = across
             .chain(std::iter::repeat_n(0.0, size * size))
             .collect();
-        Flow { values, size }
+        Flow {
+            values,
+            cover: None,
+            size,
+        }
     }
 
     #[test]
@@ -130,6 +152,12 @@ mod tests {
         // All pixels from one column: the area is 0.
         assert_eq!(folds(&flow(32, |x| -x), |_, _| true).folded, 31 * 31);
         assert_eq!(folds(&flow(32, |x| -x), |x, _| x < 4).all, 4 * 31);
+        // Nobody sees what a mouth covers: here all but the last columns.
+        let mut hidden = flow(32, |x| -x);
+        let cover = (0..32 * 32).map(|i| f32::from(u8::from(i % 32 < 29)));
+        hidden.cover = Some(cover.collect());
+        let found = folds(&hidden, |_, _| true);
+        assert_eq!((found.folded, found.covered), (2 * 31, 29 * 31));
     }
 
     #[test]
@@ -137,15 +165,18 @@ mod tests {
         let faces = [
             vec![Folds {
                 folded: 0,
+                covered: 20,
                 all: 1000,
             }],
             vec![Folds {
                 folded: 10,
+                covered: 0,
                 all: 1000,
             }],
         ];
         let found = tears(&faces, &Units::of(&[None, None]), 1).expect("figures");
         assert_eq!((found.n, found.share, found.torn_faces), (2, 0.005, 0.5));
+        assert_eq!(found.covered, 0.01);
         assert_eq!(tears(&[vec![]], &Units::of(&[None]), 1), None);
     }
 }

@@ -296,7 +296,7 @@ fn running_sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::data::Place;
     use crate::face::Point;
