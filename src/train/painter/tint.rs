@@ -155,7 +155,7 @@ mod tests {
         Tint::draw(&mut rng).colour(&mut crop, None, config);
         let count = width * height;
         let colour = |row: usize| [0, 1, 2].map(|c| crop.picture[c * count + row * width + 48]);
-        let red = |colour: [f32; 3]| colour[0] / colour[2];
+        let red = |colour: [f32; 3]| colour[0] / colour[1];
         let (skin, lips, teeth, dark) = (colour(2), colour(28), colour(32), colour(39));
         assert!(red(lips) > 1.1 * red(skin), "{lips:?} {skin:?}");
         assert!(red(teeth) < 1.3, "{teeth:?}");
