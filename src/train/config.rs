@@ -263,8 +263,10 @@ pub struct PainterTable {
     /// Least area of a mouth's inside in pixels of the 96-pixel face.
     pub least_area: f64,
     /// Share of the photos that are not sharp that are sharpened.
+    #[serde(default)]
     pub sharpened_share: f64,
     /// Share of the grey photos that are coloured.
+    #[serde(default)]
     pub tinted_share: f64,
     /// Share of a batch that is told how much teeth it shows.
     pub told_share: f64,
