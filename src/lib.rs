@@ -31,6 +31,8 @@ pub mod enlarge;
 pub mod evaluate;
 pub mod face;
 #[cfg(feature = "native")]
+mod home;
+#[cfg(feature = "native")]
 pub mod judge;
 pub mod kernels;
 pub mod mark;

@@ -46,6 +46,14 @@ pub fn luma(rgb: [f32; 3]) -> f32 {
         .sum()
 }
 
+/// Whether all but a few of some colours are grey: a fiftieth may have channels that differ by more than
+/// `most`, since a little noise is no colour.
+pub fn is_grey(colours: impl ExactSizeIterator<Item = [f32; 3]>, most: f32) -> bool {
+    let count = colours.len();
+    let differs = |[r, g, b]: &[f32; 3]| r.max(*g).max(*b) - r.min(*g).min(*b) > most;
+    colours.filter(differs).count() * 50 < count
+}
+
 /// Reads a tensor back from its device.
 ///
 /// # Errors

@@ -68,6 +68,16 @@ impl Golden {
             .map(|at| Point::new(at[0] + 0.5, at[1] + 0.5))
             .collect()
     }
+
+    /// The golden faces, fitted: a neutral one and two that show something.
+    fn portraits(&self, model: &Arc<FaceModel>) -> Vec<Portrait> {
+        let taken = [Taken::Neutral, Taken::Shown, Taken::Shown].into_iter();
+        let fitted = |(i, taken): (usize, Taken)| {
+            let mesh = self.mesh(&format!("mesh.{i}"));
+            Portrait::new(model, &blank(), &mesh, taken).expect("a fit")
+        };
+        taken.enumerate().map(fitted).collect()
+    }
 }
 
 /// Grey, large enough for the golden meshes.
@@ -78,12 +88,7 @@ fn blank() -> Arc<RgbImage> {
 #[test]
 fn who_a_face_is_and_what_it_shows_are_those_of_the_reference() {
     let (golden, model) = (Golden::read(), model());
-    for (i, taken) in [Taken::Neutral, Taken::Shown, Taken::Shown]
-        .into_iter()
-        .enumerate()
-    {
-        let mesh = golden.mesh(&format!("mesh.{i}"));
-        let portrait = Portrait::new(&model, &blank(), &mesh, taken).expect("a fit");
+    for (i, portrait) in golden.portraits(&model).into_iter().enumerate() {
         let fit = &portrait.fit;
         let near = |a: f64, b: f32| (a - f64::from(b)).abs() < FIT_TOLERANCE;
         let identity = golden.floats(&format!("identity.{i}"));
@@ -103,12 +108,7 @@ fn who_a_face_is_and_what_it_shows_are_those_of_the_reference() {
 #[test]
 fn a_portrait_drawn_as_it_is_shown_has_the_photos_landmarks() {
     let (golden, model) = (Golden::read(), model());
-    for (i, taken) in [Taken::Neutral, Taken::Shown, Taken::Shown]
-        .into_iter()
-        .enumerate()
-    {
-        let mesh = golden.mesh(&format!("mesh.{i}"));
-        let portrait = Portrait::new(&model, &blank(), &mesh, taken).expect("a fit");
+    for (i, portrait) in golden.portraits(&model).into_iter().enumerate() {
         let posed = portrait.posed(&portrait.fit.units);
         for (vertex, seen) in model.landmarks.iter().zip(&portrait.landmarks) {
             let at = posed.places[*vertex as usize];

@@ -79,22 +79,24 @@ pub fn expression_presets(controls: &[String]) -> Presets {
     presets_over(toml::from_str(PRESETS).unwrap_or_default(), controls)
 }
 
+/// A name as presets state it, which without a side stands for both: the controls that it may mean.
+pub fn spellings(name: &str) -> [String; 3] {
+    [
+        name.to_owned(),
+        format!("{name}Left"),
+        format!("{name}Right"),
+    ]
+}
+
 /// Expressions as vectors over these controls, without what is not among them. A name without a side stands
 /// for both sides.
 pub fn presets_over(all: Presets, controls: &[String]) -> Presets {
-    let both = |name: &str| {
-        [
-            name.to_owned(),
-            format!("{name}Left"),
-            format!("{name}Right"),
-        ]
-    };
     let known = |name: &String| name == TEETH || controls.contains(name);
     all.into_iter()
         .map(|(expression, values)| {
             let values = values
                 .into_iter()
-                .flat_map(|(name, value)| both(&name).map(|name| (name, value)));
+                .flat_map(|(name, value)| spellings(&name).map(|name| (name, value)));
             (expression, values.filter(|(name, _)| known(name)).collect())
         })
         .collect()
@@ -128,8 +130,7 @@ mod tests {
             let preset = &presets[expression];
             assert!(preset.contains_key(TEETH), "{expression}");
             for name in file[expression].keys() {
-                let sides = [name.clone(), format!("{name}Left"), format!("{name}Right")];
-                let named = sides.iter().any(|side| preset.contains_key(side));
+                let named = spellings(name).iter().any(|side| preset.contains_key(side));
                 assert!(named, "{expression}: {name}");
             }
         }

@@ -114,11 +114,12 @@ impl FlowMap {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn file(pixel: impl Fn(u32, u32) -> [u16; 3]) -> Vec<u8> {
-        let map = image::ImageBuffer::from_fn(4, 2, |x, y| image::Rgb(pixel(x, y)));
+    /// The bytes of a map of this size.
+    pub fn file([width, height]: [u32; 2], pixel: impl Fn(u32, u32) -> [u16; 3]) -> Vec<u8> {
+        let map = image::ImageBuffer::from_fn(width, height, |x, y| image::Rgb(pixel(x, y)));
         let mut bytes = Vec::new();
         DynamicImage::ImageRgb16(map)
             .write_to(
@@ -133,7 +134,7 @@ mod tests {
     fn a_stored_way_is_a_part_of_the_pictures_width() {
         // An eighth of the width right, a sixteenth up; the last column is not known.
         let known = |x| if x < 3 { u16::MAX } else { 0 };
-        let map = FlowMap::decode(&file(|x, _| [32768 + 8192, 32768 - 4096, known(x)]));
+        let map = FlowMap::decode(&file([4, 2], |x, _| [32768 + 8192, 32768 - 4096, known(x)]));
         let map = map.expect("a map");
         let way = map.at(Point::new(5.0, 4.0), 16).expect("known");
         assert_eq!((way.x, way.y), (2.0, -1.0));

@@ -1,16 +1,11 @@
 //! What a mouth shows in a 256-pixel face: how far it is open, how wide it is, how much teeth it shows, and
 //! how sharp it is. All of it is measured by the face mesh and the pixels, by fixed rules.
 
-use crate::face::Point;
+use crate::face::{INNER_LIPS, Point};
 use crate::tensor::luma;
 
 use super::redrawn::{Portrait, SIDE};
 use super::teeth::{TEETH_FROM, Teeth};
-
-/// The lips' inner edge, in turn.
-pub(super) const INNER_LIPS: [usize; 20] = [
-    78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95,
-];
 
 /// The lips' outer edge, in turn.
 pub(super) const OUTER_LIPS: [usize; 20] = [

@@ -18,7 +18,7 @@ const INTENSITIES: [f32; 9] = [0.6, 0.675, 0.75, 0.825, 0.9, 0.975, 1.05, 1.125,
 const MOST: usize = 600;
 
 /// Largest difference of a grey photograph's channels, of 255: a JPEG's.
-const GREY: u8 = 8;
+const GREY: f32 = 8.0;
 
 /// The distance of the faces' redrawn smiles from the real smiles of another set; none without either.
 pub(super) fn mouths(
@@ -85,13 +85,8 @@ fn alike<'a>(real: Vec<&'a Face>, like: &[&Face]) -> Vec<&'a Face> {
 }
 
 fn is_grey(face: &Face) -> bool {
-    let pixels = face.picture.as_image().pixels();
-    let differs = |pixel: &&image::Rgb<u8>| {
-        let [r, g, b] = pixel.0;
-        r.max(g).max(b) - r.min(g).min(b) > GREY
-    };
-    let all = face.picture.width() as usize * face.picture.height() as usize;
-    pixels.filter(differs).count() * 50 < all
+    let pixels = face.picture.as_image().as_raw().chunks_exact(3);
+    crate::tensor::is_grey(pixels.map(|p| [p[0], p[1], p[2]].map(f32::from)), GREY)
 }
 
 #[cfg(test)]

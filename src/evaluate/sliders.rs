@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::EvaluateError;
-use super::mouth::{INNER_LIPS, OUTER_LIPS};
+use super::mouth::OUTER_LIPS;
 use super::redrawn::{EYES_APART, Studio};
 use crate::data::Face;
-use crate::face::Point;
+use crate::face::{INNER_LIPS, Point};
 use crate::target::Target;
 
 /// The values at which a control is drawn.

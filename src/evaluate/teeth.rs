@@ -1,9 +1,9 @@
 //! The teeth in a mouth: which pixels between the lips are teeth, by their brightness and colour.
 
-use crate::face::Point;
+use crate::face::{INNER_LIPS, Point};
 use crate::tensor::luma;
 
-use super::mouth::{INNER_LIPS, OUTER_LIPS};
+use super::mouth::OUTER_LIPS;
 use super::redrawn::SIDE;
 
 /// Places on the cheeks where skin is seen, and how far around each, in pixels.

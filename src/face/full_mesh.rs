@@ -8,6 +8,11 @@ use super::lips::{LipMesh, MESH_POINTS};
 use super::{Alignment, FaceError, Point};
 use crate::picture::Picture;
 
+/// The lips' inner edge among the points, once around the mouth from the person's right corner.
+pub const INNER_LIPS: [usize; 20] = [
+    78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95,
+];
+
 /// Cuts, as zooms from the aligned face, over which the points are averaged: from 1.12 to 1.39 they
 /// differ about equally little from MediaPipe's later model, and their mean scatters less than any of
 /// them. A mean with the mirrored pictures, at twice the time, brings next to nothing.

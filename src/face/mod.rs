@@ -21,7 +21,7 @@ mod trunk;
 pub use alignment::Alignment;
 pub use detector::FaceDetector;
 #[cfg(feature = "native")]
-pub use full_mesh::FullMesh;
+pub use full_mesh::{FullMesh, INNER_LIPS};
 #[cfg(feature = "native")]
 pub use lips::MESH_POINTS;
 pub use mouth::{MouthFrame, PaintedMouth};

@@ -21,6 +21,8 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Tensor, s};
 use thiserror::Error;
 
+use crate::home::home;
+
 /// Why a judge gave no answer.
 #[derive(Debug, Error)]
 pub enum JudgeError {
@@ -52,10 +54,7 @@ pub fn masked_identity_file() -> Option<PathBuf> {
 }
 
 fn judge_file(name: &str) -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let home = set("FERSNET_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache/fersnet")));
-    Some(home?.join("judges").join(name))
+    Some(home()?.join("judges").join(name))
 }
 
 /// The part of an aligned face that a judge looks at, in parts of the face's side.

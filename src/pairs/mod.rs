@@ -60,6 +60,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use crate::data::digest;
+use crate::home::home;
 use crate::mark::is_marked;
 use crate::picture::Picture;
 use find::Finder;
@@ -331,11 +332,8 @@ fn summary(listed: &[Listed], done: &BTreeMap<&str, Part>) -> Summary {
 /// `~/.cache/fersnet`, or where the program was built from. None where it is in none of them.
 pub fn model_file() -> Option<PathBuf> {
     const NAME: &str = "facemodel.safetensors";
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let home = set("FERSNET_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(set("HOME")?).join(".cache/fersnet")));
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
-    let folders = [Some(PathBuf::from("weights")), home, Some(built)];
+    let folders = [Some(PathBuf::from("weights")), home(), Some(built)];
     let mut files = folders
         .into_iter()
         .flatten()

@@ -11,7 +11,7 @@ pub use super::posed::Posed;
 use super::posed::{folds, front_triangles, lit};
 use super::spline::Spline;
 pub use super::unfit::Unfit;
-use crate::face::{MESH_POINTS, Point};
+use crate::face::{INNER_LIPS, MESH_POINTS, Point};
 
 /// Landmarks that stay further from the photo's than this, in distances of the eyes, are no fit: of a
 /// face taken as neutral, and of one whose expression was fitted too.
@@ -39,11 +39,6 @@ pub(super) const INNER_LOWER: [usize; 3] = [67, 66, 65];
 const MOUTH: std::ops::Range<usize> = 48..68;
 const NOSE: usize = 30;
 pub(super) const CHIN: usize = 8;
-
-/// The inner edge of the lips in the face mesh, once around the mouth.
-const INNER_LIPS: [usize; 20] = [
-    78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95,
-];
 
 /// Gaps of the inner lips through their corners' distance below which a mouth counts as shut.
 const SHUT: f32 = 0.035;

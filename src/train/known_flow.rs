@@ -83,16 +83,16 @@ impl Way<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
     use std::sync::Arc;
 
-    use image::{DynamicImage, ImageBuffer, ImageFormat, Rgb, RgbImage};
+    use image::{Rgb, RgbImage};
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
     use super::*;
     use crate::data::Flow;
     use crate::data::flow::stored;
+    use crate::data::flow::tests::file;
     use crate::train::config::Views;
     use crate::train::sets::tests::face;
 
@@ -100,11 +100,7 @@ mod tests {
 
     /// Every pixel comes from so much of the picture's width to the right and below.
     fn constant([right, down]: [f32; 2]) -> Arc<FlowMap> {
-        let pixel = Rgb([stored(right), stored(down), u16::MAX]);
-        let mut bytes = Vec::new();
-        DynamicImage::ImageRgb16(ImageBuffer::from_pixel(96, 96, pixel))
-            .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
-            .expect("a PNG");
+        let bytes = file([96, 96], |_, _| [stored(right), stored(down), u16::MAX]);
         Arc::new(FlowMap::decode(&bytes).expect("a map"))
     }
 

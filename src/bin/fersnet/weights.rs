@@ -1,10 +1,10 @@
-//! `fersnet inspect` and `fersnet convert`: weight files.
+//! `fersnet inspect`, `convert`, `split` and `join`: weight files.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use fersnet::data::controls::presets_over;
+use fersnet::data::controls::{presets_over, spellings};
 use fersnet::network::convert::from_authors_checkpoint;
 use fersnet::network::weights::{self, Precision, WeightError};
 use fersnet::network::{Cost, Network, NetworkConfig, Presets, TEETH};
@@ -193,14 +193,8 @@ fn with_presets(network: Network, path: &Path) -> Result<Network> {
     if controls.is_empty() {
         bail!("the network has no controls: its targets are its classes, not presets");
     }
-    let is_known = |name: &str| {
-        let sides = [
-            name.to_owned(),
-            format!("{name}Left"),
-            format!("{name}Right"),
-        ];
-        name == TEETH || sides.iter().any(|name| controls.contains(name))
-    };
+    let is_known =
+        |name: &str| name == TEETH || spellings(name).iter().any(|name| controls.contains(name));
     if let Some(name) = stated
         .values()
         .flat_map(|values| values.keys())

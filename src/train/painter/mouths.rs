@@ -10,7 +10,7 @@ use crate::data::{Dataset, Face, Place};
 use crate::face::Alignment;
 use crate::network::{FACE_SIZE, PainterConfig};
 use crate::painter::{MouthCrop, Tones, prepare};
-use crate::tensor::luma;
+use crate::tensor::{is_grey, luma};
 
 /// Largest difference of a grey picture's channels, which a JPEG may have, 0 to 1.
 const GREY: f32 = 0.03;
@@ -81,21 +81,17 @@ fn mouth<'a>(face: &'a Face, shut: Vec<&'a Face>, config: PainterConfig) -> Opti
         map,
         alignment,
         tones: crop.tones,
-        is_grey: is_grey(&crop.picture),
+        is_grey: is_grey(colours(&crop.picture), GREY),
         area: inside.iter().filter(|value| **value > 0.5).count() as f32,
         sharpness: sharpness(&crop, &distance, config),
         teeth: teeth_share(&crop.picture, &distance, &crop.tones, config),
     })
 }
 
-fn is_grey(planes: &[f32]) -> bool {
+/// The pixels of planes `[3, height, width]`.
+fn colours(planes: &[f32]) -> impl ExactSizeIterator<Item = [f32; 3]> {
     let plane = planes.len() / 3;
-    let differs = |i: &usize| {
-        let [r, g, b] = [0, 1, 2].map(|c| planes[c * plane + i]);
-        r.max(g).max(b) - r.min(g).min(b) > GREY
-    };
-    // A few pixels of noise are no colour.
-    (0..plane).filter(differs).count() * 50 < plane
+    (0..plane).map(move |i| [0, 1, 2].map(|c| planes[c * plane + i]))
 }
 
 fn sharpness(crop: &MouthCrop, distance: &[f32], config: PainterConfig) -> f32 {
