@@ -24,7 +24,8 @@ export async function network({ manifest: fetchManifest, budget, report }) {
     names.map((/** @type {string} */ part) => expression(name)[part] ?? 0),
   );
   const target = { values: Float32Array.from(rows), shape: [count, names.length] };
-  const whats = [
+  /** @type {{ what: string, graph: string, inputs: Record<string, { values: Float32Array, shape: number[] }>, outputs: string[] }[]} */
+  const graphs = [
     { what: 'recognition', graph: 'recognise.onnx', inputs: { face }, outputs: ['logits'] },
     {
       what: `recognition and ${count} faces`,
@@ -32,7 +33,8 @@ export async function network({ manifest: fetchManifest, budget, report }) {
       inputs: { face, target },
       outputs: ['logits', 'faces'],
     },
-  ].filter(({ graph }) => graph in files);
+  ];
+  const whats = graphs.filter(({ graph }) => graph in files);
   const end = performance.now() + budget;
   for (const [i, { what, graph, inputs, outputs }] of whats.entries()) {
     const ours = (/** @type {import('./ours.js').Way} */ way) =>
