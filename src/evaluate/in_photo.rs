@@ -68,8 +68,7 @@ pub(super) fn in_photo(
     }
     let studio = Studio::new(pipeline)?;
     let looker = Looker::new(&studio, witnesses, device);
-    let smiles: Vec<&Face> = real_smiles(data).into_iter().filter(has_eyes).collect();
-    let smiles = looker.smiles(&evenly(smiles, witnesses.limit))?;
+    let smiles = looker.smiles(&evenly(real_smiles(data), witnesses.limit))?;
     let looks = sources.iter().map(|face| looker.look(face));
     let looks = looks.collect::<Result<Vec<Look>, _>>()?;
     let on_sliders = evenly(sources.clone(), witnesses.sliders);
@@ -101,19 +100,23 @@ pub(super) fn in_photo(
     }))
 }
 
-/// Photographs of smiles that nobody drew.
-fn real_smiles(data: &Dataset) -> Vec<&Face> {
+/// Photographs of smiles that nobody drew, with known eyes.
+pub(super) fn real_smiles(data: &Dataset) -> Vec<&Face> {
     let happy = position_of(&data.classes, "happiness");
-    let smiles = data.faces.iter();
-    let smiles = smiles.filter(|face| happy.is_some() && face.class == happy);
+    let smiles = data.faces.iter().filter(|face| {
+        happy.is_some() && face.class == happy && matches!(face.place, Place::Eyes(..))
+    });
     smiles.filter(|face| is_photo(face, data)).collect()
 }
 
-/// Whether a smile is a photograph: a paired set's further ones are, and all of a set whose pictures are
-/// no moved copies of one another.
+/// Whether a smile is a photograph: as its mouth is marked; where none is, a paired set's further ones are, and
+/// all of a set whose pictures are no moved copies of one another.
 fn is_photo(face: &Face, data: &Dataset) -> bool {
-    let is_drawn = face.cavity.as_ref().is_some_and(|cavity| cavity.is_drawn);
-    is_further_photo(face) || !data.pixel_aligned && !is_drawn
+    !face.is_synthetic()
+        && match &face.cavity {
+            Some(cavity) => !cavity.is_drawn,
+            None => is_further_photo(face) || !data.pixel_aligned,
+        }
 }
 
 /// Both embeddings over all targets, beside those of real photographs.

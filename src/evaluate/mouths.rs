@@ -4,11 +4,12 @@
 //! real ones as often as among the redrawn: collections differ in more than their smiles.
 
 use super::EvaluateError;
+use super::in_photo::real_smiles;
 use super::kid::{Kid, Seen, kid};
 use super::look::Looker;
 use super::predict::person;
 use super::synthesis::{evenly, position_of};
-use crate::data::{Dataset, Face, Place};
+use crate::data::{Dataset, Face};
 use crate::target::Target;
 
 /// Intensities of the redrawn smiles.
@@ -50,7 +51,7 @@ pub(super) fn mouths(
         redrawn.extend(drawn.iter().map(seen));
     }
     let mut others = Vec::new();
-    for face in alike(smiles(real), sources) {
+    for face in alike(real_smiles(real), sources) {
         let features = looker.grey_mouths(face, &[])?;
         others.extend(features.into_iter().map(|features| Seen {
             person: person(face),
@@ -58,17 +59,6 @@ pub(super) fn mouths(
         }));
     }
     Ok(kid(&redrawn, &unchanged, &others, seed))
-}
-
-/// Photographs that show a smile.
-fn smiles(data: &Dataset) -> Vec<&Face> {
-    let happy = position_of(&data.classes, "happiness");
-    let is_drawn = |face: &Face| face.cavity.as_ref().is_some_and(|cavity| cavity.is_drawn);
-    let faces = data.faces.iter().filter(|face| {
-        let has_eyes = matches!(face.place, Place::Eyes(..));
-        happy.is_some() && face.class == happy && has_eyes && !is_drawn(face)
-    });
-    faces.filter(|face| !face.is_synthetic()).collect()
 }
 
 /// As many of `real` as there may be with the same share of grey photographs as `like` has.
