@@ -43,6 +43,8 @@ pub mod pairs;
 pub mod picture;
 pub mod pipeline;
 #[cfg(feature = "native")]
+mod sheet;
+#[cfg(feature = "native")]
 pub mod table;
 pub mod target;
 pub mod tensor;

@@ -154,6 +154,20 @@ pub fn tag_height(width: u32, height: u32) -> u32 {
     layout(width, height).2.1
 }
 
+/// A picture with room for the tag below, its last row repeated.
+pub fn with_tag_room(image: &RgbImage) -> Picture {
+    let (width, height) = image.dimensions();
+    // The tag's letters grow with the picture, and the picture with them.
+    let mut tall = height + tag_height(width, height);
+    while height + tag_height(width, tall) > tall {
+        tall = height + tag_height(width, tall);
+    }
+    let last = height.saturating_sub(1);
+    Picture::from(RgbImage::from_fn(width, tall, |x, y| {
+        *image.get_pixel(x, y.min(last))
+    }))
+}
+
 /// Draws the tag into the lower left corner: white on a dark band, so that it is legible on any
 /// picture. It takes about a third of the width, or a quarter of the height where that is less; in
 /// pictures too narrow for the words, fewer words.

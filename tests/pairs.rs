@@ -195,7 +195,8 @@ fn a_drawn_picture_is_the_references_around_the_mouth() {
     // The reference knows no folds of a smile.
     let in_photo = portrait.posed(&portrait.fit.units);
     let posed = portrait.posed(&units).with_folds_of(&in_photo);
-    let drawn = Drawer::new(&portrait, view).draw(&posed);
+    let drawer = Drawer::new(&portrait, view);
+    let drawn = drawer.draw(&posed);
     let expected = golden.bytes("drawn");
     let mouth = portrait.landmarks[48..68].iter();
     let [left, right, top, bottom] = mouth.fold([f64::MAX, 0.0, f64::MAX, 0.0], |b, at| {
@@ -223,6 +224,26 @@ fn a_drawn_picture_is_the_references_around_the_mouth() {
     // A smile with teeth opens the mouth, and where nothing moved nothing changed.
     assert!(drawn.cavity.iter().sum::<f32>() > 50.0);
     assert!(drawn.part.contains(&Some(Part::Teeth)));
+    // There and back again: what both see is found where it was.
+    let back = drawer.back(&posed, &drawn);
+    let (mut seen, mut moved, mut off) = (0, 0, Vec::new());
+    for (i, way) in back.ways.iter().enumerate() {
+        if !way.is_visible {
+            continue;
+        }
+        assert!(way.is_known);
+        seen += 1;
+        moved += usize::from(way.flow[0].hypot(way.flow[1]) > 2.0);
+        let here = [i % back.size[0], i / back.size[0]].map(|at| 2.0 * at as f32 + 0.5);
+        let there = [0, 1].map(|axis| here[axis] + way.flow[axis]);
+        let flow = drawn.flow[there[1] as usize * SIDE + there[0] as usize];
+        off.push((there[0] + flow[0] - here[0]).hypot(there[1] + flow[1] - here[1]));
+    }
+    off.sort_by(f32::total_cmp);
+    assert!(seen > 8_000 && moved > 300, "{seen} {moved}");
+    // A pixel's flow stands for all of it, and stretched skin moves by more within one.
+    let (median, most) = (off[off.len() / 2], off[off.len() * 99 / 100]);
+    assert!(median < 0.1 && most < 0.7, "{median} {most}");
 }
 
 #[test]
@@ -443,6 +464,61 @@ fn a_run_that_is_stopped_leaves_no_set_and_goes_on() {
     settings.resume = true;
     assert_eq!(draw(&settings).expect("pairs").not_looked_at, 0);
     assert!(data::open(&root, &Options::default()).is_ok());
+}
+
+/// Three persons: the first of them is held out.
+#[test]
+fn a_trainer_draws_its_pairs_as_it_goes_and_goes_on_in_any_round() {
+    let portraits = portraits();
+    let again = "file,subject,licence,expression\nrendered-S1004-neutral.jpg,S1004,CC0,neutral\n\
+                 second.jpg,a,CC0,neutral\nturned.jpg,astronaut,,happy\n";
+    let calm = fs::read(portraits.path().join(CALM)).expect("a portrait");
+    fs::write(portraits.path().join("second.jpg"), calm).expect("a file");
+    fs::write(portraits.path().join("manifest.csv"), again).expect("a table");
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = portraits.path().display();
+    let train = |run: &str, more: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_fersnet"))
+            .args([
+                "train", "--plain", "--steps", "4", "--size", "64", "--width", "2",
+            ])
+            .arg("--run")
+            .arg(out.path().join(run))
+            .args([
+                "--labelled-batch",
+                "0",
+                "--pairs-batch",
+                "2",
+                "--preset",
+                "controls",
+            ])
+            .args(["--set", &format!("data.portraits=[\"{folder}\"]")])
+            .args(["--set", "data.redraw_every=2", "--set", "data.size=96"])
+            .args([
+                "--set",
+                "objective.classification=0",
+                "--set",
+                "run.transfer=false",
+            ])
+            .args(more)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            // One thread: the order of sums, and with it the last bit, must not change between runs.
+            .env("RAYON_NUM_THREADS", "1")
+            .output()
+            .expect("the binary runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+    };
+    train("whole", &[]);
+    // Stopped within the second round.
+    train("halved", &["--stop-after", "3"]);
+    train("halved", &[]);
+    // All from one round: other pairs, and so other weights.
+    train("once", &["--set", "data.redraw_every=4"]);
+    let weights = |run: &str| fs::read(out.path().join(run).join("weights.safetensors")).ok();
+    assert!(weights("whole").is_some() && weights("whole") == weights("halved"));
+    assert!(weights("whole") != weights("once"));
+    assert!(!out.path().join("whole/drawn").exists());
 }
 
 #[test]

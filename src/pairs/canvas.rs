@@ -36,8 +36,8 @@ pub(super) struct Canvas {
     photo: Vec<Pixel>,
     /// Where each vertex stood, in the view, how near, its light and its folds.
     stood: Vec<[f32; 5]>,
-    /// How near the face was at each pixel, with the margin.
-    depth: Vec<f32>,
+    /// What face was at each pixel, and how near, with the margin.
+    raster: Raster,
     /// How much of each pixel of the photo lies between the lips or on their edge, with the margin; none
     /// where they are shut.
     mouth: Option<Vec<f32>>,
@@ -55,6 +55,8 @@ pub(super) struct Surface {
     pub flow: Vec<[f32; 2]>,
     /// Whether it was seen there.
     pub is_visible: Vec<bool>,
+    /// Whether its colour is the photo's from there: what is hidden may be, what is painted is not.
+    pub is_moved: Vec<bool>,
     /// Light now through light then.
     pub light: Vec<f32>,
     /// The same of the folds of a smile, as a logarithm.
@@ -65,7 +67,7 @@ impl Canvas {
     pub fn new(portrait: &Portrait, in_photo: &Posed, view: View, margin: usize) -> Self {
         let wide = view.with_margin(margin);
         let places = places_in(&wide, in_photo);
-        let depth = drawn(portrait, &places, wide.size).depth;
+        let raster = drawn(portrait, &places, wide.size);
         let stood = places_in(&view, in_photo)
             .iter()
             .zip(in_photo.light.iter().zip(&in_photo.folds))
@@ -79,7 +81,7 @@ impl Canvas {
             view,
             margin,
             stood,
-            depth,
+            raster,
         }
     }
 
@@ -139,6 +141,7 @@ impl Canvas {
             part: vec![None; count],
             flow: vec![[0.0; 2]; count],
             is_visible: vec![false; count],
+            is_moved: vec![true; count],
             light: vec![1.0; count],
             folds: vec![0.0; count],
             places,
@@ -150,10 +153,10 @@ impl Canvas {
             if triangle == NONE {
                 continue;
             }
-            surface.part[pixel] = Some(portrait.model.parts[triangle as usize]);
+            let part = portrait.model.parts[triangle as usize];
+            surface.part[pixel] = Some(part);
             let corners = triangles[triangle as usize];
-            let (x, y) = (pixel % self.view.size[0], pixel / self.view.size[0]);
-            let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+            let [x, y] = centre(pixel, self.view.size[0]);
             let share = shares(corners.map(|v| flat(surface.places[v as usize])), x, y);
             let mut then = [0.0; 5];
             let (mut now, mut folds) = (0.0, 0.0);
@@ -170,27 +173,82 @@ impl Canvas {
             let change = folds - then[4];
             let is_taken_out = folds.abs() < then[4].abs();
             surface.folds[pixel] = change * if is_taken_out { TAKEN_OUT } else { 1.0 };
-            surface.is_visible[pixel] = then[2] >= self.depth_at(then[0], then[1]) - tolerance;
+            let is_visible = then[2] >= self.depth_at(then[0], then[1]) - tolerance;
+            surface.is_visible[pixel] = is_visible;
+            surface.is_moved[pixel] = match part {
+                Part::Face | Part::Eyes => true,
+                Part::EyeSocket => is_visible,
+                Part::Socket | Part::Gums | Part::Teeth => false,
+            };
         }
         surface
     }
 
-    /// How near the face was around a place: the farthest of four pixels, for the edges' sake.
-    fn depth_at(&self, x: f32, y: f32) -> f32 {
-        let [width, height] = self.view.with_margin(self.margin).size;
-        let first = |at: f32, length: usize| {
-            let at = at + self.margin as f32 - 0.5;
-            at.clamp(0.0, length as f32 - 1.0) as usize
-        };
-        let (column, row) = (first(x, width), first(y, height));
-        let mut least = f32::INFINITY;
-        for row in [row, (row + 1).min(height - 1)] {
-            for column in [column, (column + 1).min(width - 1)] {
-                least = least.min(self.depth[row * width + column]);
+    /// Where the face that a pixel of the photo shows went in a drawn picture, in the view, and whether it is
+    /// seen there; with its part. None where the photo shows no face.
+    pub fn went(&self, portrait: &Portrait, to: &Target<'_>, pixel: usize) -> Option<Went> {
+        let [x, y] = centre(pixel, self.view.size[0]);
+        let margin = self.margin as f32;
+        let wide = (y + margin) as usize * self.raster.width + (x + margin) as usize;
+        let triangle = self.raster.triangle[wide];
+        let corners = *portrait.model.triangles.get(triangle as usize)?;
+        let share = shares(corners.map(|vertex| self.stood(vertex)), x, y);
+        let mut there = [0.0; 3];
+        for (vertex, share) in corners.into_iter().zip(share) {
+            for (sum, value) in there.iter_mut().zip(to.places[vertex as usize]) {
+                *sum += share * value;
             }
         }
-        least
+        let depth = far_at(to.depth, self.view.size, [there[0], there[1]]);
+        Some(Went {
+            place: [there[0], there[1]],
+            part: portrait.model.parts[triangle as usize],
+            is_visible: there[2] >= depth - DEPTH_TOLERANCE * self.scale,
+        })
     }
+
+    /// How near the face was around a place.
+    fn depth_at(&self, x: f32, y: f32) -> f32 {
+        let size = [self.raster.width, self.raster.height];
+        let margin = self.margin as f32;
+        far_at(&self.raster.depth, size, [x + margin, y + margin])
+    }
+}
+
+/// How near a face is around a place: the farthest of four pixels, for the edges' sake.
+fn far_at(depth: &[f32], [width, height]: [usize; 2], place: [f32; 2]) -> f32 {
+    let first = |at: f32, length: usize| (at - 0.5).clamp(0.0, length as f32 - 1.0) as usize;
+    let (column, row) = (first(place[0], width), first(place[1], height));
+    let mut least = f32::INFINITY;
+    for row in [row, (row + 1).min(height - 1)] {
+        for column in [column, (column + 1).min(width - 1)] {
+            least = least.min(depth[row * width + column]);
+        }
+    }
+    least
+}
+
+/// The centre of a pixel.
+pub(super) fn centre(pixel: usize, width: usize) -> [f32; 2] {
+    [(pixel % width) as f32 + 0.5, (pixel / width) as f32 + 0.5]
+}
+
+/// A drawn picture that the photo's pixels are looked up in.
+pub(super) struct Target<'a> {
+    /// Vertices in the view, and how near they are.
+    pub places: &'a [Vector],
+    /// How near the face is at each pixel.
+    pub depth: &'a [f32],
+}
+
+/// Where a point of the surface went.
+pub(super) struct Went {
+    /// In the view.
+    pub place: [f32; 2],
+    /// What it is.
+    pub part: Part,
+    /// Whether it is seen there.
+    pub is_visible: bool,
 }
 
 impl Surface {
@@ -228,7 +286,7 @@ fn drawn(portrait: &Portrait, places: &[Vector], size: [usize; 2]) -> Raster {
 }
 
 /// Vertices in a view.
-fn places_in(view: &View, posed: &Posed) -> Vec<Vector> {
+pub(super) fn places_in(view: &View, posed: &Posed) -> Vec<Vector> {
     let scale = 1.0 / view.step;
     let place = |at: &Vector| {
         [

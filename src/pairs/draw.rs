@@ -35,10 +35,15 @@ pub struct Drawn {
     pub flow: Vec<[f32; 2]>,
     /// Whether the photo shows what is there.
     pub is_visible: Vec<bool>,
+    /// Whether its colour is the photo's from there, the light aside: skin that the photo hides has it from its
+    /// neighbours, what is painted from nowhere.
+    pub is_moved: Vec<bool>,
     /// The part of the face; none outside of it.
     pub part: Vec<Option<Part>>,
     /// How much of each pixel lies within the mouth, 0 to 1.
     pub cavity: Vec<f32>,
+    /// How near the face is, in pixels; negative infinity outside of it.
+    pub(super) depth: Vec<f32>,
 }
 
 /// A view in which faces of a portrait are drawn.
@@ -185,6 +190,7 @@ impl<'a> Drawer<'a> {
         }
         for pixel in bare {
             picture[pixel] = self.tones.sclera.map(|value| value * 0.78);
+            surface.is_moved[pixel] = false;
         }
         for (pixel, is_out) in is_outside.iter().enumerate() {
             surface.is_visible[pixel] |= is_out;
@@ -194,8 +200,10 @@ impl<'a> Drawer<'a> {
             picture,
             flow: surface.flow,
             is_visible: surface.is_visible,
+            is_moved: surface.is_moved,
             part: surface.part,
             cavity,
+            depth: surface.raster.depth,
         }
     }
 

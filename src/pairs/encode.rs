@@ -1,30 +1,32 @@
 //! Pictures and maps of a portrait -> files: marked where they are drawn.
 //!
-//! The maps of a drawn face come in one 16-bit RGB PNG of half its size; each of its pixels is that of the
-//! picture at twice its column and row. Red and green are the flow as [`FlowMap`](crate::data::flow::FlowMap)
-//! stores it: where the pixel was in the photo, less where it is. Blue is the part of the face
-//! ([`Part`](super::model::Part) as a number, 0 outside), and 256 more where the photo shows what is there: there
-//! the flow is known.
+//! The maps of a drawn face come in two 16-bit RGB PNGs of half its size: from the drawn face to the photo, and
+//! back from the photo. Each of their pixels is that of the picture at twice its column and row. Red and green
+//! are the flow as [`FlowMap`](crate::data::flow::FlowMap) stores it: where the pixel is in the other picture,
+//! less where it is here. Blue is the part of the face ([`Part`](super::model::Part) as a number, 0 outside),
+//! 256 more where the flow is known, and 512 more where the other picture shows what is there.
 
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, GrayImage, ImageBuffer, ImageEncoder, Luma, RgbImage};
+use image::{ExtendedColorType, GrayImage, ImageEncoder, Luma, RgbImage};
 
 use super::PairsError;
-use super::draw::Drawn;
-use super::model::Part;
 use super::plan::Seen;
 use super::view::Colour;
+use super::ways::Ways;
 use crate::data::flow;
 use crate::enlarge::strip::with_strip;
 use crate::face::{Alignment, Point};
-use crate::mark::{encode_marked_jpeg, tag_height};
+use crate::mark::{encode_marked_jpeg, with_tag_room};
 use crate::picture::Picture;
 
 /// JPEG quality of the pictures; colours at full resolution, as the encoder keeps them.
 const QUALITY: u8 = 92;
+
+/// Set in blue where the other picture shows what is there.
+const VISIBLE: u16 = 512;
 
 /// The file of a picture, and of the map of its mouth's inside where it is open.
 pub(super) struct Files {
@@ -43,20 +45,6 @@ pub(super) fn face(seen: &Seen, eyes: [[f32; 2]; 2], is_drawn: bool) -> Result<F
 /// The mouth: the mark stands below it.
 pub(super) fn mouth(seen: &Seen, is_drawn: bool) -> Result<Files, PairsError> {
     files(seen, &with_tag_room(picture(seen).as_image()), is_drawn)
-}
-
-/// A picture with room for the tag below, its last row repeated.
-pub(super) fn with_tag_room(image: &RgbImage) -> Picture {
-    let (width, height) = image.dimensions();
-    // The tag's letters grow with the picture, and the picture with them.
-    let mut tall = height + tag_height(width, height);
-    while height + tag_height(width, tall) > tall {
-        tall = height + tag_height(width, tall);
-    }
-    let last = height.saturating_sub(1);
-    Picture::from(RgbImage::from_fn(width, tall, |x, y| {
-        *image.get_pixel(x, y.min(last))
-    }))
 }
 
 fn files(seen: &Seen, picture: &Picture, is_drawn: bool) -> Result<Files, PairsError> {
@@ -105,23 +93,15 @@ pub fn to_image(colours: &[Colour], [width, height]: [usize; 2]) -> RgbImage {
     image
 }
 
-/// Flow, parts and visibility of a drawn face, as the module says.
-pub(super) fn maps(drawn: &Drawn) -> Result<Vec<u8>, PairsError> {
-    let [width, height] = drawn.size;
-    let half = [width.div_ceil(2), height.div_ceil(2)];
-    let mut values = Vec::with_capacity(3 * half[0] * half[1]);
-    for y in 0..half[1] {
-        for x in 0..half[0] {
-            let pixel = 2 * y * width + 2 * x;
-            values.extend(drawn.flow[pixel].map(|way| flow::stored(way / width as f32)));
-            let part = drawn.part[pixel].map_or(0, |part| part as u16);
-            let visible = if drawn.is_visible[pixel] {
-                flow::KNOWN
-            } else {
-                0
-            };
-            values.push(part | visible);
-        }
+/// The map of the ways from a picture.
+pub(super) fn map(ways: &Ways) -> Result<Vec<u8>, PairsError> {
+    let mut values = Vec::with_capacity(3 * ways.ways.len());
+    for way in &ways.ways {
+        values.extend(way.flow.map(|way| flow::stored(way / ways.width as f32)));
+        let part = way.part.map_or(0, |part| part as u16);
+        let known = if way.is_known { flow::KNOWN } else { 0 };
+        let visible = if way.is_visible { VISIBLE } else { 0 };
+        values.push(part | known | visible);
     }
     // The encoder takes numbers as this machine keeps them.
     let bytes: Vec<u8> = values
@@ -130,22 +110,10 @@ pub(super) fn maps(drawn: &Drawn) -> Result<Vec<u8>, PairsError> {
         .collect();
     png(
         &bytes,
-        half[0] as u32,
-        half[1] as u32,
+        ways.size[0] as u32,
+        ways.size[1] as u32,
         ExtendedColorType::Rgb16,
     )
-}
-
-/// What the maps of a face say of one of their pixels: the flow in widths of the picture, the part, and whether
-/// the photo shows it.
-pub fn read_maps(
-    maps: &ImageBuffer<image::Rgb<u16>, Vec<u16>>,
-    x: u32,
-    y: u32,
-) -> ([f32; 2], Option<Part>, bool) {
-    let [right, down, rest] = maps.get_pixel(x, y).0;
-    let way = [right, down].map(flow::way);
-    (way, Part::from_map(rest as u8), rest & flow::KNOWN != 0)
 }
 
 fn png(

@@ -44,6 +44,7 @@ impl Drawer<'_> {
                     None => (self.tones.lips.map(|value| value * 0.9), 1.0),
                 };
                 surface.is_visible[pixel] &= covered < 0.5;
+                surface.is_moved[pixel] = part < 0.5;
                 for c in 0..3 {
                     picture[pixel][c] += (colour[c] - picture[pixel][c]) * part;
                 }

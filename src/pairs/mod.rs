@@ -11,6 +11,7 @@
 //! - [`recipes`]: what it is made to show.
 //! - [`draw`]: the photo's pixels moved with the surface ([`canvas`], [`raster`]), what lies beside the
 //!   face ([`outside`]), what opened mouths and eyes bare ([`mouth`], [`lips`], [`teeth`], [`tones`]); [`field`]: its numbers.
+//! - [`ways`]: where the photo's pixels went.
 //! - [`plan`]: all pictures of a portrait; [`encode`], [`write`](write), [`sheet`]: the data set.
 //!
 //! Two kinds of pairs are made, by what the photo shows. *Opened from closed*: a neutral photo gets
@@ -44,6 +45,7 @@ mod tones;
 mod unfit;
 pub mod view;
 pub mod views;
+pub mod ways;
 mod write;
 
 pub use error::PairsError;

@@ -7,11 +7,12 @@ use rand::RngExt;
 use super::draw::{Drawer, Drawn};
 use super::model::FaceModel;
 use super::part::Found;
-use super::portrait::{Portrait, Taken, Unfit};
+use super::portrait::{Portrait, Posed, Taken, Unfit};
 use super::recipes::{Recipes, Sample, seeded};
 use super::teeth::Donor;
 use super::view::Colour;
 use super::views::{face_view, mouth_view};
+use super::ways::Ways;
 
 /// Sum of the units around the mouth up to which a shut mouth counts as neutral where no table says.
 const NEUTRAL_UP_TO: f32 = 0.45;
@@ -47,8 +48,8 @@ pub struct Shot {
     pub sample: Sample,
     /// The face and the mouth.
     pub views: [Seen; 2],
-    /// Flow, visibility and parts of the face; none for the photo itself.
-    pub drawn: Option<Drawn>,
+    /// From the drawn face to the photo, and back from the photo; none for the photo itself.
+    pub ways: Option<[Ways; 2]>,
 }
 
 /// A picture with the map of its mouth's inside.
@@ -114,7 +115,8 @@ pub fn shoot(
             posed = posed.with_folds_of(&in_photo);
         }
         if kind == Kind::OpenedFromClosed {
-            shots.push(shot(sample, [face.draw(&posed), mouth.draw(&posed)]));
+            let drawn = [face.draw(&posed), mouth.draw(&posed)];
+            shots.push(shot(sample, &face, &posed, drawn));
             continue;
         }
         if portrait.mouth(&posed)[1] > SHUT_UP_TO {
@@ -123,10 +125,8 @@ pub fn shoot(
             }
             continue;
         }
-        shots.push(shot(
-            sample,
-            [face.draw_shut(&posed), mouth.draw_shut(&posed)],
-        ));
+        let drawn = [face.draw_shut(&posed), mouth.draw_shut(&posed)];
+        shots.push(shot(sample, &face, &posed, drawn));
     }
     let view = face.view();
     let eyes = portrait.eye_places.map(|eye| view.view_from_photo(eye));
@@ -196,26 +196,20 @@ fn photo(
             units: portrait.fit.units.clone(),
         },
         views,
-        drawn: None,
+        ways: None,
     }
 }
 
-fn shot(sample: Sample, [mut face, mouth]: [Drawn; 2]) -> Shot {
-    let views = [
-        Seen {
-            size: face.size,
-            picture: std::mem::take(&mut face.picture),
-            cavity: face.cavity.clone(),
-        },
-        Seen {
-            size: mouth.size,
-            picture: mouth.picture,
-            cavity: mouth.cavity,
-        },
-    ];
+fn shot(sample: Sample, drawer: &Drawer<'_>, posed: &Posed, drawn: [Drawn; 2]) -> Shot {
+    let ways = [drawn[0].ways(), drawer.back(posed, &drawn[0])];
+    let views = drawn.map(|drawn| Seen {
+        size: drawn.size,
+        picture: drawn.picture,
+        cavity: drawn.cavity,
+    });
     Shot {
         sample,
         views,
-        drawn: Some(face),
+        ways: Some(ways),
     }
 }

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use image::RgbImage;
 use image::imageops::{FilterType, crop_imm, replace, resize};
-use image::{Rgb, RgbImage};
 
 use super::PairsError;
-use super::encode::with_tag_room;
 use super::write::Part;
-use crate::mark::{draw_text, encode_marked_png};
 use crate::picture::Picture;
+use crate::sheet::ContactSheet;
 
 /// Portraits on a sheet, and pictures of each.
 const PORTRAITS: usize = 12;
@@ -35,38 +34,24 @@ pub(super) fn write(root: &Path, parts: &[Part], path: &Path) -> Result<(), Pair
     // Spread over all, so that several collections are seen.
     let step = shown.len().div_ceil(PORTRAITS).max(1);
     let shown: Vec<&Part> = shown.into_iter().step_by(step).collect();
-    let height = WIDTH + MOUTH_HEIGHT;
-    let mut sheet = RgbImage::from_pixel(
-        WIDTH * PICTURES as u32,
-        (height * shown.len() as u32).max(1),
-        Rgb([255; 3]),
-    );
+    let cell = [WIDTH, WIDTH + MOUTH_HEIGHT];
+    let mut sheet = ContactSheet::new([PICTURES, shown.len()], cell);
     for (row, part) in shown.iter().enumerate() {
         for (column, picture) in chosen(part).into_iter().enumerate() {
-            let (x, y) = (column as u32 * WIDTH, row as u32 * height);
-            let mut put = |file: &str, y: u32, height: u32| {
-                let cell = cell(&root.join(file), height)?;
-                replace(&mut sheet, &cell, i64::from(x), i64::from(y));
-                Ok::<(), PairsError>(())
-            };
-            put(&picture[FILE], y, WIDTH)?;
-            put(&picture[MOUTH_FILE], y + WIDTH, MOUTH_HEIGHT)?;
+            let mut both = RgbImage::new(cell[0], cell[1]);
+            for (file, top, height) in [(FILE, 0, WIDTH), (MOUTH_FILE, WIDTH, MOUTH_HEIGHT)] {
+                let part = part_of(&root.join(&picture[file]), height)?;
+                replace(&mut both, &part, 0, i64::from(top));
+            }
+            sheet.place([column, row], &both);
             let name = match picture[EXPRESSION].as_str() {
                 "" => "(units)",
                 name => name,
             };
-            draw_text(
-                &mut sheet,
-                x as i32 + 3,
-                y as i32 + 3,
-                1,
-                name,
-                Rgb([255, 0, 0]),
-            );
+            sheet.name([column, row], name);
         }
     }
-    let bytes = encode_marked_png(&with_tag_room(&sheet))?;
-    fs::write(path, bytes).map_err(PairsError::write(path))
+    fs::write(path, sheet.encode()?).map_err(PairsError::write(path))
 }
 
 /// The photo, then the first picture of each expression, then others.
@@ -89,7 +74,7 @@ fn chosen(part: &Part) -> Vec<&Vec<String>> {
 }
 
 /// A picture without its strip, at the sheet's size.
-fn cell(path: &Path, height: u32) -> Result<RgbImage, PairsError> {
+fn part_of(path: &Path, height: u32) -> Result<RgbImage, PairsError> {
     let bytes = fs::read(path).map_err(PairsError::read(path))?;
     let picture = Picture::decode(&bytes).map_err(|error| PairsError::Read {
         path: path.to_owned(),

@@ -41,6 +41,12 @@ const LEAST_LIGHT: f32 = 0.45;
 const TOOTH: f32 = 0.62;
 const REDDER: f32 = 0.14;
 
+/// How far beyond what is seen of a tooth it becomes as even as its neighbours, and over how much of the row, in
+/// distances of the eyes: else gaps between teeth go on as bars.
+const EVEN_FROM: f32 = 0.05;
+const EVEN_OVER: f32 = 0.07;
+const EVEN_STEPS: i32 = 4;
+
 /// A vertex that a wholly opened jaw moves by less than this, in the model's unit, is the skull's.
 const STILL: f32 = 0.05;
 
@@ -57,6 +63,8 @@ pub struct Donor {
     rows: Vec<[f32; 2]>,
     /// A tooth in full light.
     light: Colour,
+    /// The distance of the eyes in pixels.
+    eyes: f32,
 }
 
 impl Donor {
@@ -147,6 +155,7 @@ impl Donor {
             first,
             rows,
             light,
+            eyes: portrait.eyes,
         })
     }
 
@@ -166,12 +175,34 @@ impl Donor {
             return None;
         }
         let [top, bottom] = self.rows[column as usize];
-        let at = [
-            column + self.first as f32 + 0.5,
-            place[1].clamp(top, bottom),
-        ];
-        let colour = Pixels::of(&self.photo).bilinear(at);
+        let row = place[1].clamp(top, bottom);
+        let mut colour = self.colour(column, row);
+        let beyond = ((place[1] - row).abs() / (EVEN_FROM * self.eyes)).min(1.0);
+        if beyond > 0.0 {
+            let even = self.even(column);
+            for c in 0..3 {
+                colour[c] += beyond * (even[c] - colour[c]);
+            }
+        }
         Some([0, 1, 2].map(|c| (colour[c] / self.light[c].max(1.0)).min(1.15)))
+    }
+
+    /// The photo in a column of the row of teeth.
+    fn colour(&self, column: f32, row: f32) -> Colour {
+        let at = [column + self.first as f32 + 0.5, row];
+        Pixels::of(&self.photo).bilinear(at)
+    }
+
+    /// The mean of the teeth around a column.
+    fn even(&self, column: f32) -> Colour {
+        let last = (self.rows.len() - 1) as f32;
+        let step = EVEN_OVER * self.eyes / EVEN_STEPS as f32;
+        let around = (-EVEN_STEPS..=EVEN_STEPS).map(|i| {
+            let column = (column + i as f32 * step).clamp(0.0, last);
+            let [top, bottom] = self.rows[column as usize];
+            self.colour(column, (top + bottom) / 2.0)
+        });
+        average(&around.collect::<Vec<_>>())
     }
 }
 

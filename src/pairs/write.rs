@@ -30,7 +30,7 @@ pub const PORTRAITS: &str = "portraits.csv";
 const PARTS: &str = "parts";
 
 /// The manifest's columns before the controls.
-pub(super) const COLUMNS: [&str; 18] = [
+pub(super) const COLUMNS: [&str; 19] = [
     "file",
     "subject",
     "source",
@@ -49,6 +49,7 @@ pub(super) const COLUMNS: [&str; 18] = [
     "mouth_cavity",
     "flow",
     "flow_from",
+    "back",
 ];
 
 const NOTE: &str = "Most pictures in this folder are SYNTHETIC: a program moved a face model that was fitted to a
@@ -218,7 +219,7 @@ impl Folder {
         id: &str,
         index: usize,
     ) -> Result<Vec<String>, PairsError> {
-        let is_drawn = shot.drawn.is_some();
+        let is_drawn = shot.ways.is_some();
         let [face, mouth] = &shot.views;
         let face = encode::face(face, shots.eyes, is_drawn)?;
         let mouth = encode::mouth(mouth, is_drawn)?;
@@ -236,8 +237,12 @@ impl Folder {
         let cavity = some("-cavity.png", face.cavity.as_ref())?;
         let mouth_file = write("-mouth.jpg", &mouth.picture)?;
         let mouth_cavity = some("-mouth-cavity.png", mouth.cavity.as_ref())?;
-        let maps = shot.drawn.as_ref().map(encode::maps).transpose()?;
-        let flow = some("-maps.png", maps.as_ref())?;
+        let mut maps = [None, None];
+        if let Some([there, back]) = &shot.ways {
+            maps = [Some(encode::map(there)?), Some(encode::map(back)?)];
+        }
+        let flow = some("-flow.png", maps[0].as_ref())?;
+        let back = some("-back.png", maps[1].as_ref())?;
         // The photo comes first, and all others were drawn from it.
         let flow_from = if is_drawn {
             format!("{id}/000.jpg")
@@ -271,6 +276,7 @@ impl Folder {
             mouth_cavity,
             flow,
             flow_from,
+            back,
         ];
         row.extend(CONTROLS.iter().map(|control| {
             let weight = model.shape(control).map_or(0.0, |i| shot.sample.units[i]);
