@@ -273,13 +273,9 @@ fn a_run_leaves_its_numbers_faces_figures_and_plots() {
     assert!(person.clone().all(|line| line.contains("held out")));
     assert_eq!(person.count(), 3);
 
-    for plot in [
-        "losses",
-        "accuracy",
-        "confusion",
-        "reliability",
-        "sheet-0000004",
-    ] {
+    let sheet = std::fs::read(folder.join("sheet-0000004.png")).expect("a sheet");
+    assert!(fersnet::mark::is_marked(&sheet));
+    for plot in ["losses", "accuracy", "confusion", "reliability"] {
         let svg = read(&format!("{plot}.svg"));
         assert!(
             svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"),

@@ -16,6 +16,9 @@ use crate::network::{Edition, Head, NetworkConfig, PainterConfig, Variant};
 pub struct RunConfig {
     /// The network.
     pub network: NetworkTable,
+    /// What is drawn as training goes, beside the stored sets.
+    #[serde(default)]
+    pub data: DataTable,
     /// What a step sees.
     pub batch: BatchTable,
     /// Weights of the terms.
@@ -52,6 +55,22 @@ pub struct NetworkTable {
     /// Names of the controls that a target is a vector of; empty: none, a target names a class; `["*"]`:
     /// all that the data sets state.
     pub controls: Vec<String>,
+}
+
+/// Pairs that are drawn from portraits as training goes, see [`crate::pairs`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataTable {
+    /// Folders of portraits; empty: none are drawn.
+    pub portraits: Vec<PathBuf>,
+    /// Samples of each expression from a portrait.
+    pub samples: usize,
+    /// Side of the drawn faces in pixels.
+    pub size: usize,
+    /// Steps after which all pairs are drawn anew.
+    pub redraw_every: usize,
+    /// Recipe file; empty: the shipped one.
+    pub recipes: PathBuf,
 }
 
 /// How training faces are varied.
@@ -260,6 +279,9 @@ pub struct PainterTable {
     pub sharp_from: f64,
     /// Share of a batch that is drawn from the sharp photos.
     pub sharp_share: f64,
+    /// Share of a batch whose inside a program drew: wide ones, of which there are few sharp photos.
+    #[serde(default)]
+    pub drawn_share: f64,
     /// Least area of a mouth's inside in pixels of the 96-pixel face.
     pub least_area: f64,
     /// Share of the photos that are not sharp that are sharpened.
@@ -274,12 +296,22 @@ pub struct PainterTable {
     pub on_network: f64,
 }
 
-/// As the preset `ship` states it: for runs that were begun when there was no painter.
+/// A table of the preset `ship`: for runs that were begun when there was none like it.
+fn shipped<T: serde::de::DeserializeOwned>(table: &str) -> T {
+    let ship: toml::Table = presets::SHIP.parse().expect("the preset is TOML");
+    let values = ship[table].clone();
+    values.try_into().expect("the preset states every key")
+}
+
+impl Default for DataTable {
+    fn default() -> Self {
+        shipped("data")
+    }
+}
+
 impl Default for PainterTable {
     fn default() -> Self {
-        let ship: toml::Table = presets::SHIP.parse().expect("the preset is TOML");
-        let painter = ship["painter"].clone();
-        painter.try_into().expect("the preset states every key")
+        shipped("painter")
     }
 }
 

@@ -42,6 +42,13 @@ pub fn hold_out(sets: Vec<Dataset>) -> (Vec<Dataset>, HeldOut) {
 }
 
 impl HeldOut {
+    /// Takes the faces of held-out persons out of a further set.
+    pub fn keep_out(&self, set: &mut Dataset) {
+        let faces = self.sets.iter().flat_map(|set| &set.faces);
+        let owners: BTreeSet<&str> = faces.map(Face::owner).collect();
+        set.faces.retain(|face| !owners.contains(face.owner()));
+    }
+
     /// The faces whose labels persons judged, or all where there are none: a recipe's label says
     /// what was meant, not what is seen. Only clearly shown expressions count.
     pub fn judged(&self) -> Vec<&Face> {

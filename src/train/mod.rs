@@ -12,6 +12,7 @@ pub mod average;
 pub mod batch;
 pub mod checkpoint;
 pub mod config;
+mod drawn;
 pub mod features;
 pub mod files;
 pub mod held_out;
@@ -88,6 +89,12 @@ pub enum TrainError {
     /// A data set cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Pairs cannot be drawn.
+    #[error(transparent)]
+    Pairs(#[from] crate::pairs::PairsError),
+    /// There is nothing to train on.
+    #[error("no data: give a set with --data, or folders of portraits as data.portraits")]
+    NoData,
     /// The feature net cannot be built.
     #[error(transparent)]
     Face(#[from] FaceError),
@@ -145,6 +152,9 @@ pub enum TrainError {
     /// A plot cannot be drawn.
     #[error("a plot cannot be drawn: {0}")]
     Plot(String),
+    /// A contact sheet cannot be marked.
+    #[error(transparent)]
+    Mark(#[from] crate::mark::MarkError),
     /// The folder holds a run on other data.
     #[error(
         "{}: this run was begun on other faces than those of --data now; give the same sets, or start a new run in another folder", path.display()

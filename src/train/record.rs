@@ -1,6 +1,7 @@
 //! What a run's folder says of how it came about: its numbers, the program, the faces; and the batch
 //! on which it failed.
 
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -140,10 +141,11 @@ fn difference(old: &RunConfig, new: &RunConfig) -> Option<String> {
 
 impl Manifest {
     /// Of the training and the held-out faces of the same data sets.
-    pub fn new(train: &[Dataset], held_out: &[Dataset]) -> Self {
+    pub fn new(train: &[impl Borrow<Dataset>], held_out: &[Dataset]) -> Self {
         let mut faces = String::from("set,use,name,sha256\n");
         let mut sets = Vec::new();
-        for (index, (train, held_out)) in train.iter().zip(held_out).enumerate() {
+        let train = train.iter().map(Borrow::borrow);
+        for (index, (train, held_out)) in train.zip(held_out).enumerate() {
             for (usage, set) in [("training", train), ("held out", held_out)] {
                 for face in &set.faces {
                     // Names come from file systems: quoted, so that a comma does no harm.

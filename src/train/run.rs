@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
+use std::thread::Scope;
 
 use burn::tensor::Device;
 
 use super::batch::Batch;
 use super::checkpoint::{self, Best};
 use super::config::RunConfig;
+use super::drawn::Rounds;
 use super::files::{self, write_error};
 use super::held_out::{HeldOut, hold_out};
 use super::losses::Losses;
@@ -48,7 +50,12 @@ const BEST_WEIGHTS: &str = "best.safetensors";
 pub struct Run {
     config: RunConfig,
     folder: PathBuf,
-    data: TrainingData,
+    /// The sets of `--data`, without what is held out.
+    stored: Vec<Arc<Dataset>>,
+    /// What is drawn beside them.
+    rounds: Option<Rounds>,
+    /// The stored sets, and the first round of the drawn ones.
+    data: Arc<TrainingData>,
     held_out: HeldOut,
 }
 
@@ -76,6 +83,15 @@ impl Run {
     ) -> Result<Self, TrainError> {
         config.validate()?;
         config.check_devices(devices.len())?;
+        let mut sets = sets;
+        let stored = sets.len();
+        let rounds = Rounds::new(&config, folder)?;
+        if let Some(rounds) = &rounds {
+            sets.extend(rounds.draw(0, &AtomicBool::new(false))?);
+        }
+        if sets.is_empty() {
+            return Err(TrainError::NoData);
+        }
         if config.network.classes.is_empty() {
             config.network.classes = all_classes(&sets);
         }
@@ -90,13 +106,14 @@ impl Run {
             .map(|set| Ok(set.for_classes(&classes)?.for_controls(&controls)))
             .collect::<Result<Vec<_>, TrainError>>()?;
         let (train, held_out) = hold_out(sets);
+        let train: Vec<Arc<Dataset>> = train.into_iter().map(Arc::new).collect();
         if config.batch.labelled > 0 && !has_pairs(&train) {
             // Labels alone: the run is one of recognition.
             config.batch.pairs = 0;
         }
         fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
         let manifest = Manifest::new(&train, &held_out.sets);
-        let data = TrainingData::new(train, &classes, &config.batch)?;
+        let data = TrainingData::new(train.iter().cloned(), &classes, &config.batch)?;
         config.resolve_steps(data.len());
         // A refused call must leave the record of the run as it is.
         manifest.check(folder)?;
@@ -105,9 +122,71 @@ impl Run {
         Ok(Self {
             config,
             folder: folder.to_owned(),
-            data,
+            stored: train.into_iter().take(stored).collect(),
+            rounds,
+            data: Arc::new(data),
             held_out,
         })
+    }
+
+    /// The faces of a round: the stored sets, and what is drawn for it.
+    fn data_of(&self, round: usize, stop: &AtomicBool) -> Result<Arc<TrainingData>, TrainError> {
+        let Some(rounds) = self.rounds.as_ref().filter(|_| round > 0) else {
+            return Ok(Arc::clone(&self.data));
+        };
+        let network = &self.config.network;
+        let drawn = rounds.draw(round, stop)?.into_iter().map(|set| {
+            let mut set = set
+                .for_classes(&network.classes)?
+                .for_controls(&network.controls);
+            self.held_out.keep_out(&mut set);
+            Ok(Arc::new(set))
+        });
+        let mut sets = self.stored.clone();
+        for set in drawn {
+            let set: Result<_, TrainError> = set;
+            sets.push(set?);
+        }
+        let data = TrainingData::new(sets, &network.classes, &self.config.batch)?;
+        Ok(Arc::new(data))
+    }
+
+    /// Sends the batches of some steps; the next round is drawn while this one is trained on.
+    fn feed<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        steps: std::ops::Range<usize>,
+        stop: &'scope AtomicBool,
+        sender: &mpsc::SyncSender<Batch>,
+    ) -> Result<(), TrainError> {
+        let round = |step| {
+            self.rounds
+                .as_ref()
+                .map_or(0, |rounds| rounds.of_step(step))
+        };
+        let (mut step, last) = (steps.start, steps.end);
+        let mut data = self.data_of(round(step), stop)?;
+        while step < last {
+            let end = self.rounds.as_ref().map_or(last, |rounds| rounds.end(step));
+            let end = end.min(last);
+            let coming = (end < last).then(|| scope.spawn(move || self.data_of(round(end), stop)));
+            let sampler = Sampler::new(&data, &self.config.batch, &self.config.network.config());
+            for step in step..end {
+                let batch = sampler.draw(self.config.run.seed, step);
+                if sender.send(batch).is_err() {
+                    return Ok(()); // The run has ended.
+                }
+            }
+            drop(sampler);
+            if let Some(coming) = coming {
+                data = match coming.join() {
+                    Ok(data) => data?,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                };
+            }
+            step = end;
+        }
+        Ok(())
     }
 
     /// The run's numbers, nothing left open.
@@ -155,22 +234,15 @@ impl Run {
         let progress = Progress::new(steps, first, call.plain);
         std::thread::scope(|scope| {
             let (sender, batches) = mpsc::sync_channel(BATCHES_AHEAD);
-            scope.spawn(move || {
-                let sampler = Sampler::new(
-                    &self.data,
-                    &self.config.batch,
-                    &self.config.network.config(),
-                );
-                for step in first..last {
-                    if sender
-                        .send(sampler.draw(self.config.run.seed, step))
-                        .is_err()
-                    {
-                        return; // The run has ended.
-                    }
-                }
-            });
-            self.steps(&mut trainer, &batches, &progress, stop)
+            let feeder = scope.spawn(move || self.feed(scope, first..last, stop, &sender));
+            self.steps(&mut trainer, &batches, &progress, stop)?;
+            drop(batches);
+            match feeder.join() {
+                // A round that was stopped while it was drawn is no fault.
+                Ok(fed) if !stop.load(Ordering::Relaxed) => fed,
+                Ok(_) => Ok(()),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         })?;
         progress.finish();
         if trainer.steps_done() < steps {
@@ -292,7 +364,7 @@ impl Run {
         }
         let batch = &self.config.batch;
         sheet::draw(
-            &self.folder.join(format!("sheet-{step:07}.svg")),
+            &self.folder.join(format!("sheet-{step:07}.png")),
             trainer.average(),
             &self.held_out.portraits(SHEET_ROWS),
             batch.views,

@@ -1,7 +1,9 @@
 //! The training faces, sorted by what they are good for. Faces that share their subject make pairs;
 //! the others have no partner.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::TrainError;
 use super::config::BatchTable;
@@ -72,7 +74,7 @@ pub struct Person {
 
 /// The training faces in memory, sorted by what they are good for.
 pub struct TrainingData {
-    sets: Vec<Dataset>,
+    sets: Vec<Arc<Dataset>>,
     /// Faces for recognition: those whose labels persons judged, or all where there are none.
     pub labelled: Pool<At>,
     /// Persons with several expressions.
@@ -90,11 +92,12 @@ impl TrainingData {
     ///
     /// # Errors
     /// [`TrainError::NoFaces`] when a kind of face that `batch` asks for is not there.
-    pub fn new(
-        sets: Vec<Dataset>,
+    pub fn new<S: Into<Arc<Dataset>>>(
+        sets: impl IntoIterator<Item = S>,
         classes: &[String],
         batch: &BatchTable,
     ) -> Result<Self, TrainError> {
+        let sets: Vec<Arc<Dataset>> = sets.into_iter().map(Into::into).collect();
         let (people, unpaired) = pair_up(&sets);
         let mut data = Self {
             sets,
@@ -242,18 +245,20 @@ pub fn group(face: &Face) -> Option<usize> {
     (!is_free(face)).then(|| expression(face))
 }
 
-fn places(sets: &[Dataset]) -> impl Iterator<Item = At> {
-    sets.iter()
-        .enumerate()
-        .flat_map(|(set, dataset)| (0..dataset.faces.len()).map(move |face| At { set, face }))
+fn places(sets: &[impl Borrow<Dataset>]) -> impl Iterator<Item = At> {
+    sets.iter().enumerate().flat_map(|(set, dataset)| {
+        let count = dataset.borrow().faces.len();
+        (0..count).map(move |face| At { set, face })
+    })
 }
 
 /// Persons with at least two expressions in one photograph, and the faces of all others. Synthetic faces
 /// are neither: a network learns nothing about drawing from what one like it drew.
-fn pair_up(sets: &[Dataset]) -> (Vec<Person>, Vec<At>) {
+fn pair_up(sets: &[impl Borrow<Dataset>]) -> (Vec<Person>, Vec<At>) {
+    let sets: Vec<&Dataset> = sets.iter().map(Borrow::borrow).collect();
     let mut by_subject = BTreeMap::<(usize, &str, &str), Vec<At>>::new();
     let mut unpaired = Vec::new();
-    let photographs = places(sets).filter(|at| !sets[at.set].faces[at.face].is_synthetic());
+    let photographs = places(&sets).filter(|at| !sets[at.set].faces[at.face].is_synthetic());
     for at in photographs {
         let face = &sets[at.set].faces[at.face];
         match &face.subject {
@@ -282,7 +287,7 @@ fn pair_up(sets: &[Dataset]) -> (Vec<Person>, Vec<At>) {
 }
 
 /// Whether any person shows several expressions.
-pub fn has_pairs(sets: &[Dataset]) -> bool {
+pub fn has_pairs(sets: &[impl Borrow<Dataset>]) -> bool {
     !pair_up(sets).0.is_empty()
 }
 

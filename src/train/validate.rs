@@ -31,6 +31,7 @@ impl RunConfig {
     /// # Errors
     /// [`TrainError::Setting`] that names the key.
     pub fn validate(&self) -> Result<(), TrainError> {
+        self.check_data()?;
         self.check_batch()?;
         self.check_objective()?;
         self.check_optimiser()?;
@@ -47,6 +48,12 @@ impl RunConfig {
             "run.average_rate",
             || "from 0 (off) to below 1".into(),
         )
+    }
+
+    fn check_data(&self) -> Result<(), TrainError> {
+        require(self.data.redraw_every > 0, "data.redraw_every", || {
+            "at least 1 step".into()
+        })
     }
 
     fn check_batch(&self) -> Result<(), TrainError> {
@@ -96,6 +103,7 @@ impl RunConfig {
         let painter = &self.painter;
         for (key, share) in [
             ("painter.sharp_share", painter.sharp_share),
+            ("painter.drawn_share", painter.drawn_share),
             ("painter.sharpened_share", painter.sharpened_share),
             ("painter.tinted_share", painter.tinted_share),
             ("painter.told_share", painter.told_share),

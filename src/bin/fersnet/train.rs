@@ -24,7 +24,7 @@ pub struct Train {
     #[arg(long)]
     run: PathBuf,
     /// A data set, in a layout that the program recognises; may be given more than once.
-    #[arg(long, required = true)]
+    #[arg(long)]
     data: Vec<PathBuf>,
     /// ship, release-2021, paper-2020 or a TOML file.
     #[arg(long, default_value = "ship")]

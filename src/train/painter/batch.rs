@@ -78,13 +78,14 @@ impl Inputs {
 /// Draws batches of mouths.
 pub struct Sampler<'a> {
     mouths: &'a [Mouth<'a>],
-    /// Sharp mouths, then the others, with the running sums of their weights.
-    pools: [Pool; 2],
+    /// Sharp mouths of photos, the others, drawn ones.
+    pools: [Pool; 3],
     on_network: Option<OnNetwork>,
     table: PainterTable,
     seed: u64,
 }
 
+/// Mouths with the running sums of their weights.
 #[derive(Default)]
 struct Pool {
     indices: Vec<usize>,
@@ -135,8 +136,9 @@ impl<'a> Sampler<'a> {
         Self {
             mouths,
             pools: [
-                Pool::new(mouths, is_sharp),
-                Pool::new(mouths, |mouth| !is_sharp(mouth)),
+                Pool::new(mouths, |mouth| !mouth.is_drawn && is_sharp(mouth)),
+                Pool::new(mouths, |mouth| !mouth.is_drawn && !is_sharp(mouth)),
+                Pool::new(mouths, |mouth| mouth.is_drawn),
             ],
             on_network,
             table: *table,
@@ -148,14 +150,17 @@ impl<'a> Sampler<'a> {
     pub fn draw(&self, step: usize) -> Batch {
         let seed = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ step as u64;
         let mut rng = StdRng::seed_from_u64(seed);
-        let drawn: Vec<(usize, u64)> = (0..self.table.batch)
+        let chosen: Vec<(usize, u64)> = (0..self.table.batch)
             .filter_map(|_| {
+                let is_drawn =
+                    self.table.drawn_share > 0.0 && rng.random_bool(self.table.drawn_share);
+                let drawn = self.pools[2].draw(&mut rng).filter(|_| is_drawn);
                 let first = usize::from(!rng.random_bool(self.table.sharp_share));
                 let mouth = [first, 1 - first].map(|pool| self.pools[pool].draw(&mut rng));
-                Some((mouth[0].or(mouth[1])?, rng.random()))
+                Some((drawn.or(mouth[0]).or(mouth[1])?, rng.random()))
             })
             .collect();
-        let items = drawn.into_par_iter().map(|(mouth, seed)| {
+        let items = chosen.into_par_iter().map(|(mouth, seed)| {
             let mut rng = StdRng::seed_from_u64(seed);
             let on_network = self.on_network.as_ref();
             varied(&self.mouths[mouth], on_network, &self.table, &mut rng)

@@ -1,4 +1,5 @@
-//! The real mouths of the data sets: photos whose inside is marked, open enough, and how sharp they are.
+//! The opened mouths of the data sets, whose inside is marked: those of photos and drawn ones, how wide and how
+//! sharp they are.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,10 +16,12 @@ use crate::tensor::{is_grey, luma};
 /// Largest difference of a grey picture's channels, which a JPEG may have, 0 to 1.
 const GREY: f32 = 0.03;
 
-/// A photo with an opened mouth.
+/// A picture with an opened mouth.
 pub struct Mouth<'a> {
     /// The face.
     pub face: &'a Face,
+    /// Whether a program drew its inside.
+    pub is_drawn: bool,
     /// The same photo with a shut mouth.
     pub shut: Vec<&'a Face>,
     /// Where the mouth's inside is, as large as the picture.
@@ -37,8 +40,14 @@ pub struct Mouth<'a> {
     pub teeth: f32,
 }
 
-/// All real mouths of some sets whose inside has at least `least_area` pixels of the 96-pixel face.
-pub fn real_mouths(sets: &[Dataset], config: PainterConfig, least_area: f32) -> Vec<Mouth<'_>> {
+/// All mouths of some sets whose inside has at least `least_area` pixels of the 96-pixel face: of photos, and
+/// drawn ones `with_drawn`.
+pub fn opened_mouths(
+    sets: &[Dataset],
+    config: PainterConfig,
+    least_area: f32,
+    with_drawn: bool,
+) -> Vec<Mouth<'_>> {
     let faces = sets.iter().enumerate();
     let faces = faces.flat_map(|(set, dataset)| dataset.faces.iter().map(move |face| (set, face)));
     let faces: Vec<(usize, &Face)> = faces.collect();
@@ -57,14 +66,15 @@ pub fn real_mouths(sets: &[Dataset], config: PainterConfig, least_area: f32) -> 
     let mouths = faces.into_par_iter().filter_map(|(set, face)| {
         let shut = shut.get(&(set, face.owner(), face.photo.as_str()));
         let mouth = mouth(face, shut.cloned().unwrap_or_default(), config)?;
-        (mouth.area >= least_area).then_some(mouth)
+        let is_wanted = mouth.area >= least_area && (with_drawn || !mouth.is_drawn);
+        is_wanted.then_some(mouth)
     });
     mouths.collect()
 }
 
 fn mouth<'a>(face: &'a Face, shut: Vec<&'a Face>, config: PainterConfig) -> Option<Mouth<'a>> {
     let cavity = face.cavity.as_ref()?;
-    if cavity.is_drawn || face.is_synthetic() {
+    if face.is_synthetic() {
         return None;
     }
     let map = cavity.map.as_ref()?;
@@ -77,6 +87,7 @@ fn mouth<'a>(face: &'a Face, shut: Vec<&'a Face>, config: PainterConfig) -> Opti
     let distance = prepare(&crop, config).distance;
     Some(Mouth {
         face,
+        is_drawn: cavity.is_drawn,
         shut,
         map,
         alignment,

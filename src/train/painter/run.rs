@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::batch::{Batch, Sampler};
 use super::checkpoint;
 use super::figures::{Figures, Painted, paint_mouths};
-use super::mouths::{Mouth, real_mouths};
+use super::mouths::{Mouth, opened_mouths};
 use super::on_network::OnNetwork;
 use super::sheet;
 use super::trainer::{Losses, Trainer};
@@ -106,10 +106,13 @@ impl PainterRun {
     /// a loss is no number.
     pub fn train(&self, device: &Device, call: Call, stop: &AtomicBool) -> Result<(), TrainError> {
         let table = &self.config.painter;
-        let real = |sets| real_mouths(sets, table.config(), table.least_area as f32);
-        let (mouths, watched) = (real(&self.train), real(&self.held_out.sets));
+        let opened = |sets, with_drawn| {
+            opened_mouths(sets, table.config(), table.least_area as f32, with_drawn)
+        };
+        let mouths = opened(&self.train, table.drawn_share > 0.0);
+        let watched = opened(&self.held_out.sets, false);
         println!("{}", self.summary(&mouths, &watched));
-        if mouths.is_empty() {
+        if mouths.iter().all(|mouth| mouth.is_drawn) {
             return Err(TrainError::NoFaces {
                 what: "photos of opened mouths whose inside is marked",
                 key: "labelled",
@@ -158,14 +161,15 @@ impl PainterRun {
 
     fn summary(&self, mouths: &[Mouth<'_>], watched: &[Mouth<'_>]) -> String {
         let sharp_from = self.config.painter.sharp_from;
-        let sharp = mouths
-            .iter()
-            .filter(|mouth| f64::from(mouth.sharpness) >= sharp_from);
-        let grey = mouths.iter().filter(|mouth| mouth.is_grey).count();
+        let count = |is_counted: &dyn Fn(&Mouth<'_>) -> bool| {
+            mouths.iter().filter(|mouth| is_counted(mouth)).count()
+        };
+        let drawn = count(&|mouth| mouth.is_drawn);
+        let sharp = count(&|mouth| !mouth.is_drawn && f64::from(mouth.sharpness) >= sharp_from);
+        let grey = count(&|mouth| !mouth.is_drawn && mouth.is_grey);
         format!(
-            "{} opened mouths, {} of them sharp, {grey} grey; {} held out",
-            mouths.len(),
-            sharp.count(),
+            "{} opened mouths of photos, {sharp} of them sharp, {grey} grey; {drawn} drawn; {} held out",
+            mouths.len() - drawn,
             watched.len()
         )
     }

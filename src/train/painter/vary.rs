@@ -136,7 +136,8 @@ pub(super) fn varied(
     let unit = config.crop_width as f32 / 96.0;
     // Wide mouths come from soft photos alone: some of them are sharpened, so that a sharp photo's is not
     // painted soft.
-    if f64::from(mouth.sharpness) < table.sharp_from && rng.random_bool(table.sharpened_share) {
+    let is_soft = !mouth.is_drawn && f64::from(mouth.sharpness) < table.sharp_from;
+    if is_soft && rng.random_bool(table.sharpened_share) {
         let deviation = rng.random_range(1.0..1.8) * unit;
         placed.sharpen(size, deviation, rng.random_range(0.7..2.2));
     }
