@@ -77,7 +77,11 @@ impl Tree {
     }
 
     fn table(&self, more: &[&str]) -> Output {
-        let (data, out) = (self.data(), self.path("table"));
+        self.table_in("table", more)
+    }
+
+    fn table_in(&self, folder: &str, more: &[&str]) -> Output {
+        let (data, out) = (self.data(), self.path(folder));
         let mut arguments = vec![
             "table",
             "--quick",
@@ -253,17 +257,42 @@ fn a_table_that_was_stopped_goes_on() {
     // What a killed call leaves: a run without predictions, synthetic faces without a list.
     done(tree.table(&["--folding", "strided"]));
     let fold = tree.path("table/strided/fold-02");
-    let table = tree.path("table/table.json");
-    let before = json(&table);
+    let table = tree.path("table");
+    let before = accuracies(&table);
     std::fs::remove_dir_all(fold.join("fersnet-star")).expect("removed");
     std::fs::remove_file(fold.join("synthetic/manifest.csv")).expect("removed");
-    std::fs::remove_file(&table).expect("removed");
+    std::fs::remove_file(table.join("table.json")).expect("removed");
     done(tree.table(&["--folding", "strided"]));
-    let accuracies = |table: &serde_json::Value| -> Vec<serde_json::Value> {
-        let rows = table["foldings"][0]["rows"].as_array().expect("rows");
-        rows.iter().map(|row| row["accuracy"].clone()).collect()
-    };
-    assert_eq!(accuracies(&json(&table)), accuracies(&before));
+    assert_eq!(accuracies(&table), before);
+}
+
+/// The accuracies of a table's first folding.
+fn accuracies(table: &Path) -> Vec<serde_json::Value> {
+    let table = json(&table.join("table.json"));
+    let rows = table["foldings"][0]["rows"].as_array().expect("rows");
+    rows.iter().map(|row| row["accuracy"].clone()).collect()
+}
+
+#[test]
+fn shards_on_two_machines_make_the_table_of_one() {
+    let tree = Tree::new();
+    done(tree.table(&["--folding", "strided"]));
+    let one = ["--folding", "strided", "--shard", "1/2"];
+    let two = ["--folding", "strided", "--shard", "2/2"];
+    let [first, second] = ["first", "second"].map(|name| tree.path(name));
+    assert!(done(tree.table_in("first", &one)).contains("--collect"));
+    assert!(!first.join("strided/fold-02").exists() && !first.join("table.json").exists());
+    // What is missing is named, and so is a folder that is no shard's.
+    let collect = ["--folding", "strided", "--collect", text(&second)];
+    let error = refused(tree.table_in("first", &collect));
+    assert!(error.contains("no table was begun there"), "{error}");
+    let error = refused(tree.table_in("first", &["--folding", "strided", "--collect"]));
+    assert!(error.contains("strided/fold-02 Baseline"), "{error}");
+    done(tree.table_in("second", &two));
+    done(tree.table_in("first", &collect));
+    assert_eq!(accuracies(&first), accuracies(&tree.path("table")));
+    let error = refused(tree.table_in("first", &["--shard", "3/2"]));
+    assert!(error.contains("I/N"), "{error}");
 }
 
 #[test]

@@ -61,6 +61,25 @@ impl Fold<'_> {
         Ok(Some(answers))
     }
 
+    /// The same, of what was trained here or in the folders of other shards.
+    pub(super) fn collect(&self, shards: &[PathBuf]) -> Result<Vec<OfFold>, TableError> {
+        let collected = Variant::ALL.into_iter().map(|variant| {
+            let elsewhere = shards
+                .iter()
+                .map(|shard| shard.join(self.place).join(variant.folder()));
+            for folder in std::iter::once(self.run_folder(variant)).chain(elsewhere) {
+                if let Some(done) = OfFold::load(&folder.join(PREDICTIONS))? {
+                    return Ok(done);
+                }
+            }
+            Err(TableError::NotTrained {
+                place: self.place.to_owned(),
+                variant,
+            })
+        });
+        collected.collect()
+    }
+
     fn run_folder(&self, variant: Variant) -> PathBuf {
         self.folder.join(variant.folder())
     }

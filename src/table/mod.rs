@@ -1,8 +1,8 @@
 //! The paper's table: four networks, and a control, over folds in which no person of the test is learnt from. Native
 //! only.
 //!
-//! [`variant`] names the networks; [`settings`] fixes what a table is made with; [`fold`] trains them
-//! on one fold and keeps their [`predictions`]; [`figures`] pools these; [`page`] writes them down.
+//! [`variant`] names the networks; [`settings`] fixes what a table is made with, [`part`] which folds a call makes;
+//! [`fold`] trains them on one fold and keeps their [`predictions`]; [`figures`] pools these; [`page`] writes them down.
 //!
 //! In a fold the test's persons are used for nothing but the test: what is held out to watch a run
 //! and to fit its temperature comes from the other persons, the last step is reported, and synthetic
@@ -11,11 +11,13 @@
 pub mod figures;
 mod fold;
 pub mod page;
+pub mod part;
 pub mod predictions;
 pub mod settings;
 pub mod variant;
 
 pub use figures::{Figures, Row};
+pub use part::{Part, Shard};
 pub use settings::{FineTune, Settings};
 pub use variant::Variant;
 
@@ -73,6 +75,19 @@ pub enum TableError {
         /// The sources that there are.
         has: Vec<String>,
     },
+    /// A folder to collect from is none.
+    #[error("{}: no table was begun there; name the --out folders of the shards", .0.display())]
+    NoShard(PathBuf),
+    /// A network of a fold was not trained.
+    #[error(
+        "{place} {} is not there yet: run its shard to the end, or name the folder of the shard that has it", variant.name()
+    )]
+    NotTrained {
+        /// The fold.
+        place: String,
+        /// The network.
+        variant: Variant,
+    },
     /// A number is out of range.
     #[error("{0}")]
     Setting(&'static str),
@@ -91,6 +106,16 @@ pub enum TableError {
     /// There are no figures.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
+}
+
+/// How far a call came.
+pub enum Outcome {
+    /// The table is written.
+    Table(Figures),
+    /// All folds of the shard are done.
+    Shard,
+    /// It was stopped; the same call goes on from there.
+    Stopped,
 }
 
 /// A table in its folder: its data and what it is made with.
@@ -129,22 +154,31 @@ impl Table {
         })
     }
 
-    /// Trains what is not trained yet and writes the table. None when `stop` was set; the same call
-    /// goes on from there.
+    /// Makes a part of the table, as far as it is not made yet.
     ///
     /// # Errors
-    /// [`TableError`] when a run fails or a file cannot be written.
+    /// [`TableError`] when a run fails or a file cannot be written, and when a fold that is to be collected is
+    /// not there.
     pub fn run(
         &self,
         foldings: &[Folding],
+        part: &Part,
         device: &Device,
         stop: &AtomicBool,
-    ) -> Result<Option<Figures>, TableError> {
+    ) -> Result<Outcome, TableError> {
+        if let Part::Collected(folders) = part {
+            self.check_shards(folders)?;
+        }
         let mut pooled = Vec::new();
+        let mut count = 0;
         for folding in foldings {
             let tests = folds(&self.data, *folding, self.settings.folds)?;
             let mut of_folds = Vec::new();
             for (number, test) in tests.iter().enumerate() {
+                count += 1;
+                if matches!(part, Part::Shard(shard) if !shard.has(count - 1)) {
+                    continue;
+                }
                 let place = format!("{}/fold-{:02}", folding.name(), number + 1);
                 let fold = Fold {
                     place: &place,
@@ -154,15 +188,33 @@ impl Table {
                     settings: &self.settings,
                     device,
                 };
+                if let Part::Collected(folders) = part {
+                    of_folds.push(fold.collect(folders)?);
+                    continue;
+                }
                 match fold.run(stop)? {
                     Some(predictions) => of_folds.push(predictions),
-                    None => return Ok(None),
+                    None => return Ok(Outcome::Stopped),
                 }
             }
             pooled.push((*folding, of_folds));
         }
+        if matches!(part, Part::Shard(_)) {
+            return Ok(Outcome::Shard);
+        }
         let figures = Figures::new(&self.settings, &self.data, pooled)?;
         figures.write(&self.folder)?;
-        Ok(Some(figures))
+        Ok(Outcome::Table(figures))
+    }
+
+    /// Other shards' folders are of the same table.
+    fn check_shards(&self, folders: &[PathBuf]) -> Result<(), TableError> {
+        for folder in folders {
+            if !Settings::are_kept(folder) {
+                return Err(TableError::NoShard(folder.clone()));
+            }
+            self.settings.keep(&self.data, folder)?;
+        }
+        Ok(())
     }
 }

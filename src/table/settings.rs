@@ -73,6 +73,11 @@ impl Settings {
                 "the table's networks start from nothing: weights that were trained before may have seen the test; leave run.finetune out",
             ));
         }
+        if !self.run.data.portraits.is_empty() {
+            return Err(TableError::Setting(
+                "a table draws no pairs as it goes: tested persons could be among the portraits; leave data.portraits out, or draw a set with `fersnet pairs` and give it as --data",
+            ));
+        }
         let parts = [self.fine_tune.length, self.fine_tune.rate];
         if parts.iter().any(|part| !part.is_finite() || *part <= 0.0) {
             return Err(TableError::Setting(
@@ -120,6 +125,11 @@ impl Settings {
         // Synthetic faces are read, never paired: a preset of pairs alone would leave them out.
         run.batch.labelled = run.batch.labelled.max(run.batch.pairs);
         run
+    }
+
+    /// Whether a folder holds a table's settings.
+    pub(super) fn are_kept(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
     }
 
     /// Keeps them in the table's folder; in an old one, compares them with what is there.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use fersnet::data::Folding;
 use fersnet::enlarge;
-use fersnet::table::{FineTune, Settings, page};
+use fersnet::table::{FineTune, Outcome, Part, Settings, Shard, page};
 use toml::Value;
 
 use crate::device::DeviceName;
@@ -65,6 +65,12 @@ pub struct Table {
     /// Seed of weights, batches, synthetic faces and tests.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: u64,
+    /// Train a part of the folds alone, the I-th of N: several machines make one table.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Train nothing: write the table of what the shards have trained in --out, and in these folders.
+    #[arg(long, value_name = "OUT", num_args = 0.., conflicts_with = "shard")]
+    collect: Option<Vec<PathBuf>>,
     /// Where to train.
     #[arg(long, value_enum, default_value = "cpu")]
     device: DeviceName,
@@ -92,9 +98,15 @@ impl Table {
             Foldings::Contiguous => &[Folding::Contiguous],
             Foldings::Both => &[Folding::Strided, Folding::Contiguous],
         };
-        match table.run(foldings, &device, &*interrupt::flag()?)? {
-            Some(figures) => print!("\n{}", page::text(&figures)),
-            None => println!("stopped; the same command goes on from here"),
+        let part = match (self.shard, &self.collect) {
+            (Some(shard), _) => Part::Shard(shard),
+            (None, Some(folders)) => Part::Collected(folders.clone()),
+            (None, None) => Part::Whole,
+        };
+        match table.run(foldings, &part, &device, &*interrupt::flag()?)? {
+            Outcome::Table(figures) => print!("\n{}", page::text(&figures)),
+            Outcome::Shard => println!("this shard is done; --collect joins all of them"),
+            Outcome::Stopped => println!("stopped; the same command goes on from here"),
         }
         Ok(())
     }
