@@ -6,8 +6,6 @@
 
 mod gpu;
 
-use std::time::Instant;
-
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
     GateSense, PackedPair, PairOutput, UnitWeights, convflu_pair, convflu_pair_packed,
@@ -484,61 +482,4 @@ fn the_twins_gradients_equal_finite_differences() {
     }
     println!("gradients: largest relative difference {worst:e}");
     assert!(worst <= GRADIENT_TOLERANCE, "{worst:e} apart");
-}
-
-/// Medians and minima of 20 rounds after 5, in milliseconds; each round runs all of them in turn, so
-/// that other work on the machine falls on all alike.
-fn side_by_side_ms<const N: usize>(runs: [&dyn Fn(); N]) -> [(f64, f64); N] {
-    let mut times: [Vec<f64>; N] = std::array::from_fn(|_| vec![]);
-    for round in 0..25 {
-        for (run, times) in runs.iter().zip(&mut times) {
-            let start = Instant::now();
-            run();
-            if round >= 5 {
-                times.push(start.elapsed().as_secs_f64() * 1e3);
-            }
-        }
-    }
-    times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        (times[times.len() / 2], times[0])
-    })
-}
-
-#[test]
-#[ignore = "a measurement, not a check: cargo test --release --test kernels -- --ignored --nocapture"]
-fn how_long_kernels_and_twins_take() {
-    let gpu = gpu();
-    println!("milliseconds a pair with its read-back, median (minimum):");
-    for (side, shape) in [
-        (1, [1, 32, 24, 24]),
-        (1, [1, 64, 12, 12]),
-        (1, [1, 128, 6, 6]),
-        (3, [1, 32, 24, 24]),
-        (3, [1, 32, 12, 12]),
-        (3, [1, 32, 6, 6]),
-    ] {
-        let data = Data::new((side, shape), 19);
-        let [on_gpu, on_cpu] = [&gpu.device, &Device::flex()].map(|device| data.tensors(device));
-        let (to_x, to_y) = units(&on_gpu);
-        let pair = PackedPair::new(&to_x, &to_y);
-        let sense = GateSense::ZKeepsInput;
-        let (x, y) = (|| on_gpu[0].clone(), || on_gpu[1].clone());
-        // The values, not `into_data` alone: that one is lazy on wgpu.
-        let wait = |output: PairOutput| drop((values(output.x), values(output.y)));
-        let [packed, unpacked, plain, cpu] = side_by_side_ms([
-            &|| wait(convflu_pair_packed(x(), y(), &pair, sense, false)),
-            &|| wait(convflu_pair(x(), y(), &to_x, &to_y, sense, false)),
-            &|| wait(convflu_pair_plain(x(), y(), &to_x, &to_y, sense, false)),
-            &|| {
-                let (to_x, to_y) = units(&on_cpu);
-                let (x, y) = (on_cpu[0].clone(), on_cpu[1].clone());
-                wait(convflu_pair_plain(x, y, &to_x, &to_y, sense, false));
-            },
-        ])
-        .map(|(median, minimum)| format!("{median:.2} ({minimum:.2})"));
-        println!(
-            "{side}x{side} {shape:?}: kernel {packed}, packing too {unpacked}, plain wgpu {plain}, plain CPU {cpu}"
-        );
-    }
 }

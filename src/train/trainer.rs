@@ -319,3 +319,60 @@ fn read_losses(parts: Vec<Tensor<1>>, judgement: Option<Tensor<1>>, device: &Dev
         values.get(i).copied().unwrap_or(f32::NAN)
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Layout;
+    use crate::train::presets;
+    use crate::train::sampler::Sampler;
+    use crate::train::sets::TrainingData;
+    use crate::train::sets::tests::{classes, face, set};
+
+    #[test]
+    fn each_of_two_devices_has_half_of_a_steps_faces_and_their_gradients_make_the_step() {
+        let quick = presets::named("quick").expect("a preset");
+        let mut config = presets::read(quick, &[]).expect("numbers");
+        config.network.classes = classes();
+        config.network.width = 2;
+        (config.batch.labelled, config.batch.pairs) = (4, 2);
+        let faces = vec![face("calm", Some("a"), 0), face("glad", Some("a"), 1)];
+        let data = TrainingData::new([set(Layout::Paired, faces)], &classes(), &config.batch);
+        let data = data.expect("faces");
+        let batch = Sampler::new(&data, &config.batch, &config.network.config()).draw(1, 0);
+        let two = [Device::flex(), Device::flex()];
+        let mut trainer = Trainer::new(&config, &two).expect("a trainer");
+        let workers = trainer.passes(&batch);
+        let counts: Vec<[usize; 3]> = workers
+            .iter()
+            .map(|worker| {
+                let inputs = &worker.inputs;
+                [inputs.faces.dims()[0], inputs.labelled, inputs.pairs]
+            })
+            .collect();
+        assert_eq!(counts, [[3, 2, 1]; 2]);
+        let whole: Vec<f32> = workers
+            .iter()
+            .flat_map(|worker| {
+                worker
+                    .inputs
+                    .faces
+                    .to_data()
+                    .iter::<f32>()
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        assert_eq!(whole.len(), batch.faces.len());
+        drop(workers);
+        // Both halves move the weights: with one half twice they go elsewhere.
+        trainer.step(&batch).expect("a step");
+        let values = |trainer: &Trainer| -> Vec<Vec<f32>> {
+            let tensors = weights::to_tensors(&trainer.state.network).into_iter();
+            tensors.map(|(_, tensor)| tensor.values).collect()
+        };
+        let half = batch.parts(2)[0].clone().into_owned();
+        let mut alone = Trainer::new(&config, &two[..1]).expect("a trainer");
+        alone.step(&half).expect("a step");
+        assert!(values(&trainer) != values(&alone));
+    }
+}
