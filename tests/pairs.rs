@@ -274,6 +274,7 @@ fn the_shipped_recipes_are_sound_and_wrong_ones_are_refused_by_name() {
         ("unit = 0.12", "unit = nan", "vary"),
         ("mouthFunnel = 0.35", "mouthFunnel = -0.35", "mouthFunnel"),
         ("[vary]", "[varied]", "vary"),
+        ("lids = 0.35", "lids = 1.5", "lids"),
     ] {
         let text = recipes::SHIPPED.replacen(from, to, 1);
         let error = Recipes::read(&text, &model)

@@ -21,6 +21,9 @@ pub const SHIPPED: &str = include_str!("../../presets/pairs.toml");
 /// The most of a unit that a recipe may ask for.
 const MOST: f32 = 4.0;
 
+/// Units of the lids: small, and hard to learn.
+const LIDS: [&str; 4] = ["eyeBlink", "eyeBlink", "eyeWide", "eyeSquint"];
+
 /// The units of a face, one for each of the model's shapes, and what they are meant to show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -83,6 +86,8 @@ struct Random {
     times: usize,
     units: Vec<usize>,
     most: f32,
+    #[serde(default)]
+    lids: f32,
 }
 
 #[derive(Deserialize)]
@@ -140,9 +145,10 @@ impl Recipes {
                 .iter()
                 .any(|count| *count == 0 || *count > CONTROLS.len())
             || !is_share(file.random.most)
+            || !(0.0..=1.0).contains(&file.random.lids)
         {
             return Err(refused(
-                "random asks for times up to 1000, units from 1 on, most from 0 on",
+                "random asks for times up to 1000, units from 1 on, most from 0 on, lids from 0 to 1",
             ));
         }
         let known = |name: &str| EXPRESSIONS.contains(&name) && name != "neutral";
@@ -234,10 +240,29 @@ impl Recipes {
         for i in index::sample(rng, self.free.len(), count.min(self.free.len())) {
             units[self.free[i]] = rng.random::<f32>() * self.random.most;
         }
+        if rng.random::<f32>() < self.random.lids {
+            self.move_lids(&mut units, model, rng);
+        }
         Sample {
             expression: None,
             intensity: 0.0,
             units,
+        }
+    }
+
+    /// Both lids as one of [`LIDS`] has them, sometimes those of one eye.
+    fn move_lids(&self, units: &mut [f32], model: &FaceModel, rng: &mut StdRng) {
+        let unit = LIDS[rng.random_range(0..LIDS.len())];
+        let weight = rng.random::<f32>() * self.random.most;
+        let sides: &[&str] = match rng.random_range(0..6) {
+            0 => &["Left"],
+            1 => &["Right"],
+            _ => &["Left", "Right"],
+        };
+        for side in sides {
+            if let Some(shape) = model.shape(&format!("{unit}{side}")) {
+                units[shape] = weight;
+            }
         }
     }
 
