@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What each part of the controls' training is worth, at small size (docs/ablations.md).
+"""What each part of the controls' training is worth, at small size.
 
     python tools/ablations.py train NAME --opened OPENED --closed CLOSED --work WORK      one of VARIANTS
     python tools/ablations.py measure NAME --held-out DIR --painter P --work WORK
@@ -22,7 +22,7 @@ from pathlib import Path
 BEFORE_CONTROLS = "be65220:weights/fersnet.safetensors"
 
 CLASSES = "neutral happiness surprise sadness anger disgust fear contempt".split()
-STEPS = 250
+STEPS = 100
 COMMON = {
     "network.classes": json.dumps(CLASSES),
     "run.steps": STEPS,
@@ -32,8 +32,8 @@ COMMON = {
     "objective.flow": 1,
     "run.frozen_encoder": "true",
     "optimiser.rate": 2e-3,
-    "optimiser.warm_up": 25,
-    "run.average_rate": 0.99,
+    "optimiser.warm_up": 15,
+    "run.average_rate": 0.97,
     "run.checkpoint_every": STEPS,
     "run.sheet_every": 0,
 }
@@ -127,7 +127,7 @@ def train(options):
 def measure(options):
     report = options.work / f"{options.name}{'' if options.painter else '-unpainted'}.json"
     call = ["--weights", options.work / options.name / "weights.safetensors", "--data", options.held_out]
-    call += ["--synthesis", "--sliders", 2, "--json"]
+    call += ["--synthesis", "--sliders", 1, "--json"]
     if options.painter:
         call += ["--painter", options.painter]
     report.write_text(fersnet("evaluate", *call))

@@ -111,7 +111,7 @@ pub enum TableError {
 /// How far a call came.
 pub enum Outcome {
     /// The table is written.
-    Table(Figures),
+    Table(Box<Figures>),
     /// All folds of the shard are done.
     Shard,
     /// It was stopped; the same call goes on from there.
@@ -204,7 +204,7 @@ impl Table {
         }
         let figures = Figures::new(&self.settings, &self.data, pooled)?;
         figures.write(&self.folder)?;
-        Ok(Outcome::Table(figures))
+        Ok(Outcome::Table(Box::new(figures)))
     }
 
     /// Other shards' folders are of the same table.
