@@ -177,7 +177,6 @@ impl Run {
                     return Ok(()); // The run has ended.
                 }
             }
-            drop(sampler);
             if let Some(coming) = coming {
                 data = match coming.join() {
                     Ok(data) => data?,
