@@ -3,7 +3,7 @@
 #![cfg(feature = "native")]
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use burn::tensor::Device;
 use fersnet::mark::is_marked;
@@ -103,9 +103,15 @@ impl Fixture {
         Self { dir }
     }
 
-    fn train(&self, run: &str, [first, later]: [usize; 2], more: &[&str]) {
+    fn train(&self, run: &str, steps: [usize; 2], more: &[&str]) {
+        let output = self.try_to_train(run, steps, more);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{error}");
+    }
+
+    fn try_to_train(&self, run: &str, [first, later]: [usize; 2], more: &[&str]) -> Output {
         let path = |name: &str| self.dir.path().join(name).display().to_string();
-        let output = Command::new(env!("CARGO_BIN_EXE_fersnet"))
+        Command::new(env!("CARGO_BIN_EXE_fersnet"))
             .args(["train", "--part", "painter", "--device", "cpu", "--plain"])
             .args(["--run", &path(run), "--data", &path("mouths")])
             .args(if more.contains(&"--finetune") {
@@ -123,9 +129,7 @@ impl Fixture {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .output()
-            .expect("the binary runs");
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{error}");
+            .expect("the binary runs")
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
@@ -167,6 +171,18 @@ fn the_painter_learns_and_its_network_stays_as_it_was() {
     for (name, tensor) in weights::to_tensors(&before) {
         assert!(after[&name].values == tensor.values, "{name} has changed");
     }
+}
+
+#[test]
+fn a_painters_run_refuses_half_precision_where_there_is_none() {
+    let fixture = Fixture::new();
+    let half = ["--set", "run.precision=half"];
+    let output = fixture.try_to_train("run", [2, 0], &half);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("run.precision"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -275,6 +275,7 @@ fn the_shipped_recipes_are_sound_and_wrong_ones_are_refused_by_name() {
         ("mouthFunnel = 0.35", "mouthFunnel = -0.35", "mouthFunnel"),
         ("[vary]", "[varied]", "vary"),
         ("lids = 0.35", "lids = 1.5", "lids"),
+        ("reopened = [", "reopened = [\"neutral\", ", "reopened"),
     ] {
         let text = recipes::SHIPPED.replacen(from, to, 1);
         let error = Recipes::read(&text, &model)
@@ -415,9 +416,15 @@ fn a_folder_becomes_a_marked_set_that_can_be_trained_on_and_gone_on_with() {
         assert!(from.is_some_and(is_photo) == is_drawn, "{}", face.name);
     }
     let of = |photo: &str| set.faces.iter().filter(|face| face.photo == photo).count();
-    // The photo, seven expressions and three of random units; and the photo, the calm face, closed ones.
+    // The photo, seven expressions and three of random units; and the photo, the calm face, closed ones, five
+    // that open the mouth otherwise, three of random units.
     assert_eq!(of(CALM), 11);
-    assert!(of("turned.jpg") >= 3);
+    assert!(of("turned.jpg") >= 11);
+    let surprise = set.classes.iter().position(|name| name == "surprise");
+    let mut surprised = set.faces.iter();
+    let surprised = surprised.find(|face| face.photo == "turned.jpg" && face.class == surprise);
+    let cavity = surprised.and_then(|face| face.cavity.as_ref());
+    assert!(cavity.is_some_and(|cavity| cavity.is_drawn && cavity.map.is_some()));
     assert_eq!(set.classes.len(), 8);
 
     // Once more with one thread and with four: the same bytes.

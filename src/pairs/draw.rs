@@ -154,7 +154,9 @@ impl<'a> Drawer<'a> {
         });
         self.shade(&surface, &is_seen, to_mouth.as_ref(), &mut picture);
         self.hidden_lips(posed, &mut surface, &mut picture);
-        self.lips_meet(posed, &surface, &mut picture);
+        if is_shut {
+            self.lips_meet(posed, &surface, &mut picture);
+        }
         let mut cavity = vec![0.0; picture.len()];
         if let Some((patch, to_mouth)) = &to_mouth {
             if !is_shut {

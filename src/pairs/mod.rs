@@ -307,7 +307,7 @@ impl Artist<'_> {
             plan::shoot(model, recipes, &found, name, expression, donor, sizes)
         });
         match shots {
-            Ok(shots) => self.folder.add(portrait, &shots, donor),
+            Ok(shots) => self.folder.add(portrait, &shots),
             Err(reason) => self.folder.leave_out(&portrait.name, reason),
         }
     }

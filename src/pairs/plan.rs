@@ -25,7 +25,7 @@ const SHUT_UP_TO: f32 = 0.06;
 pub enum Kind {
     /// The photo is neutral, and expressions are drawn from it.
     OpenedFromClosed,
-    /// The photo shows something, and the shut face is drawn from it.
+    /// The photo shows something, and the shut face is drawn from it; the mouth opened otherwise, too.
     ClosedFromOpen,
 }
 
@@ -72,6 +72,8 @@ pub struct Shots {
     pub eyes: [[f32; 2]; 2],
     /// The pictures; the photo first.
     pub shots: Vec<Shot>,
+    /// The portrait whose teeth opened mouths got; empty where none.
+    pub teeth: String,
 }
 
 /// Draws all pictures of a portrait. `name` and the seed decide what is random; `expression` is what a
@@ -91,33 +93,20 @@ pub fn shoot(
     let (kind, portrait) = take(model, found, expression).map_err(|unfit| unfit.to_string())?;
     let seed = sizes.seed.to_string();
     let rng = |what: &str, i: usize| seeded(&[&seed, name, what, &i.to_string()]);
-    let samples = match kind {
-        Kind::ClosedFromOpen => recipes.closed(model, |i| rng("closed", i)),
-        Kind::OpenedFromClosed => {
-            let expressions = recipes.expressions().flat_map(|expression| {
-                (0..sizes.samples).filter_map(move |i| {
-                    recipes.sample(expression, i, model, &mut rng(expression, i))
-                })
-            });
-            let random = sizes.samples * recipes.random_times();
-            let random = (0..random).map(|i| recipes.random(model, &mut rng("random", i)));
-            expressions.chain(random).collect()
-        }
-    };
+    let is_open = kind == Kind::ClosedFromOpen;
+    // The best donor is the photo itself.
+    let own = is_open.then(|| Donor::of(name, &portrait)).flatten();
+    let donor = own.as_ref().or(donor);
     let face = Drawer::new(&portrait, face_view(&portrait, sizes.size)).with_teeth(donor);
     let mouth = face.also(mouth_view(&portrait, sizes.mouth_size));
     let mut shots = vec![photo(&portrait, [&face, &mouth], kind, expression)];
     let in_photo = portrait.posed(&portrait.fit.units);
-    for (i, sample) in samples.into_iter().enumerate() {
+    let closed = is_open.then(|| recipes.closed(model, |i| rng("closed", i)));
+    for (i, sample) in closed.into_iter().flatten().enumerate() {
         let mut posed = portrait.posed(&sample.units);
         // A trainer must not learn to look for the folds of a smile that was closed: half keep them.
-        if kind == Kind::ClosedFromOpen && rng("folds", i).random::<bool>() {
+        if rng("folds", i).random::<bool>() {
             posed = posed.with_folds_of(&in_photo);
-        }
-        if kind == Kind::OpenedFromClosed {
-            let drawn = [face.draw(&posed), mouth.draw(&posed)];
-            shots.push(shot(sample, &face, &posed, drawn));
-            continue;
         }
         if portrait.mouth(&posed)[1] > SHUT_UP_TO {
             if sample.expression.as_deref() == Some("neutral") {
@@ -128,12 +117,41 @@ pub fn shoot(
         let drawn = [face.draw_shut(&posed), mouth.draw_shut(&posed)];
         shots.push(shot(sample, &face, &posed, drawn));
     }
+    let expressions = recipes
+        .expressions()
+        .filter(|name| !is_open || recipes.is_reopened(name));
+    let expressions = expressions.flat_map(|expression| {
+        (0..sizes.samples)
+            .filter_map(move |i| recipes.sample(expression, i, model, &mut rng(expression, i)))
+    });
+    let random = sizes.samples * recipes.random_times();
+    let random = (0..random).map(|i| {
+        let rng = &mut rng("random", i);
+        let sample = recipes.random(model, rng);
+        if is_open {
+            sample.with_part_of(&portrait.fit.units, rng)
+        } else {
+            sample
+        }
+    });
+    let mut teeth = String::new();
+    for sample in expressions.chain(random) {
+        let posed = portrait.posed(&sample.units);
+        let drawn = if is_open && portrait.mouth(&posed)[1] <= SHUT_UP_TO {
+            [face.draw_shut(&posed), mouth.draw_shut(&posed)]
+        } else {
+            teeth = donor.map_or(String::new(), |donor| donor.name.clone());
+            [face.draw(&posed), mouth.draw(&posed)]
+        };
+        shots.push(shot(sample, &face, &posed, drawn));
+    }
     let view = face.view();
     let eyes = portrait.eye_places.map(|eye| view.view_from_photo(eye));
     Ok(Shots {
         kind,
         eyes,
         shots,
+        teeth,
         portrait,
     })
 }

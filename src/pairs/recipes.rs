@@ -35,6 +35,17 @@ pub struct Sample {
     pub units: Vec<f32>,
 }
 
+impl Sample {
+    /// The same on a face that still shows a part of something else, chosen at random.
+    pub fn with_part_of(mut self, shown: &[f32], rng: &mut StdRng) -> Self {
+        let part = rng.random::<f32>();
+        for (unit, shown) in self.units.iter_mut().zip(shown) {
+            *unit = unit.max(part * shown);
+        }
+        self
+    }
+}
+
 /// Everything that a recipe file states, checked against a model.
 #[derive(Debug, Clone)]
 pub struct Recipes {
@@ -44,6 +55,7 @@ pub struct Recipes {
     /// Of each expression but the neutral one: shares and units.
     expressions: Vec<(String, Vec<Recipe>)>,
     closed: Vec<(String, Recipe)>,
+    reopened: Vec<String>,
     /// Indices of the shapes that random pictures show.
     free: Vec<usize>,
 }
@@ -97,6 +109,8 @@ struct File {
     random: Random,
     #[serde(default)]
     closed: Vec<Entry>,
+    #[serde(default)]
+    reopened: Vec<String>,
     #[serde(flatten)]
     expressions: BTreeMap<String, Vec<Entry>>,
 }
@@ -169,6 +183,12 @@ impl Recipes {
                 "{name} is none of the expressions, and no key"
             )));
         }
+        let has_recipe = |name: &&String| file.expressions.contains_key(*name);
+        if let Some(name) = file.reopened.iter().find(|name| !has_recipe(name)) {
+            return Err(refused(format!(
+                "reopened: there is no recipe for {name:?}"
+            )));
+        }
         let closed = file.closed.iter().map(|entry| {
             let name = entry.expression.as_deref().unwrap_or_default();
             if !known(name) {
@@ -181,6 +201,7 @@ impl Recipes {
             vary: file.vary,
             random: file.random,
             closed: closed.collect::<Result<_, _>>()?,
+            reopened: file.reopened,
             expressions,
             free: CONTROLS
                 .iter()
@@ -192,6 +213,11 @@ impl Recipes {
     /// The expressions that there are recipes for.
     pub fn expressions(&self) -> impl Iterator<Item = &str> {
         self.expressions.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a photo with an open mouth is made to show this expression too.
+    pub fn is_reopened(&self, expression: &str) -> bool {
+        self.reopened.iter().any(|name| name == expression)
     }
 
     /// Pictures with random units for each sample of an expression.

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::Listed;
 use super::plan::{Kind, Shot, Shots, Sizes};
-use super::teeth::Donor;
 use super::{PairsError, encode};
 use crate::data::SYNTHETIC_NOTE;
 use crate::data::controls::CONTROLS;
@@ -173,12 +172,7 @@ impl Folder {
     }
 
     /// Writes the pictures of a portrait.
-    pub fn add(
-        &self,
-        listed: &Listed,
-        shots: &Shots,
-        donor: Option<&Donor>,
-    ) -> Result<Part, PairsError> {
+    pub fn add(&self, listed: &Listed, shots: &Shots) -> Result<Part, PairsError> {
         let id = self.id(&listed.name);
         let folder = self.root.join(id);
         fs::create_dir_all(&folder).map_err(PairsError::write(&folder))?;
@@ -202,10 +196,7 @@ impl Folder {
                 Kind::OpenedFromClosed => "opened from closed".to_owned(),
                 Kind::ClosedFromOpen => "closed from open".to_owned(),
             },
-            teeth: match (shots.kind, donor) {
-                (Kind::OpenedFromClosed, Some(donor)) => donor.name.clone(),
-                _ => String::new(),
-            },
+            teeth: shots.teeth.clone(),
             figures: figures.map(|value| format!("{value:.4}")).to_vec(),
             rows,
         })

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::presets;
+use super::{TrainError, presets};
 use crate::data::controls::expression_presets;
-use crate::kernels::TrainingPrecision;
+use crate::kernels::{self, TrainingPrecision};
 use crate::network::{Edition, Head, NetworkConfig, PainterConfig, Variant};
 
 /// A run: what is trained, on what, towards what.
@@ -335,6 +336,23 @@ impl RunTable {
     pub fn start(&self) -> Option<&Path> {
         let path = self.finetune.as_path();
         (!path.as_os_str().is_empty()).then_some(path)
+    }
+
+    /// Lets the training's convolutions have this run's precision.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] when one of the devices does not have it.
+    pub(super) fn use_precision(&self, devices: &[Device]) -> Result<(), TrainError> {
+        let precision = self.precision;
+        if !devices.iter().all(|device| precision.is_available(device)) {
+            return Err(TrainError::Setting {
+                key: "run.precision".into(),
+                rule: "this device has no bf16 convolutions; take \"full\", or --device torch"
+                    .into(),
+            });
+        }
+        kernels::set_training_precision(precision);
+        Ok(())
     }
 }
 

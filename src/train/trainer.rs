@@ -17,7 +17,6 @@ use super::objective::{self, Inputs, Judges, Pass, Terms};
 use super::optimise::{learning_rate, optimiser};
 use super::replicas::{mean_gradients, replica};
 use super::transfer::transfer;
-use crate::kernels;
 use crate::network::weights;
 use crate::network::{Discriminator, Network, NetworkConfig};
 
@@ -86,15 +85,7 @@ impl Trainer {
         state: State,
     ) -> Result<Self, TrainError> {
         config.check_devices(devices.len())?;
-        let precision = config.run.precision;
-        if !devices.iter().all(|device| precision.is_available(device)) {
-            return Err(TrainError::Setting {
-                key: "run.precision".into(),
-                rule: "this device has no bf16 convolutions; take \"full\", or --device torch"
-                    .into(),
-            });
-        }
-        kernels::set_training_precision(precision);
+        config.run.use_precision(devices)?;
         let has_features = config.objective.features > 0.0;
         let features = devices.iter().map(|device| {
             has_features

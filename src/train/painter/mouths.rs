@@ -22,8 +22,9 @@ pub struct Mouth<'a> {
     pub face: &'a Face,
     /// Whether a program drew its inside.
     pub is_drawn: bool,
-    /// The same photo with a shut mouth.
-    pub shut: Vec<&'a Face>,
+    /// The same photo with another mouth, from which a network makes this one: shut ones, and of a drawn mouth
+    /// the photo's own.
+    pub sources: Vec<&'a Face>,
     /// Where the mouth's inside is, as large as the picture.
     pub map: &'a Arc<GrayImage>,
     /// The face's square.
@@ -51,28 +52,31 @@ pub fn opened_mouths(
     let faces = sets.iter().enumerate();
     let faces = faces.flat_map(|(set, dataset)| dataset.faces.iter().map(move |face| (set, face)));
     let faces: Vec<(usize, &Face)> = faces.collect();
-    let mut shut: HashMap<(usize, &str, &str), Vec<&Face>> = HashMap::new();
+    let mut sources: HashMap<(usize, &str, &str), Vec<&Face>> = HashMap::new();
     for (set, face) in &faces {
-        let is_shut = face
+        let is_source = face
             .cavity
             .as_ref()
-            .is_some_and(|cavity| cavity.map.is_none());
-        if is_shut && !face.photo.is_empty() {
-            shut.entry((*set, face.owner(), &face.photo))
+            .is_some_and(|cavity| cavity.map.is_none() || !cavity.is_drawn);
+        if is_source && !face.photo.is_empty() {
+            sources
+                .entry((*set, face.owner(), &face.photo))
                 .or_default()
                 .push(face);
         }
     }
     let mouths = faces.into_par_iter().filter_map(|(set, face)| {
-        let shut = shut.get(&(set, face.owner(), face.photo.as_str()));
-        let mouth = mouth(face, shut.cloned().unwrap_or_default(), config)?;
+        let sources = sources.get(&(set, face.owner(), face.photo.as_str()));
+        let others = sources.into_iter().flatten().copied();
+        let others = others.filter(|source| !std::ptr::eq(*source, face));
+        let mouth = mouth(face, others.collect(), config)?;
         let is_wanted = mouth.area >= least_area && (with_drawn || !mouth.is_drawn);
         is_wanted.then_some(mouth)
     });
     mouths.collect()
 }
 
-fn mouth<'a>(face: &'a Face, shut: Vec<&'a Face>, config: PainterConfig) -> Option<Mouth<'a>> {
+fn mouth<'a>(face: &'a Face, sources: Vec<&'a Face>, config: PainterConfig) -> Option<Mouth<'a>> {
     let cavity = face.cavity.as_ref()?;
     if face.is_synthetic() {
         return None;
@@ -88,7 +92,7 @@ fn mouth<'a>(face: &'a Face, shut: Vec<&'a Face>, config: PainterConfig) -> Opti
     Some(Mouth {
         face,
         is_drawn: cavity.is_drawn,
-        shut,
+        sources,
         map,
         alignment,
         tones: crop.tones,

@@ -1,4 +1,5 @@
-//! Inputs as the main network makes them: the subject's shut mouth, moved and shaded towards the photo.
+//! Inputs as the main network makes them: another mouth of the subject, moved and shaded towards the one that
+//! is to be painted.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::StdRng;
@@ -27,8 +28,8 @@ impl OnNetwork {
         }
     }
 
-    /// A mouth that the network opened from one of the subject's shut ones; none where it
-    /// has none, or the network leaves it shut.
+    /// A mouth that the network opened from another one of the subject; none where there is none, or the
+    /// network leaves it shut.
     pub(super) fn draw(
         &self,
         mouth: &Mouth<'_>,
@@ -37,9 +38,9 @@ impl OnNetwork {
         rng: &mut StdRng,
     ) -> Option<Placed> {
         let target = mouth.face.controls.clone()?;
-        let shut = mouth.shut.choose(rng)?;
+        let other = mouth.sources.choose(rng)?;
         let channels = self.network.config().channels;
-        let values = face_values(&shut.picture, alignment, channels);
+        let values = face_values(&other.picture, alignment, channels);
         let shape = [1, channels, FACE_SIZE, FACE_SIZE];
         let face = Tensor::from_data(TensorData::new(values, shape), &self.device);
         let width = target.len();
@@ -47,7 +48,7 @@ impl OnNetwork {
         let encoded = self.network.encode(face, false);
         let drawn = self.network.decode(&encoded, target)?;
         let redrawn = pollster::block_on(redrawn_faces(drawn, 1)).ok()?.pop()?;
-        let source = Source::photo(&shut.picture, alignment);
+        let source = Source::photo(&other.picture, alignment);
         let crop = MouthCrop::of_redrawn(&source, &redrawn, config, mouth.tones, None)?;
         let photo = Source::photo(&mouth.face.picture, alignment);
         let real = MouthCrop::picture_in(&photo, &crop.frame, config);
