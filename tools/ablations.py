@@ -22,7 +22,7 @@ from pathlib import Path
 BEFORE_CONTROLS = "be65220:weights/fersnet.safetensors"
 
 CLASSES = "neutral happiness surprise sadness anger disgust fear contempt".split()
-STEPS = 100
+STEPS = 300
 COMMON = {
     "network.classes": json.dumps(CLASSES),
     "run.steps": STEPS,
@@ -32,8 +32,8 @@ COMMON = {
     "objective.flow": 1,
     "run.frozen_encoder": "true",
     "optimiser.rate": 2e-3,
-    "optimiser.warm_up": 15,
-    "run.average_rate": 0.97,
+    "optimiser.warm_up": 30,
+    "run.average_rate": 0.985,
     "run.checkpoint_every": STEPS,
     "run.sheet_every": 0,
 }
