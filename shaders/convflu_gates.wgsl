@@ -8,7 +8,7 @@
 //
 // in:  x, y     [batch, channels, height, width]          f32
 //      weights  [in channel, tap, 3, out channel] vec4    see src/kernels/convflu_weights.rs
-// out: middle   [r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y][batch, channels, height, width]
+// out: workspace  [r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y][batch, channels, height, width]
 //      gates (variant)  [r_x, z_x, r_y, z_y][batch, channels, height, width]
 // Workgroup memory: CHUNK input channels of both tiles with their halo, and their weights (40
 // bytes a tap and output channel); at most 16 KiB.
@@ -33,7 +33,7 @@ const THREADS: u32 = {{threads}}u;
 @group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
 @group(0) @binding(1) var<storage, {{read}}> y: array<f32>;
 @group(0) @binding(2) var<storage, {{read}}> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> middle: array<f32>;
+@group(0) @binding(3) var<storage, read_write> workspace: array<f32>;
 {{if_gates}}@group(0) @binding(4) var<storage, read_write> gates: array<f32>;
 @group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
 
@@ -95,12 +95,12 @@ fn add_channel_1(sums: ptr<function, Sums>, w: u32, t: u32) {
 }
 
 fn store(i: u32, all: u32, r_x: f32, z_x: f32, u_x: f32, r_y: f32, z_y: f32, u_y: f32) {
-    middle[i] = r_x * y[i];
-    middle[i + all] = r_y * x[i];
-    middle[i + 2u * all] = z_x;
-    middle[i + 3u * all] = z_y;
-    middle[i + 4u * all] = u_x;
-    middle[i + 5u * all] = u_y;
+    workspace[i] = r_x * y[i];
+    workspace[i + all] = r_y * x[i];
+    workspace[i + 2u * all] = z_x;
+    workspace[i + 3u * all] = z_y;
+    workspace[i + 4u * all] = u_x;
+    workspace[i + 5u * all] = u_y;
 {{if_gates}}    gates[i] = r_x;
 {{if_gates}}    gates[i + all] = z_x;
 {{if_gates}}    gates[i + 2u * all] = r_y;

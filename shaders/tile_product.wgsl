@@ -1,6 +1,6 @@
 // A convolution over a tile of pixels (1x1, or 3x3 with a padding of 1): the part that
-// convflu_grad_leak.wgsl and convflu_grad_inputs.wgsl share. They say what is read
-// (`blocks_of`, `source_at`, `weights_at`) and what becomes of a sum (`finish`).
+// convflu_candidate.wgsl, convflu_grad_leak.wgsl and convflu_grad_inputs.wgsl share. They say what is
+// read (`blocks_of`, `source_at`, `weights_at`) and what becomes of a sum (`finish`).
 //
 // A workgroup takes four times QUAD_ROWS output channels of a tile of TILE_W columns by four rows
 // of pixels. A thread holds four output channels at the four pixels of one column. The input

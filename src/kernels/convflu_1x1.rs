@@ -3,7 +3,7 @@
 use burn::backend::wgpu::{KernelSource, SourceTemplate};
 use burn::cubecl::prelude::KernelId;
 
-use super::convflu_launch::Mode;
+use super::convflu_launch::{Mode, gate_mix};
 use super::{READ, WORKGROUP_BYTES};
 
 /// Channels that a workgroup of 256 threads holds.
@@ -71,7 +71,7 @@ impl KernelSource for ConvFlu1x1 {
             .register("staged", (self.rows * self.chunk()).to_string())
             .register("read", READ)
             .register("pixel", if self.aligned { "vec4<f32>" } else { "f32" })
-            .register("gate_mix", self.mode.gate_mix())
+            .register("gate_mix", gate_mix(self.mode.sense))
             .register("if_gates", if self.keep_gates { "" } else { "//" })
             .register("sizes_binding", if self.keep_gates { "6" } else { "5" })
     }

@@ -9,13 +9,12 @@ use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, into_contiguous
 use burn::cubecl::server::Handle;
 
 use super::convflu_autodiff::{ConvFluGradients, INPUTS, Kept, UnitTensors};
-use super::convflu_grad_inputs::ConvFluGradInputs;
-use super::convflu_grad_leak::ConvFluGradLeak;
 use super::convflu_grad_outputs::ConvFluGradOutputs;
 use super::convflu_grad_sums::ConvFluGradSums;
 use super::convflu_grad_weights::{ConvFluGradWeights, flat_map};
 use super::convflu_launch::tiled_map;
 use super::launch::{self, dims, dispatch, empty};
+use super::tile_product::{Product, TileProduct};
 
 /// Maps of pre-activation gradients: of h, z, r.
 const DELTA_MAPS: usize = 3;
@@ -99,7 +98,7 @@ impl Direction {
         self.launch(kernel, kernel.threads(), groups, buffers, &sizes);
 
         let map @ [_, channels, _, width] = self.tiled();
-        let kernel = ConvFluGradLeak::new(kept.mode.side, channels, width);
+        let kernel = TileProduct::new(Product::GradLeak, kept.mode.side, channels, width);
         let mut buffers = vec![maps.deltas.clone()];
         buffers.extend(handles(&[
             &kept.gates,
@@ -109,7 +108,7 @@ impl Direction {
         ]));
         let [batch, _, height, _] = map;
         let sizes = [batch, channels, height, width, self.gate(0), 0, 0, 0];
-        let (threads, groups) = (kernel.0.threads(), kernel.0.groups(map));
+        let (threads, groups) = (kernel.threads(), kernel.groups(map));
         self.launch(kernel, threads, groups, buffers, &sizes);
         maps
     }
@@ -118,7 +117,7 @@ impl Direction {
     fn to_inputs(&self, maps: &Maps) {
         let unit = &self.kept.unit;
         let map @ [_, channels, _, width] = self.tiled();
-        let kernel = ConvFluGradInputs::new(self.kept.mode.side, channels, width);
+        let kernel = TileProduct::new(Product::GradInputs, self.kept.mode.side, channels, width);
         let mut buffers = vec![maps.deltas.clone()];
         buffers.extend(handles(&[
             &unit.u,
@@ -127,7 +126,7 @@ impl Direction {
             &maps.d_own,
             &maps.d_other,
         ]));
-        let (threads, groups) = (kernel.0.threads(), kernel.0.groups(map));
+        let (threads, groups) = (kernel.threads(), kernel.groups(map));
         self.launch(kernel, threads, groups, buffers, &map);
     }
 

@@ -9,13 +9,13 @@ use burn::tensor::{DType, Tensor};
 
 use super::convflu::{GateSense, Gates, PairOutput};
 use super::convflu_1x1::{self, ConvFlu1x1};
-use super::convflu_candidate::ConvFluCandidate;
 use super::convflu_gates::ConvFluGates;
 use super::launch::{self, dims, dispatch, empty, tensor_in};
+use super::tile_product::{Product, TileProduct};
 use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
-const MIDDLE_MAPS: usize = 6;
+const WORKSPACE_MAPS: usize = 6;
 /// Maps of gates: r_x, z_x, r_y, z_y.
 const GATE_MAPS: usize = 4;
 /// Rows of pixels of a tile of the two passes.
@@ -30,13 +30,11 @@ pub struct Mode {
     pub sense: GateSense,
 }
 
-impl Mode {
-    /// The WGSL expression that mixes `own` and `candidate` by `z`.
-    pub(super) fn gate_mix(self) -> &'static str {
-        match self.sense {
-            GateSense::ZTakesCandidate => "mix(own, candidate, z)",
-            GateSense::ZKeepsInput => "mix(candidate, own, z)",
-        }
+/// The WGSL expression that mixes `own` and `candidate` by `z`.
+pub(super) fn gate_mix(sense: GateSense) -> &'static str {
+    match sense {
+        GateSense::ZTakesCandidate => "mix(own, candidate, z)",
+        GateSense::ZKeepsInput => "mix(candidate, own, z)",
     }
 }
 
@@ -103,7 +101,7 @@ pub(super) fn fits(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
     !plain_only()
         && matches!(side, 1 | 3)
         && numbers > 0
-        && numbers * MIDDLE_MAPS * size_of::<f32>() <= MAX_BUFFER_BYTES
+        && numbers * WORKSPACE_MAPS * size_of::<f32>() <= MAX_BUFFER_BYTES
         && WEIGHT_SQUARES * (channels * side).pow(2) * size_of::<f32>() <= MAX_BUFFER_BYTES
         && 2 * batch <= MAX_GROUPS
         && height * width <= MAX_GROUPS
@@ -213,20 +211,25 @@ impl Pair {
         let (height, width) = tiled_map(height, width, self.mode.side);
         let sizes = [batch, channels, height, width];
         let (out_x, out_y, gates) = self.outputs();
-        let middle = self.maps(MIDDLE_MAPS);
+        let workspace = self.maps(WORKSPACE_MAPS);
 
         let kernel = ConvFluGates::new(channels, width, self.mode, self.keep_gates);
         let mut buffers = self.inputs();
-        buffers.push(middle.clone());
+        buffers.push(workspace.clone());
         if self.keep_gates {
             buffers.push(gates.clone());
         }
         let groups = kernel.groups(sizes);
         dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
 
-        let kernel = ConvFluCandidate::new(channels, width, self.mode);
+        let kernel = TileProduct::new(
+            Product::Candidate(self.mode.sense),
+            self.mode.side,
+            channels,
+            width,
+        );
         let mut buffers = self.inputs();
-        buffers.extend([middle, out_x.handle.clone(), out_y.handle.clone()]);
+        buffers.extend([workspace, out_x.handle.clone(), out_y.handle.clone()]);
         let groups = kernel.groups(sizes);
         dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
         (out_x, out_y, gates)

@@ -18,7 +18,7 @@
 //! detector's blocks (in the page, [`Separable`]) by the kernels in `cpu/`; their twins are the same.
 //!
 //! ConvFLU pair: [`convflu_1x1`] does all of it in one pass when the kernels are 1x1 and the channels
-//! fit; [`convflu_gates`] and [`convflu_candidate`] do it in two passes otherwise. On an autodiff
+//! fit; [`convflu_gates`] and the candidate of [`tile_product`] do it in two passes otherwise. On an autodiff
 //! device over wgpu each direction is a node of the graph (`convflu_autodiff.rs`), with backward
 //! kernels of its own: [`convflu_grad_launch`] says which. Their twin is the plain pair's graph.
 
@@ -28,14 +28,9 @@ mod convflu;
 mod convflu_1x1;
 #[cfg(feature = "native")]
 mod convflu_autodiff;
-mod convflu_candidate;
 mod convflu_gates;
 #[cfg(feature = "native")]
-mod convflu_grad_inputs;
-#[cfg(feature = "native")]
 mod convflu_grad_launch;
-#[cfg(feature = "native")]
-mod convflu_grad_leak;
 #[cfg(feature = "native")]
 mod convflu_grad_outputs;
 #[cfg(feature = "native")]
@@ -55,7 +50,6 @@ mod step;
 mod step_launch;
 mod step_weights;
 mod style;
-#[cfg(feature = "native")]
 mod tile_product;
 #[cfg(feature = "tch")]
 mod torch;

@@ -1,8 +1,11 @@
-//! The variants of shaders/tile_product.wgsl, which two of the backward kernels are built on.
+//! Launches shaders/tile_product.wgsl: convolutions over tiles of maps, each with a head of its own
+//! that says what is read and what becomes of the sums.
 
-use burn::backend::wgpu::SourceTemplate;
+use burn::backend::wgpu::{KernelSource, SourceTemplate};
+use burn::cubecl::prelude::KernelId;
 
-use super::convflu_launch::{span, tile_width, tiles};
+use super::convflu::GateSense;
+use super::convflu_launch::{gate_mix, span, tile_width, tiles};
 use super::{READ, WORKGROUP_BYTES};
 
 /// Quads of output channels of a workgroup, at most.
@@ -10,24 +13,66 @@ const MAX_QUAD_ROWS: usize = 8;
 /// Input channels staged at a time, at most.
 const MAX_CHUNK: usize = 8;
 
-/// How a product over maps is cut into workgroups.
+/// What is multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Product {
+    /// W and what leaked in: the second of the two passes of a pair.
+    Candidate(GateSense),
+    /// The gradient through W to r and to the branch that is read.
+    #[cfg(feature = "native")]
+    GradLeak,
+    /// The gradients through U, W_z and W_r to both branches.
+    #[cfg(feature = "native")]
+    GradInputs,
+}
+
+impl Product {
+    fn head(self) -> SourceTemplate {
+        match self {
+            Self::Candidate(sense) => {
+                SourceTemplate::new(include_str!("../../shaders/convflu_candidate.wgsl"))
+                    .register("gate_mix", gate_mix(sense))
+            }
+            #[cfg(feature = "native")]
+            Self::GradLeak => {
+                SourceTemplate::new(include_str!("../../shaders/convflu_grad_leak.wgsl"))
+            }
+            #[cfg(feature = "native")]
+            Self::GradInputs => {
+                SourceTemplate::new(include_str!("../../shaders/convflu_grad_inputs.wgsl"))
+            }
+        }
+    }
+
+    /// Products of one dispatch.
+    fn parts(self) -> usize {
+        match self {
+            Self::Candidate(_) => 2,
+            #[cfg(feature = "native")]
+            Self::GradLeak => 1,
+            #[cfg(feature = "native")]
+            Self::GradInputs => 2,
+        }
+    }
+}
+
+/// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TileProduct {
+    product: Product,
     side: usize,
     quad_rows: usize,
     tile_width: usize,
-    /// Products of one dispatch.
-    parts: usize,
 }
 
 impl TileProduct {
-    /// For square kernels of `side` over maps of this width.
-    pub(super) fn new(side: usize, channels: usize, width: usize, parts: usize) -> Self {
+    /// The variant for square kernels of `side` over maps of this width.
+    pub(super) fn new(product: Product, side: usize, channels: usize, width: usize) -> Self {
         Self {
+            product,
             side,
             quad_rows: tile_width(channels.div_ceil(4), MAX_QUAD_ROWS),
             tile_width: tile_width(width, if side == 1 { 16 } else { 12 }),
-            parts,
         }
     }
 
@@ -39,26 +84,35 @@ impl TileProduct {
     pub(super) fn groups(self, [batch, channels, height, width]: [usize; 4]) -> [usize; 3] {
         let tiles = tiles(height, width, self.tile_width);
         let rows = channels.div_ceil(4 * self.quad_rows);
-        [tiles, rows, self.parts * batch]
+        [tiles, rows, self.product.parts() * batch]
     }
+}
 
-    /// The source of a kernel whose own part is `head`.
-    pub(super) fn source(self, head: &str) -> SourceTemplate {
+impl KernelSource for TileProduct {
+    fn source(&self) -> SourceTemplate {
         let taps = self.side * self.side;
         let span = span(self.tile_width, self.side);
         let bytes = taps * self.quad_rows * 16 + span * size_of::<f32>();
         let chunk = (WORKGROUP_BYTES / bytes).min(MAX_CHUNK);
-        SourceTemplate::new(head)
-            .add_template(include_str!("../../shaders/tile_product.wgsl"))
+        let head = self.product.head();
+        head.add_template(include_str!("../../shaders/tile_product.wgsl"))
             .register("tile_w", self.tile_width.to_string())
             .register("quad_rows", self.quad_rows.to_string())
             .register("chunk", chunk.to_string())
             .register("halo", (self.side / 2).to_string())
             .register("side", self.side.to_string())
             .register("threads", self.threads().to_string())
-            .register("parts", self.parts.to_string())
+            .register("parts", self.product.parts().to_string())
             .register("tile", (chunk * span).to_string())
             .register("staged", (chunk * taps * self.quad_rows).to_string())
             .register("read", READ)
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info(*self)
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
     }
 }
