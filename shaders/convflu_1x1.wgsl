@@ -1,9 +1,9 @@
 // A whole ConvFLU pair with 1x1 kernels in one pass: r, h, z and the mix, in both directions.
 //
 // A workgroup takes 16 pixels (any pixels: batch and map are one axis here) with all their
-// channels. A thread holds one output channel at four adjacent pixels, for both directions.
+// channels. A thread holds one output channel at a quad, four adjacent pixels, for both directions.
 //
-// in:  x, y     [batch, channels, map]             f32, map = height * width
+// in:  x, y     [batch, channels, map] vec4        map = height * width / 4
 //      weights  [in channel, 3, out channel] vec4  see src/kernels/convflu_weights.rs
 // out: out_x, out_y  as x; gates (variant)  [r_x, z_x, r_y, z_y][batch, channels, map]
 // Workgroup memory: 128 bytes a channel for the pixels, 40 bytes a channel for each of the CHUNK
@@ -13,22 +13,22 @@
 
 struct Sizes {
     channels: u32,
-    map: u32,
-    pixels: u32, // batch * map
+    map: u32, // quads of a map
+    quads: u32, // batch * map
     unused: u32,
 }
 
 const ROWS: u32 = {{rows}}u; // output channels of a workgroup, >= channels
 const CHUNK: u32 = {{chunk}}u; // input channels staged at a time
-const QUADS: u32 = 4u; // quads of pixels of a workgroup
+const QUADS: u32 = 4u; // of a workgroup
 const GRID: u32 = {{grid}}u; // workgroups in a row of the dispatch
 
-@group(0) @binding(0) var<storage, {{read}}> x: array<{{pixel}}>;
-@group(0) @binding(1) var<storage, {{read}}> y: array<{{pixel}}>;
+@group(0) @binding(0) var<storage, {{read}}> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, {{read}}> y: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, {{read}}> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> out_x: array<{{pixel}}>;
-@group(0) @binding(4) var<storage, read_write> out_y: array<{{pixel}}>;
-{{if_gates}}@group(0) @binding(5) var<storage, read_write> gates: array<{{pixel}}>;
+@group(0) @binding(3) var<storage, read_write> out_x: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> out_y: array<vec4<f32>>;
+{{if_gates}}@group(0) @binding(5) var<storage, read_write> gates: array<vec4<f32>>;
 @group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
 
 var<workgroup> tile_x: array<vec4<f32>, {{tile}}>; // x, later r_x . y
@@ -60,10 +60,13 @@ fn main(
     let present = thread / QUADS < channels;
     let row = min(thread / QUADS, channels - 1u);
     let here = row * QUADS + quad;
-    let place = place_of(((group.y * GRID + group.x) * QUADS + quad) * 4u);
+    // Quads beyond the last one repeat it, and are not stored.
+    let wanted = (group.y * GRID + group.x) * QUADS + quad;
+    let at = min(wanted, sizes.quads - 1u);
+    let place = (at / sizes.map * channels + row) * sizes.map + at % sizes.map;
 
-    let x_here = load_x(place, row);
-    let y_here = load_y(place, row);
+    let x_here = x[place];
+    let y_here = y[place];
     if present {
         tile_x[here] = x_here;
         tile_y[here] = y_here;
@@ -133,12 +136,13 @@ fn main(
         }
     }
 
-    if present {
-        store_x(place, row, gate_mix(x_here, bounded_tanh(h_x), z_x));
-        store_y(place, row, gate_mix(y_here, bounded_tanh(h_y), z_y));
-{{if_gates}}        store_gate(place, row, 0u, r_x);
-{{if_gates}}        store_gate(place, row, 1u, z_x);
-{{if_gates}}        store_gate(place, row, 2u, r_y);
-{{if_gates}}        store_gate(place, row, 3u, z_y);
+    if present && wanted < sizes.quads {
+        out_x[place] = gate_mix(x_here, bounded_tanh(h_x), z_x);
+        out_y[place] = gate_mix(y_here, bounded_tanh(h_y), z_y);
+{{if_gates}}        let all = sizes.quads * channels;
+{{if_gates}}        gates[place] = r_x;
+{{if_gates}}        gates[all + place] = z_x;
+{{if_gates}}        gates[2u * all + place] = r_y;
+{{if_gates}}        gates[3u * all + place] = z_y;
     }
 }

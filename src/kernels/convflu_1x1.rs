@@ -8,7 +8,9 @@ use super::{READ, WORKGROUP_BYTES};
 
 /// Channels that a workgroup of 256 threads holds.
 pub(super) const MAX_CHANNELS: usize = 64;
-/// Quads of pixels of a workgroup.
+/// Pixels of a quad: a map is a whole number of them.
+pub(super) const QUAD: usize = 4;
+/// Quads of a workgroup.
 const QUADS: usize = 4;
 /// Workgroups in a row of the dispatch.
 const GRID: usize = 32_768;
@@ -23,17 +25,15 @@ const MAX_CHUNK: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ConvFlu1x1 {
     rows: usize,
-    aligned: bool,
     mode: Mode,
     keep_gates: bool,
 }
 
 impl ConvFlu1x1 {
-    /// The variant for maps of `map` pixels.
-    pub(super) fn new(channels: usize, map: usize, mode: Mode, keep_gates: bool) -> Self {
+    /// The variant for so many channels.
+    pub(super) fn new(channels: usize, mode: Mode, keep_gates: bool) -> Self {
         Self {
             rows: channels.next_multiple_of(8),
-            aligned: map.is_multiple_of(4),
             mode,
             keep_gates,
         }
@@ -43,8 +43,9 @@ impl ConvFlu1x1 {
         QUADS * self.rows
     }
 
-    pub(super) fn groups(self, pixels: usize) -> [usize; 3] {
-        let groups = pixels.div_ceil(4 * QUADS);
+    /// For so many quads of the whole batch.
+    pub(super) fn groups(self, quads: usize) -> [usize; 3] {
+        let groups = quads.div_ceil(QUADS);
         [groups.min(GRID), groups.div_ceil(GRID), 1]
     }
 
@@ -56,13 +57,7 @@ impl ConvFlu1x1 {
 
 impl KernelSource for ConvFlu1x1 {
     fn source(&self) -> SourceTemplate {
-        let quads = if self.aligned {
-            include_str!("../../shaders/quad_aligned.wgsl")
-        } else {
-            include_str!("../../shaders/quad_any.wgsl")
-        };
         SourceTemplate::new(include_str!("../../shaders/convflu_1x1.wgsl"))
-            .add_template(quads)
             .register("rows", self.rows.to_string())
             .register("chunk", self.chunk().to_string())
             .register("grid", GRID.to_string())
@@ -70,7 +65,6 @@ impl KernelSource for ConvFlu1x1 {
             .register("tile", (self.rows * QUADS).to_string())
             .register("staged", (self.rows * self.chunk()).to_string())
             .register("read", READ)
-            .register("pixel", if self.aligned { "vec4<f32>" } else { "f32" })
             .register("gate_mix", gate_mix(self.mode.sense))
             .register("if_gates", if self.keep_gates { "" } else { "//" })
             .register("sizes_binding", if self.keep_gates { "6" } else { "5" })

@@ -94,7 +94,8 @@ pub(super) fn can_run(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
 /// Whether a pair of x and y with square kernels of this side is what the kernels are made for.
 ///
 /// They need f32, and buffers and a dispatch within WebGPU's defaults (128 MiB for six maps of the
-/// pair's size, and for the packed weights).
+/// pair's size, and for the packed weights). One pass needs maps of a multiple of four pixels, as
+/// those of every network are.
 pub(super) fn fits(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
     let [batch, channels, height, width] = x.dims();
     let numbers = batch * channels * height * width;
@@ -103,6 +104,7 @@ pub(super) fn fits(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
         && numbers > 0
         && numbers * WORKSPACE_MAPS * size_of::<f32>() <= MAX_BUFFER_BYTES
         && WEIGHT_SQUARES * (channels * side).pow(2) * size_of::<f32>() <= MAX_BUFFER_BYTES
+        && (in_two_passes(channels, side) || (height * width).is_multiple_of(convflu_1x1::QUAD))
         && 2 * batch <= MAX_GROUPS
         && height * width <= MAX_GROUPS
         && x.dims() == y.dims()
@@ -192,8 +194,8 @@ struct Pair {
 impl Pair {
     fn one_pass(self) -> (CubeTensor, CubeTensor, Handle) {
         let [batch, channels, height, width] = dims(&self.x);
-        let map = height * width;
-        let kernel = ConvFlu1x1::new(channels, map, self.mode, self.keep_gates);
+        let map = height * width / convflu_1x1::QUAD;
+        let kernel = ConvFlu1x1::new(channels, self.mode, self.keep_gates);
         let (out_x, out_y, gates) = self.outputs();
         let mut buffers = self.inputs();
         buffers.extend([out_x.handle.clone(), out_y.handle.clone()]);
