@@ -45,11 +45,11 @@ const CHUNK: u32 = {{chunk}}u; // input channels staged at a time
 const PITCH: u32 = {{pitch}}u; // cells of a row of the tile with its halo
 const SPAN: u32 = {{span}}u; // cells of a tile with its halo
 
-@group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> weights: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
-{{if_shortcut}}@group(0) @binding(3) var<storage, {{read}}> shortcut: array<f32>;
-@group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
+var<storage, {{read}}> x: array<f32>;
+var<storage, {{read}}> weights: array<vec4<f32>>;
+var<storage, read_write> out: array<f32>;
+{{if_shortcut}}var<storage, {{read}}> shortcut: array<f32>;
+var<uniform> sizes: Sizes;
 
 var<workgroup> tile: array<Cell, {{tile}}>;
 var<workgroup> staged: array<vec4<f32>, {{staged}}>;

@@ -15,7 +15,6 @@ struct Sizes {
     channels: u32,
     map: u32, // quads of a map
     quads: u32, // batch * map
-    unused: u32,
 }
 
 const ROWS: u32 = {{rows}}u; // output channels of a workgroup, >= channels
@@ -23,13 +22,13 @@ const CHUNK: u32 = {{chunk}}u; // input channels staged at a time
 const QUADS: u32 = 4u; // of a workgroup
 const GRID: u32 = {{grid}}u; // workgroups in a row of the dispatch
 
-@group(0) @binding(0) var<storage, {{read}}> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, {{read}}> y: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, {{read}}> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> out_x: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> out_y: array<vec4<f32>>;
-{{if_gates}}@group(0) @binding(5) var<storage, read_write> gates: array<vec4<f32>>;
-@group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
+var<storage, {{read}}> x: array<vec4<f32>>;
+var<storage, {{read}}> y: array<vec4<f32>>;
+var<storage, {{read}}> weights: array<vec4<f32>>;
+var<storage, read_write> out_x: array<vec4<f32>>;
+var<storage, read_write> out_y: array<vec4<f32>>;
+{{if_gates}}var<storage, read_write> gates: array<vec4<f32>>;
+var<uniform> sizes: Sizes;
 
 var<workgroup> tile_x: array<vec4<f32>, {{tile}}>; // x, later r_x . y
 var<workgroup> tile_y: array<vec4<f32>, {{tile}}>; // y, later r_y . x

@@ -8,20 +8,12 @@
 //      workspace  [r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y][batch, channels, height, width]
 // out: out_x, out_y  as x
 
-struct Sizes {
-    batch: u32,
-    channels: u32,
-    height: u32,
-    width: u32,
-}
-
-@group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> y: array<f32>;
-@group(0) @binding(2) var<storage, {{read}}> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, {{read}}> workspace: array<f32>;
-@group(0) @binding(4) var<storage, read_write> out_x: array<f32>;
-@group(0) @binding(5) var<storage, read_write> out_y: array<f32>;
-@group(0) @binding(6) var<uniform> sizes: Sizes;
+var<storage, {{read}}> x: array<f32>;
+var<storage, {{read}}> y: array<f32>;
+var<storage, {{read}}> weights: array<vec4<f32>>;
+var<storage, {{read}}> workspace: array<f32>;
+var<storage, read_write> out_x: array<f32>;
+var<storage, read_write> out_y: array<f32>;
 
 // Numbers of one map of the workspace.
 fn numbers() -> u32 {

@@ -30,12 +30,12 @@ const SPAN_W: u32 = TILE_W + 2u * HALO;
 const SPAN: u32 = SPAN_W * (4u + 2u * HALO); // pixels of a tile with its halo
 const THREADS: u32 = {{threads}}u;
 
-@group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> y: array<f32>;
-@group(0) @binding(2) var<storage, {{read}}> weights: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> workspace: array<f32>;
-{{if_gates}}@group(0) @binding(4) var<storage, read_write> gates: array<f32>;
-@group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
+var<storage, {{read}}> x: array<f32>;
+var<storage, {{read}}> y: array<f32>;
+var<storage, {{read}}> weights: array<vec4<f32>>;
+var<storage, read_write> workspace: array<f32>;
+{{if_gates}}var<storage, read_write> gates: array<f32>;
+var<uniform> sizes: Sizes;
 
 var<workgroup> tile_x: array<f32, {{tile}}>;
 var<workgroup> tile_y: array<f32, {{tile}}>;

@@ -6,20 +6,12 @@
 //      u  U [out channel, in channel, tap]; w_z, w_r  [out channel, 2 * in channel, tap]
 // out: d_own, d_other  gradients of x and y: the sums are added to what is there
 
-struct Sizes {
-    batch: u32,
-    channels: u32,
-    height: u32,
-    width: u32,
-}
-
-@group(0) @binding(0) var<storage, {{read}}> deltas: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> u: array<f32>;
-@group(0) @binding(2) var<storage, {{read}}> w_z: array<f32>;
-@group(0) @binding(3) var<storage, {{read}}> w_r: array<f32>;
-@group(0) @binding(4) var<storage, read_write> d_own: array<f32>;
-@group(0) @binding(5) var<storage, read_write> d_other: array<f32>;
-@group(0) @binding(6) var<uniform> sizes: Sizes;
+var<storage, {{read}}> deltas: array<f32>;
+var<storage, {{read}}> u: array<f32>;
+var<storage, {{read}}> w_z: array<f32>;
+var<storage, {{read}}> w_r: array<f32>;
+var<storage, read_write> d_own: array<f32>;
+var<storage, read_write> d_other: array<f32>;
 
 // x takes all blocks of the deltas, y those of the gates.
 fn blocks_of(part: u32) -> vec2<u32> {

@@ -6,23 +6,11 @@
 //      of such maps; other  y, such a map; w  W [out channel, in channel, tap]
 // out: deltas of r; d_other  as y, the part of its gradient that comes through r . y
 
-struct Sizes {
-    batch: u32,
-    channels: u32,
-    height: u32,
-    width: u32,
-    r: u32, // where this direction's r starts in the gates
-    unused_1: u32,
-    unused_2: u32,
-    unused_3: u32,
-}
-
-@group(0) @binding(0) var<storage, read_write> deltas: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> gates: array<f32>;
-@group(0) @binding(2) var<storage, {{read}}> other: array<f32>;
-@group(0) @binding(3) var<storage, {{read}}> w: array<f32>;
-@group(0) @binding(4) var<storage, read_write> d_other: array<f32>;
-@group(0) @binding(5) var<uniform> sizes: Sizes;
+var<storage, read_write> deltas: array<f32>;
+var<storage, {{read}}> gates: array<f32>;
+var<storage, {{read}}> other: array<f32>;
+var<storage, {{read}}> w: array<f32>;
+var<storage, read_write> d_other: array<f32>;
 
 fn blocks_of(part: u32) -> vec2<u32> {
     return vec2<u32>(0u, 1u);

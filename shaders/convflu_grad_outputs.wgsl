@@ -13,17 +13,15 @@
 struct Sizes {
     numbers: u32, // of a map: batch * channels * height * width
     z: u32, // where this direction's z starts in the gates
-    unused_1: u32,
-    unused_2: u32,
 }
 
-@group(0) @binding(0) var<storage, {{read}}> gradient: array<{{element}}>;
-@group(0) @binding(1) var<storage, {{read}}> own: array<{{element}}>;
-@group(0) @binding(2) var<storage, {{read}}> output: array<{{element}}>;
-@group(0) @binding(3) var<storage, {{read}}> gates: array<{{element}}>;
-@group(0) @binding(4) var<storage, read_write> deltas: array<{{element}}>;
-@group(0) @binding(5) var<storage, read_write> d_own: array<{{element}}>;
-@group(0) @binding(6) var<uniform> sizes: Sizes;
+var<storage, {{read}}> gradient: array<{{element}}>;
+var<storage, {{read}}> own: array<{{element}}>;
+var<storage, {{read}}> output: array<{{element}}>;
+var<storage, {{read}}> gates: array<{{element}}>;
+var<storage, read_write> deltas: array<{{element}}>;
+var<storage, read_write> d_own: array<{{element}}>;
+var<uniform> sizes: Sizes;
 
 // Keeps a share of 0 from dividing; the quotient is bounded anyway.
 const LEAST_SHARE: {{element}} = {{element}}(1e-30);

@@ -10,15 +10,14 @@ struct Sizes {
     channels: u32,
     taps: u32,
     splits: u32,
-    unused: u32,
 }
 
-@group(0) @binding(0) var<storage, {{read}}> partials: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> d_w_r: array<f32>;
-@group(0) @binding(2) var<storage, read_write> d_w_z: array<f32>;
-@group(0) @binding(3) var<storage, read_write> d_u: array<f32>;
-@group(0) @binding(4) var<storage, read_write> d_w: array<f32>;
-@group(0) @binding(5) var<uniform> sizes: Sizes;
+var<storage, {{read}}> partials: array<vec4<f32>>;
+var<storage, read_write> d_w_r: array<f32>;
+var<storage, read_write> d_w_z: array<f32>;
+var<storage, read_write> d_u: array<f32>;
+var<storage, read_write> d_w: array<f32>;
+var<uniform> sizes: Sizes;
 
 fn store(square: u32, out: u32, input: u32, tap: u32, sum: f32) {
     let channels = sizes.channels;

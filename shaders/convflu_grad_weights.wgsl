@@ -20,8 +20,6 @@ struct Sizes {
     width: u32,
     r: u32, // where this direction's r starts in the gates
     splits: u32,
-    unused_1: u32,
-    unused_2: u32,
 }
 
 const TILE_H: u32 = {{tile_h}}u;
@@ -42,12 +40,12 @@ const THREADS: u32 = {{threads}}u;
 const SQUARES: u32 = 6u;
 const OF_LEAK: u32 = 5u; // the square of W
 
-@group(0) @binding(0) var<storage, {{read}}> deltas: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> gates: array<f32>;
-@group(0) @binding(2) var<storage, {{read}}> own: array<f32>;
-@group(0) @binding(3) var<storage, {{read}}> other: array<f32>;
-@group(0) @binding(4) var<storage, read_write> partials: array<vec4<f32>>;
-@group(0) @binding(5) var<uniform> sizes: Sizes;
+var<storage, {{read}}> deltas: array<f32>;
+var<storage, {{read}}> gates: array<f32>;
+var<storage, {{read}}> own: array<f32>;
+var<storage, {{read}}> other: array<f32>;
+var<storage, read_write> partials: array<vec4<f32>>;
+var<uniform> sizes: Sizes;
 
 var<workgroup> delta_tile: array<vec4<f32>, {{delta_tile}}>; // four output channels each
 var<workgroup> input_tile: array<f32, {{input_tile}}>;

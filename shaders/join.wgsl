@@ -11,18 +11,14 @@ struct Sizes {
     b_numbers: u32,
     a_stride: u32, // from an image of a to the next; 0 where all share one
     b_stride: u32,
-    unused_0: u32,
-    unused_1: u32,
-    unused_2: u32,
-    unused_3: u32,
 }
 
 const THREADS: u32 = {{threads}}u;
 
-@group(0) @binding(0) var<storage, {{read}}> a: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
-@group(0) @binding(3) var<uniform> sizes: Sizes;
+var<storage, {{read}}> a: array<f32>;
+var<storage, {{read}}> b: array<f32>;
+var<storage, read_write> out: array<f32>;
+var<uniform> sizes: Sizes;
 
 @compute @workgroup_size({{threads}})
 fn main(

@@ -14,18 +14,14 @@ struct Sizes {
     map: u32,
     outputs: u32,
     slope: f32, // of the activation below zero: 1 for none, 0 for ReLU
-    unused_0: u32,
-    unused_1: u32,
-    unused_2: u32,
-    unused_3: u32,
 }
 
 const THREADS: u32 = {{threads}}u;
 
-@group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> weights: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
-@group(0) @binding(3) var<uniform> sizes: Sizes;
+var<storage, {{read}}> x: array<f32>;
+var<storage, {{read}}> weights: array<f32>;
+var<storage, read_write> out: array<f32>;
+var<uniform> sizes: Sizes;
 
 var<workgroup> partial: array<f32, {{threads}}>;
 

@@ -30,12 +30,12 @@ const THREADS: u32 = {{threads}}u;
 const EPSILON: f32 = {{epsilon}};
 const ACROSS: u32 = {{across}}u; // Pixels across an Out of the max-pool
 
-@group(0) @binding(0) var<storage, {{read}}> x: array<Pixel>;
-@group(0) @binding(1) var<storage, read_write> out: array<Out>;
-{{if_style}}@group(0) @binding(2) var<storage, {{read}}> target_weights: array<f32>;
-{{if_style}}@group(0) @binding(3) var<storage, {{read}}> linear: array<f32>;
-{{if_shortcut}}@group(0) @binding(2) var<storage, {{read}}> shortcut: array<Pixel>;
-@group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
+var<storage, {{read}}> x: array<Pixel>;
+var<storage, read_write> out: array<Out>;
+{{if_style}}var<storage, {{read}}> target_weights: array<f32>;
+{{if_style}}var<storage, {{read}}> linear: array<f32>;
+{{if_shortcut}}var<storage, {{read}}> shortcut: array<Pixel>;
+var<uniform> sizes: Sizes;
 
 var<workgroup> partial: array<f32, {{threads}}>;
 

@@ -22,20 +22,18 @@ struct Sizes {
     x_stride: u32, // from an image of x to the next; 0 where all share one
     scale: f32, // from the last convolution to units of the width
     shade_scale: f32, // from the last convolution to values of the face
-    unused_1: u32,
-    unused_2: u32,
 }
 
 const THREADS: u32 = {{threads}}u;
 {{if_blend}}const REACH: i32 = {{reach}}; // of the square of smooth(s), to each side
 
-@group(0) @binding(0) var<storage, {{read}}> x: array<f32>;
-@group(0) @binding(1) var<storage, {{read}}> last: array<f32>;
-@group(0) @binding(2) var<storage, read_write> face: array<f32>;
-@group(0) @binding(3) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(4) var<storage, read_write> mask: array<f32>;
-{{if_flow}}@group(0) @binding(5) var<storage, read_write> flow: array<f32>;
-@group(0) @binding({{sizes_binding}}) var<uniform> sizes: Sizes;
+var<storage, {{read}}> x: array<f32>;
+var<storage, {{read}}> last: array<f32>;
+var<storage, read_write> face: array<f32>;
+var<storage, read_write> delta: array<f32>;
+var<storage, read_write> mask: array<f32>;
+{{if_flow}}var<storage, read_write> flow: array<f32>;
+var<uniform> sizes: Sizes;
 
 {{if_flow}}// Four neighbours in a map and how much each counts: left above, right above, left below, right below.
 {{if_flow}}struct Neighbours {

@@ -9,6 +9,14 @@
 // Workgroup memory: CHUNK input channels of the tile with its halo, and their weights (four bytes a
 // tap and output channel); at most 16 KiB.
 
+struct Sizes {
+    batch: u32,
+    channels: u32,
+    height: u32,
+    width: u32,
+    r: u32, // where a direction's r starts in the gates, for convflu_grad_leak.wgsl
+}
+
 const TILE_W: u32 = {{tile_w}}u;
 const QUAD_ROWS: u32 = {{quad_rows}}u; // quads of output channels of a workgroup
 const CHUNK: u32 = {{chunk}}u; // input channels staged at a time
@@ -19,6 +27,8 @@ const SPAN_W: u32 = TILE_W + 2u * HALO;
 const SPAN: u32 = SPAN_W * (4u + 2u * HALO); // pixels of a tile with its halo
 const THREADS: u32 = {{threads}}u;
 const PARTS: u32 = {{parts}}u; // products of a dispatch
+
+var<uniform> sizes: Sizes;
 
 var<workgroup> tile: array<f32, {{tile}}>;
 var<workgroup> staged: array<vec4<f32>, {{staged}}>; // weights, four output channels each

@@ -1,11 +1,12 @@
 //! Launches shaders/conv_step.wgsl: a convolution with what follows it.
 
-use burn::backend::wgpu::{KernelSource, SourceTemplate};
-use burn::cubecl::prelude::KernelId;
+use burn::backend::wgpu::SourceTemplate;
+use bytemuck::{Pod, Zeroable};
 
+use super::WORKGROUP_BYTES;
 use super::convflu_launch::tile_width;
+use super::launch::{Shader, if_wanted};
 use super::step::Activation;
-use super::{READ, WORKGROUP_BYTES};
 
 /// Quads of output channels of a thread, at most.
 const MAX_QUADS: usize = 2;
@@ -136,6 +137,20 @@ pub struct StepSpec {
     pub pool: bool,
 }
 
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sizes {
+    pub batch: u32,
+    pub inputs: u32,
+    pub height: u32,
+    pub width: u32,
+    pub outputs: u32,
+    pub slope: f32,
+    pub out_width: u32,
+    pub x_channels: u32,
+}
+
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ConvStep {
@@ -207,10 +222,6 @@ impl ConvStep {
         let chunk = free / (cells + kernel.taps.count() * kernel.quads * WEIGHT_BYTES);
         kernel.chunk = chunk.clamp(1, MAX_CHUNK).min(inputs);
         kernel
-    }
-
-    pub(super) fn threads(self) -> usize {
-        self.tile[0] * self.tile[1] * self.images * self.slices
     }
 
     /// For an output of `[batch, outputs, height, width]`, before the max-pool.
@@ -342,13 +353,14 @@ pub(super) fn activation_source(activation: Activation, pixel: &str) -> String {
     }
 }
 
-/// Nothing where a line is wanted, else what makes it a comment.
-pub(super) fn if_wanted(wanted: bool) -> &'static str {
-    if wanted { "" } else { "//" }
-}
+impl Shader for ConvStep {
+    type Sizes = Sizes;
 
-impl KernelSource for ConvStep {
-    fn source(&self) -> SourceTemplate {
+    fn threads(self) -> usize {
+        self.tile[0] * self.tile[1] * self.images * self.slices
+    }
+
+    fn source(self) -> SourceTemplate {
         let [rows, columns] = self.tile;
         let taps = self.taps.count();
         let (cell_type, cell_at) = if self.taps.cell() == 2 {
@@ -380,24 +392,13 @@ impl KernelSource for ConvStep {
             .register("zero_sums", self.zero_sums())
             .register("add_channel", self.add_channel())
             .register("store_sums", self.store_sums())
-            .register("threads", self.threads().to_string())
             .register("tile", (self.chunk * self.images * self.span()).to_string())
             .register("staged", (self.chunk * taps * self.quads).to_string())
             .register("partial", (4 * self.partials()).to_string())
-            .register("read", READ)
             .register("out_height", self.taps.output_source())
-            .register("sizes_binding", if self.shortcut { "4" } else { "3" })
             .register("if_shortcut", if_wanted(self.shortcut))
             .register("if_map", if_wanted(!self.pool))
             .register("if_pool", if_wanted(self.pool))
             .register("if_split", if_wanted(self.slices > 1))
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }

@@ -1,10 +1,11 @@
 //! Launches shaders/convflu_1x1.wgsl: a whole pair with 1x1 kernels in one pass.
 
-use burn::backend::wgpu::{KernelSource, SourceTemplate};
-use burn::cubecl::prelude::KernelId;
+use burn::backend::wgpu::SourceTemplate;
+use bytemuck::{Pod, Zeroable};
 
+use super::WORKGROUP_BYTES;
 use super::convflu_launch::{Mode, gate_mix};
-use super::{READ, WORKGROUP_BYTES};
+use super::launch::{Shader, if_wanted};
 
 /// Channels that a workgroup of 256 threads holds.
 pub(super) const MAX_CHANNELS: usize = 64;
@@ -20,6 +21,15 @@ const TILE_BYTES: usize = 2 * QUADS * 16;
 const WEIGHT_BYTES: usize = 10 * size_of::<f32>();
 /// Input channels staged at a time, at most: more would only keep workgroups from sharing a core.
 const MAX_CHUNK: usize = 8;
+
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sizes {
+    pub channels: u32,
+    pub map: u32,
+    pub quads: u32,
+}
 
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,10 +49,6 @@ impl ConvFlu1x1 {
         }
     }
 
-    pub(super) fn threads(self) -> usize {
-        QUADS * self.rows
-    }
-
     /// For so many quads of the whole batch.
     pub(super) fn groups(self, quads: usize) -> [usize; 3] {
         let groups = quads.div_ceil(QUADS);
@@ -55,26 +61,21 @@ impl ConvFlu1x1 {
     }
 }
 
-impl KernelSource for ConvFlu1x1 {
-    fn source(&self) -> SourceTemplate {
+impl Shader for ConvFlu1x1 {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        QUADS * self.rows
+    }
+
+    fn source(self) -> SourceTemplate {
         SourceTemplate::new(include_str!("../../shaders/convflu_1x1.wgsl"))
             .register("rows", self.rows.to_string())
             .register("chunk", self.chunk().to_string())
             .register("grid", GRID.to_string())
-            .register("threads", self.threads().to_string())
             .register("tile", (self.rows * QUADS).to_string())
             .register("staged", (self.rows * self.chunk()).to_string())
-            .register("read", READ)
             .register("gate_mix", gate_mix(self.mode.sense))
-            .register("if_gates", if self.keep_gates { "" } else { "//" })
-            .register("sizes_binding", if self.keep_gates { "6" } else { "5" })
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
+            .register("if_gates", if_wanted(self.keep_gates))
     }
 }

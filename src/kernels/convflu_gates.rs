@@ -1,15 +1,26 @@
 //! Launches shaders/convflu_gates.wgsl: the first of the two passes of a pair.
 
-use burn::backend::wgpu::{KernelSource, SourceTemplate};
-use burn::cubecl::prelude::KernelId;
+use burn::backend::wgpu::SourceTemplate;
+use bytemuck::{Pod, Zeroable};
 
+use super::WORKGROUP_BYTES;
 use super::convflu_launch::{Mode, span, tile_width, tiles};
-use super::{READ, WORKGROUP_BYTES};
+use super::launch::{Shader, if_wanted};
 
 /// Bytes of workgroup memory a tap and output channel: 10 weights.
 const WEIGHT_BYTES: usize = 10 * size_of::<f32>();
 /// Input channels staged at a time, at most.
 const MAX_CHUNK: usize = 8;
+
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sizes {
+    pub batch: u32,
+    pub channels: u32,
+    pub height: u32,
+    pub width: u32,
+}
 
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,8 +32,9 @@ pub(super) struct ConvFluGates {
 }
 
 impl ConvFluGates {
-    /// The variant for maps of this width.
-    pub(super) fn new(channels: usize, width: usize, mode: Mode, keep_gates: bool) -> Self {
+    /// The variant for maps `[batch, channels, height, width]`.
+    pub(super) fn new(map: [usize; 4], mode: Mode, keep_gates: bool) -> Self {
+        let [_, channels, _, width] = map;
         // 16 output channels a workgroup, or 8 where 16 would leave half of the last one idle.
         let rows = if channels.next_multiple_of(16) == channels.next_multiple_of(8) {
             16
@@ -35,10 +47,6 @@ impl ConvFluGates {
             mode,
             keep_gates,
         }
-    }
-
-    pub(super) fn threads(self) -> usize {
-        self.tile_width * self.rows
     }
 
     /// For `[batch, channels, height, width]`.
@@ -61,8 +69,14 @@ impl ConvFluGates {
     }
 }
 
-impl KernelSource for ConvFluGates {
-    fn source(&self) -> SourceTemplate {
+impl Shader for ConvFluGates {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        self.tile_width * self.rows
+    }
+
+    fn source(self) -> SourceTemplate {
         let staged = self.chunk() * self.taps() * self.rows;
         SourceTemplate::new(include_str!("../../shaders/convflu_gates.wgsl"))
             .register("tile_w", self.tile_width.to_string())
@@ -70,19 +84,8 @@ impl KernelSource for ConvFluGates {
             .register("chunk", self.chunk().to_string())
             .register("halo", (self.mode.side / 2).to_string())
             .register("side", self.mode.side.to_string())
-            .register("threads", self.threads().to_string())
             .register("tile", (self.chunk() * self.span()).to_string())
             .register("staged", staged.to_string())
-            .register("read", READ)
-            .register("if_gates", if self.keep_gates { "" } else { "//" })
-            .register("sizes_binding", if self.keep_gates { "5" } else { "4" })
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
+            .register("if_gates", if_wanted(self.keep_gates))
     }
 }

@@ -5,16 +5,16 @@
 //! 3. `convflu_grad_inputs`: through U, W_z and W_r to both branches, where their gradients are wanted.
 //! 4. `convflu_grad_weights`, `convflu_grad_sums`: the weights' gradients, where they are wanted.
 
-use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, into_contiguous};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 use burn::cubecl::server::Handle;
 
 use super::convflu_autodiff::{ConvFluGradients, INPUTS, Kept, UnitTensors};
-use super::convflu_grad_outputs::ConvFluGradOutputs;
-use super::convflu_grad_sums::ConvFluGradSums;
-use super::convflu_grad_weights::{ConvFluGradWeights, flat_map};
+use super::convflu_grad_outputs::{self, ConvFluGradOutputs};
+use super::convflu_grad_sums::{self, ConvFluGradSums};
+use super::convflu_grad_weights::{self, ConvFluGradWeights, flat_map};
 use super::convflu_launch::tiled_map;
-use super::launch::{self, dims, dispatch, empty};
-use super::tile_product::{Product, TileProduct};
+use super::launch::{self, Shader, dims, dispatch, empty, u32s};
+use super::tile_product::{self, Product, TileProduct};
 
 /// Maps of pre-activation gradients: of h, z, r.
 const DELTA_MAPS: usize = 3;
@@ -93,12 +93,12 @@ impl Direction {
         let (groups, lanes) = (kernel.groups(numbers), kernel.lanes());
         let mut buffers = handles(&[&gradient, &kept.own, &kept.output, &kept.gates]);
         buffers.extend([maps.deltas.clone(), maps.d_own.handle.clone()]);
-        let z = self.gate(1);
-        let sizes = [numbers / lanes, z / lanes, 0, 0];
-        self.launch(kernel, kernel.threads(), groups, buffers, &sizes);
+        let [numbers, z] = u32s([numbers / lanes, self.gate(1) / lanes]);
+        let sizes = convflu_grad_outputs::Sizes { numbers, z };
+        self.launch(kernel, groups, buffers, sizes);
 
-        let map @ [_, channels, _, width] = self.tiled();
-        let kernel = TileProduct::new(Product::GradLeak, kept.mode.side, channels, width);
+        let map = self.tiled();
+        let kernel = TileProduct::new(Product::GradLeak, kept.mode.side, map);
         let mut buffers = vec![maps.deltas.clone()];
         buffers.extend(handles(&[
             &kept.gates,
@@ -106,18 +106,20 @@ impl Direction {
             &kept.unit.w,
             &maps.d_other,
         ]));
-        let [batch, _, height, _] = map;
-        let sizes = [batch, channels, height, width, self.gate(0), 0, 0, 0];
-        let (threads, groups) = (kernel.threads(), kernel.groups(map));
-        self.launch(kernel, threads, groups, buffers, &sizes);
+        let [r] = u32s([self.gate(0)]);
+        let sizes = tile_product::Sizes {
+            r,
+            ..tile_product::Sizes::new(map)
+        };
+        self.launch(kernel, kernel.groups(map), buffers, sizes);
         maps
     }
 
     /// Adds to x's and y's gradients what comes through their convolutions.
     fn to_inputs(&self, maps: &Maps) {
         let unit = &self.kept.unit;
-        let map @ [_, channels, _, width] = self.tiled();
-        let kernel = TileProduct::new(Product::GradInputs, self.kept.mode.side, channels, width);
+        let map = self.tiled();
+        let kernel = TileProduct::new(Product::GradInputs, self.kept.mode.side, map);
         let mut buffers = vec![maps.deltas.clone()];
         buffers.extend(handles(&[
             &unit.u,
@@ -126,8 +128,8 @@ impl Direction {
             &maps.d_own,
             &maps.d_other,
         ]));
-        let (threads, groups) = (kernel.threads(), kernel.groups(map));
-        self.launch(kernel, threads, groups, buffers, &map);
+        let sizes = tile_product::Sizes::new(map);
+        self.launch(kernel, kernel.groups(map), buffers, sizes);
     }
 
     /// Gradients of W_r, W_z, U, W.
@@ -145,35 +147,41 @@ impl Direction {
         buffers.extend(handles(&[&kept.gates, &kept.own, &kept.other]));
         buffers.push(partials.clone());
         let [tiles, squares] = kernel.tiles_of_weights(channels);
-        let sizes = [batch, channels, height, width, self.gate(0), splits, 0, 0];
         let groups = [splits, tiles, squares];
-        self.launch(kernel, kernel.threads(), groups, buffers, &sizes);
+        let [batch, channels, height, width] = u32s([batch, channels, height, width]);
+        let [r, splits, taps] = u32s([self.gate(0), splits, side * side]);
+        let sizes = convflu_grad_weights::Sizes {
+            batch,
+            channels,
+            height,
+            width,
+            r,
+            splits,
+        };
+        self.launch(kernel, groups, buffers, sizes);
 
         let unit = &kept.unit;
         let gradients = [&unit.w_r, &unit.w_z, &unit.u, &unit.w].map(|weight| self.like(weight));
         let kernel = ConvFluGradSums;
         let mut buffers = vec![partials];
         buffers.extend(gradients.iter().map(|gradient| gradient.handle.clone()));
-        let sizes = [channels, side * side, splits, 0];
-        self.launch(
-            kernel,
-            kernel.threads(),
-            kernel.groups(quads),
-            buffers,
-            &sizes,
-        );
+        let sizes = convflu_grad_sums::Sizes {
+            channels,
+            taps,
+            splits,
+        };
+        self.launch(kernel, kernel.groups(quads), buffers, sizes);
         gradients
     }
 
-    fn launch(
+    fn launch<S: Shader>(
         &self,
-        kernel: impl KernelSource,
-        threads: usize,
+        shader: S,
         groups: [usize; 3],
         buffers: Vec<Handle>,
-        sizes: &[usize],
+        sizes: S::Sizes,
     ) {
-        dispatch(&self.kept.own, kernel, threads, groups, buffers, sizes);
+        dispatch(&self.kept.own, shader, groups, buffers, sizes);
     }
 
     /// The map as the tiled products see it.

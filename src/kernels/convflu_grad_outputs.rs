@@ -1,13 +1,21 @@
 //! Launches shaders/convflu_grad_outputs.wgsl: the gradient through the mix, tanh and the sigmoid of z.
 
-use burn::backend::wgpu::{KernelSource, SourceTemplate};
-use burn::cubecl::prelude::KernelId;
+use burn::backend::wgpu::SourceTemplate;
+use bytemuck::{Pod, Zeroable};
 
-use super::READ;
 use super::convflu::GateSense;
+use super::launch::Shader;
 
 /// Threads of a workgroup.
 const THREADS: usize = 256;
+
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sizes {
+    pub numbers: u32,
+    pub z: u32,
+}
 
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,10 +32,6 @@ impl ConvFluGradOutputs {
         Self { sense, lanes }
     }
 
-    pub(super) fn threads(self) -> usize {
-        THREADS
-    }
-
     pub(super) fn lanes(self) -> usize {
         self.lanes
     }
@@ -37,8 +41,14 @@ impl ConvFluGradOutputs {
     }
 }
 
-impl KernelSource for ConvFluGradOutputs {
-    fn source(&self) -> SourceTemplate {
+impl Shader for ConvFluGradOutputs {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        THREADS
+    }
+
+    fn source(self) -> SourceTemplate {
         let element = if self.lanes == 4 { "vec4<f32>" } else { "f32" };
         let (share, rest, sign) = match self.sense {
             GateSense::ZTakesCandidate => ("z", "1.0 - z", ""),
@@ -49,15 +59,5 @@ impl KernelSource for ConvFluGradOutputs {
             .register("share", share)
             .register("rest", rest)
             .register("sign", sign)
-            .register("threads", THREADS.to_string())
-            .register("read", READ)
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }

@@ -1,10 +1,11 @@
 //! Launches shaders/convflu_grad_weights.wgsl: the gradients of a direction's weights, in splits.
 
-use burn::backend::wgpu::{KernelSource, SourceTemplate};
-use burn::cubecl::prelude::KernelId;
+use burn::backend::wgpu::SourceTemplate;
+use bytemuck::{Pod, Zeroable};
 
+use super::MAX_BUFFER_BYTES;
 use super::convflu_launch::tile_width;
-use super::{MAX_BUFFER_BYTES, READ};
+use super::launch::Shader;
 
 /// Squares of channels by channels that a direction's weights are.
 const SQUARES: usize = 6;
@@ -23,6 +24,18 @@ const MAX_COLUMNS: usize = 16;
 const WANTED_GROUPS: usize = 512;
 /// Tiles of a split, at least: below, the sums of the splits cost more than they spare.
 const MIN_TILES: usize = 2;
+
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sizes {
+    pub batch: u32,
+    pub channels: u32,
+    pub height: u32,
+    pub width: u32,
+    pub r: u32,
+    pub splits: u32,
+}
 
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,10 +60,6 @@ impl ConvFluGradWeights {
             quads: tile_width(channels.div_ceil(4), MAX_QUADS),
             tile: [tile_width(height, pixels / columns), columns],
         }
-    }
-
-    pub(super) fn threads(self) -> usize {
-        self.quads * self.rows
     }
 
     /// Workgroups over a square, and all squares, for one split.
@@ -102,8 +111,14 @@ fn odd(pixels: usize) -> usize {
     pixels | 1
 }
 
-impl KernelSource for ConvFluGradWeights {
-    fn source(&self) -> SourceTemplate {
+impl Shader for ConvFluGradWeights {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        self.quads * self.rows
+    }
+
+    fn source(self) -> SourceTemplate {
         let [rows, columns] = self.tile;
         let halo = self.side / 2;
         let span = (rows + 2 * halo) * (columns + 2 * halo);
@@ -115,17 +130,7 @@ impl KernelSource for ConvFluGradWeights {
             .register("quads", self.quads.to_string())
             .register("rows", self.rows.to_string())
             .register("sums", sums(self.side).to_string())
-            .register("threads", self.threads().to_string())
             .register("delta_tile", (self.quads * odd(rows * columns)).to_string())
             .register("input_tile", (self.inputs() * odd(span)).to_string())
-            .register("read", READ)
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }

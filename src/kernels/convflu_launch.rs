@@ -9,9 +9,9 @@ use burn::tensor::{DType, Tensor};
 
 use super::convflu::{GateSense, Gates, PairOutput};
 use super::convflu_1x1::{self, ConvFlu1x1};
-use super::convflu_gates::ConvFluGates;
-use super::launch::{self, dims, dispatch, empty, tensor_in};
-use super::tile_product::{Product, TileProduct};
+use super::convflu_gates::{self, ConvFluGates};
+use super::launch::{self, dims, dispatch, empty, tensor_in, u32s};
+use super::tile_product::{self, Product, TileProduct};
 use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
@@ -203,37 +203,43 @@ impl Pair {
             buffers.push(gates.clone());
         }
         let groups = kernel.groups(batch * map);
-        let sizes = [channels, map, batch * map, 0];
-        dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
+        let [channels, map, quads] = u32s([channels, map, batch * map]);
+        let sizes = convflu_1x1::Sizes {
+            channels,
+            map,
+            quads,
+        };
+        dispatch(&self.x, kernel, groups, buffers, sizes);
         (out_x, out_y, gates)
     }
 
     fn two_passes(self) -> (CubeTensor, CubeTensor, Handle) {
         let [batch, channels, height, width] = dims(&self.x);
         let (height, width) = tiled_map(height, width, self.mode.side);
-        let sizes = [batch, channels, height, width];
+        let map = [batch, channels, height, width];
+        let [batch, channels, height, width] = u32s(map);
         let (out_x, out_y, gates) = self.outputs();
         let workspace = self.maps(WORKSPACE_MAPS);
 
-        let kernel = ConvFluGates::new(channels, width, self.mode, self.keep_gates);
+        let kernel = ConvFluGates::new(map, self.mode, self.keep_gates);
         let mut buffers = self.inputs();
         buffers.push(workspace.clone());
         if self.keep_gates {
             buffers.push(gates.clone());
         }
-        let groups = kernel.groups(sizes);
-        dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
-
-        let kernel = TileProduct::new(
-            Product::Candidate(self.mode.sense),
-            self.mode.side,
+        let sizes = convflu_gates::Sizes {
+            batch,
             channels,
+            height,
             width,
-        );
+        };
+        dispatch(&self.x, kernel, kernel.groups(map), buffers, sizes);
+
+        let kernel = TileProduct::new(Product::Candidate(self.mode.sense), self.mode.side, map);
         let mut buffers = self.inputs();
         buffers.extend([workspace, out_x.handle.clone(), out_y.handle.clone()]);
-        let groups = kernel.groups(sizes);
-        dispatch(&self.x, kernel, kernel.threads(), groups, buffers, &sizes);
+        let sizes = tile_product::Sizes::new(map);
+        dispatch(&self.x, kernel, kernel.groups(map), buffers, sizes);
         (out_x, out_y, gates)
     }
 

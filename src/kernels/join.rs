@@ -1,14 +1,14 @@
 //! Launches shaders/join.wgsl: two maps side by side on the channels.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate, into_contiguous};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, SourceTemplate, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::cubecl::prelude::KernelId;
 use burn::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
 
-use super::launch::{dims, dispatch_over, empty};
+use super::MAX_GROUPS;
+use super::launch::{Shader, dims, dispatch_over, empty, u32s};
 use super::step_launch;
-use super::{MAX_GROUPS, READ};
 
 /// Threads of a workgroup.
 const THREADS: usize = 64;
@@ -62,37 +62,42 @@ impl JoinBackend for CubeBackend {
         let [a_numbers, b_numbers] = [a_channels, b_channels].map(|c| c * height * width);
         let stride = |images: usize, numbers: usize| if images == batch { numbers } else { 0 };
         let out = empty(&a, [batch, a_channels + b_channels, height, width]);
-        let sizes = [
+        let groups = [(a_numbers + b_numbers).div_ceil(THREADS), batch, 1];
+        let strides = [stride(a_batch, a_numbers), stride(b_batch, b_numbers)];
+        let [a_stride, b_stride] = u32s(strides);
+        let [a_numbers, b_numbers] = u32s([a_numbers, b_numbers]);
+        let sizes = Sizes {
             a_numbers,
             b_numbers,
-            stride(a_batch, a_numbers),
-            stride(b_batch, b_numbers),
-            0,
-            0,
-            0,
-            0,
-        ];
-        let groups = [(a_numbers + b_numbers).div_ceil(THREADS), batch, 1];
-        dispatch_over(JoinKernel, THREADS, groups, &[&a, &b, &out], &sizes);
+            a_stride,
+            b_stride,
+        };
+        dispatch_over(JoinKernel, groups, &[&a, &b, &out], sizes);
         out
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Sizes {
+    a_numbers: u32,
+    b_numbers: u32,
+    a_stride: u32,
+    b_stride: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct JoinKernel;
 
-impl KernelSource for JoinKernel {
-    fn source(&self) -> SourceTemplate {
+impl Shader for JoinKernel {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        THREADS
+    }
+
+    fn source(self) -> SourceTemplate {
         SourceTemplate::new(include_str!("../../shaders/join.wgsl"))
-            .register("threads", THREADS.to_string())
-            .register("read", READ)
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>()
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }

@@ -1,18 +1,88 @@
 //! One launch of a WGSL kernel through cubecl, and the tensors that it writes.
 
 use std::cell::RefCell;
+use std::fmt::Debug;
+use std::hash::Hash;
 
-use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel};
+use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate};
 use burn::cubecl::CubeCount;
 use burn::cubecl::client::Client;
+use burn::cubecl::prelude::KernelId;
 use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use burn::tensor::Shape;
+use bytemuck::Pod;
 
 use super::count_launches;
+
+/// How a shader declares the buffers that it only reads.
+///
+/// Natively cubecl serves several tensors from one buffer, and a buffer that is written in a
+/// dispatch may not be bound as read-only in it. In a page each tensor has its own buffer.
+const READ: &str = if cfg!(target_family = "wasm") {
+    "read"
+} else {
+    "read_write"
+};
+
+/// Bytes of which a uniform is a multiple.
+const UNIFORM_BYTES: usize = 16;
 
 thread_local! {
     /// The buffers that were handed out while [`keeping_buffers`].
     static KEPT: RefCell<Option<Vec<Handle>>> = const { RefCell::new(None) };
+}
+
+/// A shader in one of its variants.
+pub(super) trait Shader: Copy + Debug + Eq + Hash + Send + Sync + 'static {
+    /// The uniform: the shader's struct of this name, field by field.
+    type Sizes: Pod;
+
+    /// Threads of a workgroup.
+    fn threads(self) -> usize;
+
+    /// The WGSL, whose buffers have no binding numbers; `threads` and `read` are filled in here.
+    fn source(self) -> SourceTemplate;
+}
+
+/// A shader as cubecl compiles it.
+struct Kernel<S>(S);
+
+impl<S: Shader> KernelSource for Kernel<S> {
+    fn source(&self) -> SourceTemplate {
+        let Self(shader) = *self;
+        let template = shader.source();
+        let source = template
+            .register("threads", shader.threads().to_string())
+            .register("read", READ)
+            .complete();
+        SourceTemplate::new(with_bindings(&source))
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<S>().info(self.0)
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}
+
+/// The WGSL with its buffers and its uniform bound in the order in which they are declared.
+fn with_bindings(source: &str) -> String {
+    let mut declared = 0;
+    let bound = |line: &str| {
+        if !line.starts_with("var<storage") && !line.starts_with("var<uniform") {
+            return format!("{line}\n");
+        }
+        declared += 1;
+        format!("@group(0) @binding({}) {line}\n", declared - 1)
+    };
+    source.lines().map(bound).collect()
+}
+
+/// Nothing where a line of a shader is wanted, else what makes it a comment.
+pub(super) fn if_wanted(wanted: bool) -> &'static str {
+    if wanted { "" } else { "//" }
 }
 
 /// A buffer for so many f32, not filled.
@@ -39,45 +109,50 @@ pub(super) fn keeping_buffers<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// Launches `kernel` on the device of `on`, in `groups` of so many threads: the buffers in the order
-/// of their bindings, and after them the sizes (an even number of u32) as a uniform.
-pub(super) fn dispatch(
+/// Launches `shader` in so many workgroups on the device of `on`, with the buffers in the order in
+/// which the shader declares them.
+pub(super) fn dispatch<S: Shader>(
     on: &CubeTensor,
-    kernel: impl KernelSource,
-    threads: usize,
+    shader: S,
     groups: [usize; 3],
     buffers: Vec<Handle>,
-    sizes: &[usize],
+    sizes: S::Sizes,
 ) {
-    let [x, y, z] = groups.map(|count| count as u32);
+    let [x, y, z] = u32s(groups);
     let arguments = KernelArguments::new()
         .with_buffers(buffers.into_iter().map(Handle::binding).collect())
-        .with_info(uniform(sizes));
+        .with_info(uniform(&sizes));
+    let [threads] = u32s([shader.threads()]);
     on.client.launch(
-        Box::new(SourceKernel::new(kernel, CubeDim::new_1d(threads as u32))),
+        Box::new(SourceKernel::new(Kernel(shader), CubeDim::new_1d(threads))),
         CubeCount::Static(x, y, z),
         arguments,
     );
     count_launches(1);
 }
 
-/// Pairs of u32 in the words in which cubecl passes a kernel's sizes.
-fn uniform(sizes: &[usize]) -> MetadataBindingInfo {
-    let pairs = sizes.chunks_exact(2);
-    let words = pairs.map(|pair| pair[0] as u64 | (pair[1] as u64) << 32);
-    MetadataBindingInfo::custom(words.collect())
-}
-
 /// [`dispatch`] of whole tensors.
-pub(super) fn dispatch_over(
-    kernel: impl KernelSource,
-    threads: usize,
+pub(super) fn dispatch_over<S: Shader>(
+    shader: S,
     groups: [usize; 3],
     tensors: &[&CubeTensor],
-    sizes: &[usize],
+    sizes: S::Sizes,
 ) {
     let buffers = tensors.iter().map(|tensor| tensor.handle.clone()).collect();
-    dispatch(tensors[0], kernel, threads, groups, buffers, sizes);
+    dispatch(tensors[0], shader, groups, buffers, sizes);
+}
+
+/// The bytes of a struct in the words in which cubecl passes a uniform.
+fn uniform<T: Pod>(sizes: &T) -> MetadataBindingInfo {
+    let bytes = bytemuck::bytes_of(sizes);
+    let mut words = vec![0u64; bytes.len().next_multiple_of(UNIFORM_BYTES) / size_of::<u64>()];
+    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+    MetadataBindingInfo::custom(words)
+}
+
+/// Counts as a shader has them; [`fits`](super::step_launch::fits) keeps them far below the end of u32.
+pub(super) fn u32s<const N: usize>(counts: [usize; N]) -> [u32; N] {
+    counts.map(|count| count as u32)
 }
 
 /// Batch, channels, height, width.

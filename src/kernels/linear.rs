@@ -1,17 +1,17 @@
 //! Launches shaders/linear.wgsl: a linear layer over the means of maps.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate, into_contiguous};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, SourceTemplate, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::cubecl::prelude::KernelId;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation};
+use bytemuck::{Pod, Zeroable};
 
-use super::launch::{dims, dispatch_over, empty};
+use super::MAX_GROUPS;
+use super::launch::{Shader, dims, dispatch_over, empty, u32s};
 use super::step::{Activation, LEAKY_SLOPE};
 use super::step_launch;
 use super::step_weights::PackedStep;
-use super::{MAX_GROUPS, READ};
 
 /// Threads of a workgroup.
 const THREADS: usize = 64;
@@ -133,37 +133,40 @@ impl LinearBackend for CubeBackend {
         let (x, weights) = (into_contiguous(x), into_contiguous(weights));
         let [batch, inputs, height, width] = dims(&x);
         let out = empty(&x, [batch, outputs]);
-        let sizes = [
-            inputs,
-            height * width,
-            outputs,
-            slope.to_bits() as usize,
-            0,
-            0,
-            0,
-            0,
-        ];
         let groups = [outputs, batch, 1];
-        dispatch_over(LinearKernel, THREADS, groups, &[&x, &weights, &out], &sizes);
+        let [inputs, map, outputs] = u32s([inputs, height * width, outputs]);
+        let sizes = Sizes {
+            inputs,
+            map,
+            outputs,
+            slope,
+        };
+        dispatch_over(LinearKernel, groups, &[&x, &weights, &out], sizes);
         out
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Sizes {
+    inputs: u32,
+    map: u32,
+    outputs: u32,
+    slope: f32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct LinearKernel;
 
-impl KernelSource for LinearKernel {
-    fn source(&self) -> SourceTemplate {
+impl Shader for LinearKernel {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        THREADS
+    }
+
+    fn source(self) -> SourceTemplate {
         SourceTemplate::new(include_str!("../../shaders/linear.wgsl"))
-            .register("threads", THREADS.to_string())
-            .register("read", READ)
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>()
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }

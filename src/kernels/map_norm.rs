@@ -1,10 +1,10 @@
 //! Launches shaders/map_norm.wgsl: instance norm with what follows it.
 
-use burn::backend::wgpu::{KernelSource, SourceTemplate};
-use burn::cubecl::prelude::KernelId;
+use burn::backend::wgpu::SourceTemplate;
+use bytemuck::{Pod, Zeroable};
 
-use super::READ;
-use super::conv_step::{activation_source, if_wanted};
+use super::conv_step::activation_source;
+use super::launch::{Shader, if_wanted};
 use super::step::{Activation, NORM_EPSILON};
 
 /// Threads of a workgroup, for small maps too: a variant for each size would have to be compiled,
@@ -20,6 +20,20 @@ pub(super) enum After {
     Style,
     /// A shortcut.
     Shortcut,
+}
+
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sizes {
+    pub channels: u32,
+    pub pixels: u32,
+    pub x_stride: u32,
+    pub x_first: u32,
+    pub first: u32,
+    pub out_channels: u32,
+    pub row: u32,
+    pub classes: u32,
 }
 
 /// The kernel's variant.
@@ -49,18 +63,20 @@ impl MapNorm {
         }
     }
 
-    pub(super) fn threads(self) -> usize {
-        THREADS
-    }
-
     /// Pixels of a map or of a row, in the kernel's units.
     pub(super) fn pixels(self, count: usize) -> usize {
         if self.aligned { count / 4 } else { count }
     }
 }
 
-impl KernelSource for MapNorm {
-    fn source(&self) -> SourceTemplate {
+impl Shader for MapNorm {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        THREADS
+    }
+
+    fn source(self) -> SourceTemplate {
         let (pixel, total) = if self.aligned {
             ("vec4<f32>", "dot(v, vec4<f32>(1.0))")
         } else {
@@ -71,33 +87,17 @@ impl KernelSource for MapNorm {
             (true, true) => ("vec2<f32>", "1", "max(v.xz, v.yw)"),
             (true, false) => ("f32", "2", "max(v, larger_of_column(map, at + 1u))"),
         };
-        let sizes_binding = match self.after {
-            After::Nothing => "2",
-            After::Shortcut => "3",
-            After::Style => "4",
-        };
         SourceTemplate::new(include_str!("../../shaders/map_norm.wgsl"))
             .register("pixel", pixel)
             .register("out_pixel", out_pixel)
             .register("across", across)
             .register("larger_across", larger_across)
             .register("total", total)
-            .register("threads", THREADS.to_string())
             .register("epsilon", format!("{NORM_EPSILON:?}"))
-            .register("read", READ)
             .register("activation", activation_source(self.activation, "Pixel"))
-            .register("sizes_binding", sizes_binding)
             .register("if_style", if_wanted(self.after == After::Style))
             .register("if_shortcut", if_wanted(self.after == After::Shortcut))
             .register("if_map", if_wanted(!self.pool))
             .register("if_pool", if_wanted(self.pool))
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }

@@ -84,16 +84,6 @@ const MAX_GROUPS: usize = 65_535;
 /// Largest storage buffer that every WebGPU adapter binds, in bytes.
 const MAX_BUFFER_BYTES: usize = 128 * 1024 * 1024;
 
-/// How a shader declares the buffers that it only reads.
-///
-/// Natively cubecl serves several tensors from one buffer, and a buffer that is written in a
-/// dispatch may not be bound as read-only in it. In a page each tensor has its own buffer.
-const READ: &str = if cfg!(target_family = "wasm") {
-    "read"
-} else {
-    "read_write"
-};
-
 static LAUNCHES: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether tensors on `device` go through the WGSL kernels: a wgpu device whose compiler is WGSL

@@ -1,15 +1,14 @@
 //! Launches shaders/redraw.wgsl: from the decoder's last convolution to the redrawn face.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::wgpu::{CubeBackend, CubeTensor, KernelSource, SourceTemplate, into_contiguous};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, SourceTemplate, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::cubecl::prelude::KernelId;
 use burn::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
 
-use super::conv_step::if_wanted;
-use super::launch::{dims, dispatch_over, empty};
+use super::MAX_GROUPS;
+use super::launch::{Shader, dims, dispatch_over, empty, if_wanted, u32s};
 use super::step_launch;
-use super::{MAX_GROUPS, READ};
 use crate::network::{FLOW_SCALE, SHADE_SCALE, SHADE_SIDE};
 
 /// Threads of a workgroup.
@@ -149,46 +148,52 @@ fn launch(
     let mut buffers = vec![&x, &last, &face, &delta, &mask];
     buffers.extend(flow);
     let map = height * width;
-    let sizes = [
-        k,
+    let groups = [map.div_ceil(THREADS), batch, 1];
+    let x_stride = if x_batch == batch { k * map } else { 0 };
+    let [channels, height, width, x_stride] = u32s([k, height, width, x_stride]);
+    let sizes = Sizes {
+        channels,
         height,
         width,
-        if x_batch == batch { k * map } else { 0 },
-        (FLOW_SCALE as f32).to_bits() as usize,
-        (SHADE_SCALE as f32).to_bits() as usize,
-        0,
-        0,
-    ];
-    let kernel = RedrawKernel(kind);
-    let groups = [map.div_ceil(THREADS), batch, 1];
-    dispatch_over(kernel, THREADS, groups, &buffers, &sizes);
+        x_stride,
+        scale: FLOW_SCALE as f32,
+        shade_scale: SHADE_SCALE as f32,
+    };
+    dispatch_over(RedrawKernel(kind), groups, &buffers, sizes);
     (face, delta, mask)
+}
+
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Sizes {
+    channels: u32,
+    height: u32,
+    width: u32,
+    x_stride: u32,
+    scale: f32,
+    shade_scale: f32,
 }
 
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct RedrawKernel(RedrawKind);
 
-impl KernelSource for RedrawKernel {
-    fn source(&self) -> SourceTemplate {
+impl Shader for RedrawKernel {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        THREADS
+    }
+
+    fn source(self) -> SourceTemplate {
         let flow = self.0.has_flow();
         let blend = self.0 == RedrawKind::Blended;
         SourceTemplate::new(include_str!("../../shaders/redraw.wgsl"))
-            .register("threads", THREADS.to_string())
-            .register("read", READ)
             .register("reach", (SHADE_SIDE / 2).to_string())
-            .register("sizes_binding", if flow { "6" } else { "5" })
             .register("if_flow", if_wanted(flow))
             .register("if_still", if_wanted(!flow))
             .register("if_blend", if_wanted(blend))
             .register("if_added", if_wanted(!blend))
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }

@@ -5,10 +5,10 @@ use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::{DType, Tensor};
 
-use super::conv_step::{ConvStep, StepSpec};
+use super::conv_step::{self, ConvStep, StepSpec};
 use super::cpu;
-use super::launch::{dims, dispatch_over, empty};
-use super::map_norm::{After, MapNorm};
+use super::launch::{dims, dispatch_over, empty, u32s};
+use super::map_norm::{self, After, MapNorm};
 use super::step::Activation;
 use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
@@ -135,23 +135,19 @@ pub(super) fn convolution(
     let weights = into_contiguous(weights);
     let mut buffers = vec![&x, &weights, &out];
     buffers.extend(&shortcut);
-    let sizes = [
+    let [batch, inputs, height, width] = u32s([batch, spec.inputs, height, width]);
+    let [outputs, out_width, x_channels] = u32s([outputs, out_width, x_channels]);
+    let sizes = conv_step::Sizes {
         batch,
-        spec.inputs,
+        inputs,
         height,
         width,
         outputs,
-        spec.activation.slope().to_bits() as usize,
+        slope: spec.activation.slope(),
         out_width,
         x_channels,
-    ];
-    dispatch_over(
-        kernel,
-        kernel.threads(),
-        kernel.groups(map),
-        &buffers,
-        &sizes,
-    );
+    };
+    dispatch_over(kernel, kernel.groups(map), &buffers, sizes);
     out
 }
 
@@ -207,16 +203,19 @@ pub(super) fn map_norm(
     };
     let mut buffers = vec![x, out];
     buffers.extend(beside);
-    let sizes = [
-        place.channels,
+    let groups = [place.channels, batch, 1];
+    let [pixels, row, x_stride] = u32s([pixels, kernel.pixels(width), x_stride]);
+    let [channels, x_first, first] = u32s([place.channels, place.x_first, place.first]);
+    let [out_channels, classes] = u32s([out_channels, place.classes]);
+    let sizes = map_norm::Sizes {
+        channels,
         pixels,
         x_stride,
-        place.x_first,
-        place.first,
+        x_first,
+        first,
         out_channels,
-        kernel.pixels(width),
-        place.classes,
-    ];
-    let groups = [place.channels, batch, 1];
-    dispatch_over(kernel, kernel.threads(), groups, &buffers, &sizes);
+        row,
+        classes,
+    };
+    dispatch_over(kernel, groups, &buffers, sizes);
 }

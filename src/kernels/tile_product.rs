@@ -1,12 +1,13 @@
 //! Launches shaders/tile_product.wgsl: convolutions over tiles of maps, each with a head of its own
 //! that says what is read and what becomes of the sums.
 
-use burn::backend::wgpu::{KernelSource, SourceTemplate};
-use burn::cubecl::prelude::KernelId;
+use burn::backend::wgpu::SourceTemplate;
+use bytemuck::{Pod, Zeroable};
 
+use super::WORKGROUP_BYTES;
 use super::convflu::GateSense;
 use super::convflu_launch::{gate_mix, span, tile_width, tiles};
-use super::{READ, WORKGROUP_BYTES};
+use super::launch::{Shader, u32s};
 
 /// Quads of output channels of a workgroup, at most.
 const MAX_QUAD_ROWS: usize = 8;
@@ -56,6 +57,31 @@ impl Product {
     }
 }
 
+/// The uniform, as in the shader.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(super) struct Sizes {
+    pub batch: u32,
+    pub channels: u32,
+    pub height: u32,
+    pub width: u32,
+    pub r: u32,
+}
+
+impl Sizes {
+    /// Of maps `[batch, channels, height, width]`.
+    pub(super) fn new(map: [usize; 4]) -> Self {
+        let [batch, channels, height, width] = u32s(map);
+        Self {
+            batch,
+            channels,
+            height,
+            width,
+            r: 0,
+        }
+    }
+}
+
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TileProduct {
@@ -66,18 +92,15 @@ pub(super) struct TileProduct {
 }
 
 impl TileProduct {
-    /// The variant for square kernels of `side` over maps of this width.
-    pub(super) fn new(product: Product, side: usize, channels: usize, width: usize) -> Self {
+    /// The variant for square kernels of `side` over maps `[batch, channels, height, width]`.
+    pub(super) fn new(product: Product, side: usize, map: [usize; 4]) -> Self {
+        let [_, channels, _, width] = map;
         Self {
             product,
             side,
             quad_rows: tile_width(channels.div_ceil(4), MAX_QUAD_ROWS),
             tile_width: tile_width(width, if side == 1 { 16 } else { 12 }),
         }
-    }
-
-    pub(super) fn threads(self) -> usize {
-        self.tile_width * self.quad_rows
     }
 
     /// For `[batch, channels, height, width]`.
@@ -88,8 +111,14 @@ impl TileProduct {
     }
 }
 
-impl KernelSource for TileProduct {
-    fn source(&self) -> SourceTemplate {
+impl Shader for TileProduct {
+    type Sizes = Sizes;
+
+    fn threads(self) -> usize {
+        self.tile_width * self.quad_rows
+    }
+
+    fn source(self) -> SourceTemplate {
         let taps = self.side * self.side;
         let span = span(self.tile_width, self.side);
         let bytes = taps * self.quad_rows * 16 + span * size_of::<f32>();
@@ -101,18 +130,8 @@ impl KernelSource for TileProduct {
             .register("chunk", chunk.to_string())
             .register("halo", (self.side / 2).to_string())
             .register("side", self.side.to_string())
-            .register("threads", self.threads().to_string())
             .register("parts", self.product.parts().to_string())
             .register("tile", (chunk * span).to_string())
             .register("staged", (chunk * taps * self.quad_rows).to_string())
-            .register("read", READ)
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(*self)
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
     }
 }
