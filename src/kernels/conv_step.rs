@@ -3,9 +3,8 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::WORKGROUP_BYTES;
 use super::convflu_launch::tile_width;
-use super::launch::{Shader, if_wanted};
+use super::launch::{Shader, WORKGROUP_BYTES, if_wanted};
 use super::step::Activation;
 
 /// Quads of output channels of a thread, at most.

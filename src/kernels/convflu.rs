@@ -22,6 +22,7 @@ use burn::tensor::ops::ConvOptions;
 use super::convflu_autodiff;
 use super::convflu_launch;
 use super::convflu_weights::PackedPair;
+use super::route::Route;
 #[cfg(feature = "tch")]
 use super::torch;
 
@@ -80,20 +81,17 @@ pub fn convflu_pair(
     sense: GateSense,
     keep_gates: bool,
 ) -> PairOutput {
-    #[cfg(feature = "tch")]
-    if !keep_gates && torch::available(&x.device()) {
-        return torch::convflu_pair(x, y, to_x, to_y, sense);
-    }
-    let side = to_x.u.dims()[2];
-    #[cfg(feature = "native")]
-    if !keep_gates && convflu_autodiff::can_train(&x, &y, side) {
-        return convflu_autodiff::run(x, y, to_x, to_y, sense);
-    }
-    if convflu_launch::can_run(&x, &y, side) {
-        let pair = PackedPair::new(to_x, to_y);
-        convflu_pair_packed(x, y, &pair, sense, keep_gates)
-    } else {
-        convflu_pair_plain(x, y, to_x, to_y, sense, keep_gates)
+    let fits = convflu_launch::fits(&x, &y, to_x.u.dims()[2]);
+    match Route::of(&x) {
+        #[cfg(feature = "tch")]
+        Route::Torch if !keep_gates => torch::convflu_pair(x, y, to_x, to_y, sense),
+        #[cfg(feature = "native")]
+        Route::TrainedWgsl if !keep_gates && fits => convflu_autodiff::run(x, y, to_x, to_y, sense),
+        Route::Wgsl if fits => {
+            let pair = PackedPair::new(to_x, to_y);
+            convflu_pair_packed(x, y, &pair, sense, keep_gates)
+        }
+        _ => convflu_pair_plain(x, y, to_x, to_y, sense, keep_gates),
     }
 }
 
@@ -105,13 +103,15 @@ pub fn convflu_pair_packed(
     sense: GateSense,
     keep_gates: bool,
 ) -> PairOutput {
-    let on_cpu = pair.on_cpu();
-    if let Some(output) = on_cpu.and_then(|on_cpu| on_cpu.run(&x, &y, sense, keep_gates)) {
-        return output;
-    }
-    match pair.packed() {
-        Some(packed) if convflu_launch::can_run(&x, &y, pair.side()) => {
-            convflu_launch::run(x, y, packed, pair.side(), sense, keep_gates)
+    let side = pair.side();
+    match (Route::of(&x), pair.packed(), pair.on_cpu()) {
+        (Route::Wgsl, Some(packed), _) if convflu_launch::fits(&x, &y, side) => {
+            convflu_launch::run(x, y, packed, side, sense, keep_gates)
+        }
+        (Route::Cpu, _, Some(on_cpu))
+            if let Some(output) = on_cpu.run(&x, &y, sense, keep_gates) =>
+        {
+            output
         }
         _ => convflu_pair_plain(x, y, pair.to_x(), pair.to_y(), sense, keep_gates),
     }

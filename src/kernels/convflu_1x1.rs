@@ -3,9 +3,8 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::WORKGROUP_BYTES;
 use super::convflu_launch::{Mode, gate_mix};
-use super::launch::{Shader, if_wanted};
+use super::launch::{Shader, WORKGROUP_BYTES, if_wanted};
 
 /// Channels that a workgroup of 256 threads holds.
 pub(super) const MAX_CHANNELS: usize = 64;

@@ -8,12 +8,12 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::wgpu::{CubeBackend, CubeTensor};
-use burn::backend::{Backend, Dispatch, DispatchDevice, ExtensionType, backend_extension};
-use burn::tensor::{Device, Tensor};
+use burn::backend::{Backend, Dispatch, ExtensionType, backend_extension};
+use burn::tensor::Tensor;
 
 use super::convflu::{GateSense, PairOutput, UnitWeights};
-use super::convflu_launch::{self, ConvFluBackend, Mode};
-use super::{convflu_weights, kernels_available};
+use super::convflu_launch::{ConvFluBackend, Mode};
+use super::convflu_weights;
 
 /// [`UnitWeights`] of a backend.
 #[derive(Debug, Clone, ExtensionType)]
@@ -162,18 +162,7 @@ fn finish<B: ConvFluGradients, C: CheckpointStrategy>(
     }
 }
 
-/// Whether a pair of x and y is trained by the kernels: what they are made for, on an autodiff device
-/// over one of [`kernels_available`].
-pub(super) fn can_train(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
-    convflu_launch::fits(x, y, side) && trains(&x.device()) && trains(&y.device())
-}
-
-fn trains(device: &Device) -> bool {
-    let is_autodiff = matches!(device.as_dispatch(), DispatchDevice::Autodiff(_));
-    is_autodiff && kernels_available(&device.clone().inner())
-}
-
-/// Runs a pair that [`can_train`] allows.
+/// Runs a pair that [`fits`](super::convflu_launch::fits), on [`TrainedWgsl`](super::route::Route::TrainedWgsl).
 pub(super) fn run(
     x: Tensor<4>,
     y: Tensor<4>,

@@ -3,9 +3,8 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::WORKGROUP_BYTES;
 use super::convflu_launch::{Mode, span, tile_width, tiles};
-use super::launch::{Shader, if_wanted};
+use super::launch::{Shader, WORKGROUP_BYTES, if_wanted};
 
 /// Bytes of workgroup memory a tap and output channel: 10 weights.
 const WEIGHT_BYTES: usize = 10 * size_of::<f32>();

@@ -3,9 +3,8 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::MAX_BUFFER_BYTES;
 use super::convflu_launch::tile_width;
-use super::launch::Shader;
+use super::launch::{MAX_BUFFER_BYTES, Shader};
 
 /// Squares of channels by channels that a direction's weights are.
 const SQUARES: usize = 6;

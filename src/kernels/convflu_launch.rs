@@ -10,9 +10,8 @@ use burn::tensor::{DType, Tensor};
 use super::convflu::{GateSense, Gates, PairOutput};
 use super::convflu_1x1::{self, ConvFlu1x1};
 use super::convflu_gates::{self, ConvFluGates};
-use super::launch::{self, dims, dispatch, empty, tensor_in, u32s};
+use super::launch::{self, MAX_BUFFER_BYTES, MAX_GROUPS, dims, dispatch, empty, tensor_in, u32s};
 use super::tile_product::{self, Product, TileProduct};
-use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// Maps between the two passes: r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y.
 const WORKSPACE_MAPS: usize = 6;
@@ -85,12 +84,6 @@ impl ConvFluBackend for CubeBackend {
 /// Weights of a pair in units of C x C kernels: W_r and W_z twice, U and W once, two directions.
 const WEIGHT_SQUARES: usize = 12;
 
-/// Whether the kernels can run a pair of x and y with square kernels of this side: [`fits`], on
-/// devices of [`kernels_available`].
-pub(super) fn can_run(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
-    fits(x, y, side) && kernels_available(&x.device()) && kernels_available(&y.device())
-}
-
 /// Whether a pair of x and y with square kernels of this side is what the kernels are made for.
 ///
 /// They need f32, and buffers and a dispatch within WebGPU's defaults (128 MiB for six maps of the
@@ -99,8 +92,7 @@ pub(super) fn can_run(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
 pub(super) fn fits(x: &Tensor<4>, y: &Tensor<4>, side: usize) -> bool {
     let [batch, channels, height, width] = x.dims();
     let numbers = batch * channels * height * width;
-    !plain_only()
-        && matches!(side, 1 | 3)
+    matches!(side, 1 | 3)
         && numbers > 0
         && numbers * WORKSPACE_MAPS * size_of::<f32>() <= MAX_BUFFER_BYTES
         && WEIGHT_SQUARES * (channels * side).pow(2) * size_of::<f32>() <= MAX_BUFFER_BYTES
@@ -117,7 +109,7 @@ pub(super) fn in_two_passes(channels: usize, side: usize) -> bool {
     side != 1 || channels > convflu_1x1::MAX_CHANNELS
 }
 
-/// Runs a pair that [`can_run`] allows, with weights of [`super::PackedPair`].
+/// Runs a pair that [`fits`], with weights of [`super::PackedPair`].
 pub(super) fn run(
     x: Tensor<4>,
     y: Tensor<4>,

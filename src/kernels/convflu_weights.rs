@@ -13,8 +13,9 @@
 use burn::tensor::{DType, Device, Tensor};
 
 use super::convflu::UnitWeights;
+use super::convflu_launch;
 use super::cpu::flu::CpuPair;
-use super::{convflu_launch, kernels_available};
+use super::route::Route;
 
 /// The weights of both directions of a pair, made ready once for many calls of
 /// [`convflu_pair_packed`](super::convflu_pair_packed).
@@ -38,7 +39,7 @@ impl PackedPair {
     /// About a dozen small copies where the weights lie, as many numbers as they hold (a third more
     /// for two passes).
     pub fn on_device(to_x: &UnitWeights, to_y: &UnitWeights, device: &Device) -> Self {
-        let for_kernels = to_x.u.dtype() == DType::F32 && kernels_available(device);
+        let for_kernels = to_x.u.dtype() == DType::F32 && Route::on(device) == Route::Wgsl;
         Self {
             to_x: to_x.clone(),
             to_y: to_y.clone(),

@@ -6,9 +6,8 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-use super::MAX_GROUPS;
-use super::launch::{Shader, dims, dispatch_over, empty, u32s};
-use super::step_launch;
+use super::launch::{MAX_GROUPS, Shader, dims, dispatch_over, empty, fits, u32s};
+use super::route::Route;
 
 /// Threads of a workgroup.
 const THREADS: usize = 64;
@@ -21,12 +20,11 @@ pub fn join(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
     let [b_batch, b_channels, ..] = b.dims();
     let batch = a_batch.max(b_batch);
     let numbers = (a_channels + b_channels) * height * width;
-    let runs = step_launch::wgsl_available(&a)
-        && step_launch::wgsl_available(&b)
+    let runs = [&a, &b].iter().all(|x| Route::of(x) == Route::Wgsl)
         && a.dims()[2..] == b.dims()[2..]
         && [a_batch, b_batch].iter().all(|n| *n == 1 || *n == batch)
         && numbers > 0
-        && step_launch::fits(batch * numbers)
+        && fits(batch * numbers)
         && [batch, numbers.div_ceil(THREADS)]
             .iter()
             .all(|groups| *groups <= MAX_GROUPS);

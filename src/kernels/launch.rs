@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::backend::wgpu::{CubeDim, CubeTensor, KernelSource, SourceKernel, SourceTemplate};
 use burn::cubecl::CubeCount;
@@ -12,7 +13,12 @@ use burn::cubecl::server::{Handle, KernelArguments, MetadataBindingInfo};
 use burn::tensor::Shape;
 use bytemuck::Pod;
 
-use super::count_launches;
+/// Workgroup memory that every WebGPU adapter grants, in bytes.
+pub(super) const WORKGROUP_BYTES: usize = 16 * 1024;
+/// Workgroups that every WebGPU adapter grants along one axis of a dispatch.
+pub(super) const MAX_GROUPS: usize = 65_535;
+/// Largest storage buffer that every WebGPU adapter binds, in bytes.
+pub(super) const MAX_BUFFER_BYTES: usize = 128 * 1024 * 1024;
 
 /// How a shader declares the buffers that it only reads.
 ///
@@ -85,6 +91,23 @@ pub(super) fn if_wanted(wanted: bool) -> &'static str {
     if wanted { "" } else { "//" }
 }
 
+static LAUNCHES: AtomicUsize = AtomicUsize::new(0);
+
+/// How many kernels, in WGSL or on the CPU, this process has launched or replayed: tells a test or a
+/// bench which path was taken.
+pub fn launches() -> usize {
+    LAUNCHES.load(Ordering::Relaxed)
+}
+
+pub(super) fn count_launches(more: usize) {
+    LAUNCHES.fetch_add(more, Ordering::Relaxed);
+}
+
+/// Whether a buffer of so many numbers can be bound on every adapter.
+pub(super) fn fits(numbers: usize) -> bool {
+    numbers * size_of::<f32>() <= MAX_BUFFER_BYTES
+}
+
 /// A buffer for so many f32, not filled.
 pub(super) fn buffer(client: &Client, numbers: usize) -> Handle {
     let buffer = client.empty(numbers * size_of::<f32>());
@@ -150,7 +173,7 @@ fn uniform<T: Pod>(sizes: &T) -> MetadataBindingInfo {
     MetadataBindingInfo::custom(words)
 }
 
-/// Counts as a shader has them; [`fits`](super::step_launch::fits) keeps them far below the end of u32.
+/// Counts as a shader has them; [`fits`] keeps them far below the end of u32.
 pub(super) fn u32s<const N: usize>(counts: [usize; N]) -> [u32; N] {
     counts.map(|count| count as u32)
 }

@@ -7,10 +7,9 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation};
 use bytemuck::{Pod, Zeroable};
 
-use super::MAX_GROUPS;
-use super::launch::{Shader, dims, dispatch_over, empty, u32s};
+use super::launch::{MAX_GROUPS, Shader, dims, dispatch_over, empty, fits, u32s};
+use super::route::Route;
 use super::step::{Activation, LEAKY_SLOPE};
-use super::step_launch;
 use super::step_weights::PackedStep;
 
 /// Threads of a workgroup.
@@ -82,8 +81,8 @@ pub fn linear<'a>(
     let layer = layer.into();
     let [batch, inputs, height, width] = x.dims();
     let numbers = [batch * inputs * height * width, batch * layer.outputs()];
-    let runs = step_launch::wgsl_available(&x)
-        && numbers.iter().all(|n| *n > 0 && step_launch::fits(*n))
+    let runs = Route::of(&x) == Route::Wgsl
+        && numbers.iter().all(|n| *n > 0 && fits(*n))
         && [batch, layer.outputs()].iter().all(|n| *n <= MAX_GROUPS);
     if !runs {
         return linear_plain(x, layer, activation);

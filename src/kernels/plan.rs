@@ -12,7 +12,8 @@ use burn::cubecl::server::ServerError;
 use burn::tensor::{Bytes, Device, Tensor};
 use thiserror::Error;
 
-use super::{count_launches, kernels_available, launch, launches};
+use super::launch::{self, count_launches, launches};
+use super::route::Route;
 
 /// Why a run could not be recorded or replayed.
 #[derive(Debug, Error)]
@@ -118,7 +119,7 @@ impl<I, O> Plan<I, O> {
 
 fn client_of(device: &Device) -> Option<Client> {
     match device.as_dispatch() {
-        DispatchDevice::Cube(cube) if kernels_available(device) => Some(cube.client()),
+        DispatchDevice::Cube(cube) if Route::on(device) == Route::Wgsl => Some(cube.client()),
         _ => None,
     }
 }

@@ -6,9 +6,8 @@ use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-use super::MAX_GROUPS;
-use super::launch::{Shader, dims, dispatch_over, empty, if_wanted, u32s};
-use super::step_launch;
+use super::launch::{MAX_GROUPS, Shader, dims, dispatch_over, empty, fits, if_wanted, u32s};
+use super::route::Route;
 use crate::network::{FLOW_SCALE, SHADE_SCALE, SHADE_SIDE};
 
 /// Threads of a workgroup.
@@ -62,13 +61,12 @@ pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, kind: RedrawKind) -> Option<Redra
     let [x_batch, k, ..] = x.dims();
     let [batch, channels, height, width] = last.dims();
     let map = height * width;
-    let runs = step_launch::wgsl_available(x)
-        && step_launch::wgsl_available(last)
+    let runs = [x, last].iter().all(|x| Route::of(x) == Route::Wgsl)
         && x.dims()[2..] == last.dims()[2..]
         && channels == kind.channels(k)
         && (x_batch == 1 || x_batch == batch)
         && batch * map > 0
-        && step_launch::fits(batch * channels * map)
+        && fits(batch * channels * map)
         && [batch, map.div_ceil(THREADS)]
             .iter()
             .all(|groups| *groups <= MAX_GROUPS);

@@ -12,6 +12,7 @@ use burn::tensor::ops::{
 use burn::tensor::{Device, Tensor, activation};
 
 use super::conv_step::StepSpec;
+use super::route::Route;
 use super::step_launch;
 use super::step_weights::{self, PackedStep};
 #[cfg(feature = "tch")]
@@ -195,15 +196,10 @@ pub fn conv_step<'a>(
 ) -> Tensor<4> {
     let layer = layer.into();
     #[cfg(feature = "tch")]
-    let x = if torch::available(&x.device()) {
-        first_channels(x, step_weights::inputs_of(layer.convolution))
-    } else {
-        x
-    };
-    #[cfg(feature = "tch")]
-    if let Some(shape) = StepShape::of(layer.convolution, norm, shortcut.is_some(), activation)
-        && torch::available(&x.device())
+    if Route::of(&x) == Route::Torch
+        && let Some(shape) = StepShape::of(layer.convolution, norm, shortcut.is_some(), activation)
     {
+        let x = first_channels(x, step_weights::inputs_of(layer.convolution));
         return grouped(x, layer.convolution, norm, shortcut, shape);
     }
     match spec_for(&x, layer, norm, activation) {
@@ -241,7 +237,7 @@ pub(super) fn spec_for(
     norm: Norm<'_>,
     activation: Activation,
 ) -> Option<StepSpec> {
-    if !step_launch::available(x) {
+    if !Route::of(x).has_steps() {
         return None;
     }
     let spec = StepSpec {
@@ -319,7 +315,7 @@ pub fn instance_norm(x: Tensor<4>) -> Tensor<4> {
 /// `[1 or batch, height, width, 2]` (x then y in `[-1, 1]`): bilinear, the border repeated.
 pub fn resample(x: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "tch")]
-    if torch::available(&x.device()) {
+    if Route::of(&x) == Route::Torch {
         let device = x.device();
         let inputs = torch::Inputs::default().with(x).with(grid);
         return inputs.run(torch::Group::Resample, &device).first();

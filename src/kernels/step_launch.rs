@@ -3,14 +3,12 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 
 use super::conv_step::{self, ConvStep, StepSpec};
-use super::cpu;
-use super::launch::{dims, dispatch_over, empty, u32s};
+use super::launch::{MAX_GROUPS, dims, dispatch_over, empty, fits, u32s};
 use super::map_norm::{self, After, MapNorm};
 use super::step::Activation;
-use super::{MAX_BUFFER_BYTES, MAX_GROUPS, kernels_available, plain_only};
 
 /// A step as an operation of the backends that run its kernels.
 #[backend_extension(Cube, Flex)]
@@ -42,16 +40,6 @@ impl StepBackend for CubeBackend {
     }
 }
 
-/// Whether the kernels of a step can run at all over x: the WGSL ones, or the CPU's.
-pub(super) fn available(x: &Tensor<4>) -> bool {
-    wgsl_available(x) || (!plain_only() && x.dtype() == DType::F32 && cpu::available(&x.device()))
-}
-
-/// Whether the WGSL kernels can run at all over x.
-pub(super) fn wgsl_available(x: &Tensor<4>) -> bool {
-    !plain_only() && x.dtype() == DType::F32 && kernels_available(&x.device())
-}
-
 /// Whether the step's buffers and its dispatch are within WebGPU's defaults.
 pub(super) fn can_run(x: &Tensor<4>, spec: StepSpec) -> bool {
     let [batch, channels, height, width] = x.dims();
@@ -65,11 +53,6 @@ pub(super) fn can_run(x: &Tensor<4>, spec: StepSpec) -> bool {
         && [batch, spec.outputs, map]
             .iter()
             .all(|count| *count <= MAX_GROUPS)
-}
-
-/// Whether a buffer of so many numbers can be bound on every adapter.
-pub(super) fn fits(numbers: usize) -> bool {
-    numbers * size_of::<f32>() <= MAX_BUFFER_BYTES
 }
 
 /// Runs a step that [`can_run`] allows.

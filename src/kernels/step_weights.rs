@@ -9,6 +9,7 @@ use burn::tensor::{DType, Device, Tensor};
 
 use super::conv_step::Taps;
 use super::cpu;
+use super::route::Route;
 use super::step::{Convolution, Norm};
 
 /// The packed weights of a step or of a linear layer, kept beside it.
@@ -118,7 +119,7 @@ pub(super) fn pack(
         Tensor::cat(vec![all, zeros], 1)
     };
     let all = all.reshape([(rows + 1) * padded]);
-    if cpu::available(device) {
+    if Route::on(device) == Route::Cpu {
         return cpu::pack::pack(all, inputs, taps);
     }
     all.to_device(device)

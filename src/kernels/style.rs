@@ -5,11 +5,11 @@ use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
 
-use super::MAX_GROUPS;
 use super::conv_step::StepSpec;
-use super::launch::{dims, empty};
+use super::launch::{MAX_GROUPS, dims, empty, fits};
 use super::linear::LinearLayer;
 use super::map_norm::{After, MapNorm};
+use super::route::Route;
 use super::step::{Activation, Layer, Norm, conv_step, instance_norm, spec_for};
 use super::step_launch::{self, MapPlace};
 #[cfg(feature = "tch")]
@@ -76,7 +76,7 @@ pub fn style_plain<'a>(f: Tensor<4>, p: Tensor<2>, layer: impl Into<LinearLayer<
     let gamma = affine.clone().narrow(1, 0, channels);
     let beta = affine.narrow(1, channels, channels);
     #[cfg(feature = "tch")]
-    if torch::available(&f.device()) {
+    if Route::of(&f) == Route::Torch {
         let device = f.device();
         let inputs = torch::Inputs::default().with(f).with(gamma).with(beta);
         let group = torch::Group::Style {
@@ -144,13 +144,13 @@ fn can_style(f: &Tensor<4>, p: &Tensor<2>, layer: LinearLayer<'_>) -> bool {
     let [batch, all, height, width] = f.dims();
     let [targets, channels] = [p.dims()[0], layer.outputs() / 2];
     let numbers = targets * channels * height * width;
-    step_launch::available(f)
+    Route::of(f).has_steps()
         && (batch == 1 || batch == targets)
         && numbers > 0
         && channels <= all
         && [numbers, batch * all * height * width]
             .iter()
-            .all(|numbers| step_launch::fits(*numbers))
+            .all(|numbers| fits(*numbers))
         && [targets, channels].iter().all(|count| *count <= MAX_GROUPS)
 }
 
@@ -158,7 +158,7 @@ fn can_style(f: &Tensor<4>, p: &Tensor<2>, layer: LinearLayer<'_>) -> bool {
 fn can_join(x: &Tensor<4>, p: &Tensor<2>, spec: StepSpec, layer: LinearLayer<'_>) -> bool {
     let [batch, _, height, width] = x.dims();
     let map = spec.taps.output(height) * spec.taps.output(width);
-    batch == p.dims()[0] && step_launch::fits(batch * (spec.outputs + layer.outputs() / 2) * map)
+    batch == p.dims()[0] && fits(batch * (spec.outputs + layer.outputs() / 2) * map)
 }
 
 /// The last `channels` of f, styled, into the channels of `out` from `first` on.

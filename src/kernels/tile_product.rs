@@ -4,10 +4,9 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::WORKGROUP_BYTES;
 use super::convflu::GateSense;
 use super::convflu_launch::{gate_mix, span, tile_width, tiles};
-use super::launch::{Shader, u32s};
+use super::launch::{Shader, WORKGROUP_BYTES, u32s};
 
 /// Quads of output channels of a workgroup, at most.
 const MAX_QUAD_ROWS: usize = 8;

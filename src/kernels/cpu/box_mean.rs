@@ -4,12 +4,13 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::planes::add;
+use crate::kernels::route::Route;
 
 /// As [`box_mean`](crate::kernels::box_mean()); none where x has to go through plain tensors.
 pub fn box_mean(x: &Tensor<4>, side: usize) -> Option<Tensor<4>> {
     let (shape, device) = (x.dims(), x.device());
     let [_, _, height, width] = shape;
-    if crate::kernels::plain_only() || shape.contains(&0) || !super::available(&device) {
+    if shape.contains(&0) || Route::of(x) != Route::Cpu {
         return None;
     }
     let data = x.clone().into_data();
@@ -37,6 +38,6 @@ pub fn box_mean(x: &Tensor<4>, side: usize) -> Option<Tensor<4>> {
             means.for_each(|(mean, columns)| *mean *= share * columns);
         }
     }
-    crate::kernels::count_launches(1);
+    crate::kernels::launch::count_launches(1);
     Some(Tensor::from_data(TensorData::new(out, shape), &device))
 }

@@ -7,6 +7,7 @@ use super::convolution::{Padded, convolve};
 use super::pack::pack;
 use super::tile::{BLOCK, LANES};
 use crate::kernels::conv_step::Taps;
+use crate::kernels::route::Route;
 use crate::kernels::{GateSense, Gates, PairOutput, UnitWeights};
 
 /// Gates of a pair: r and z into x, r and z into y.
@@ -31,7 +32,7 @@ impl CpuPair {
             3 => Taps::Three { padding: 1 },
             _ => return None,
         };
-        if to_x.u.dtype() != DType::F32 || !super::available(&to_x.u.device()) {
+        if to_x.u.dtype() != DType::F32 || Route::on(&to_x.u.device()) != Route::Cpu {
             return None;
         }
         // The units into y see y first; the maps lie x first.
@@ -58,8 +59,8 @@ impl CpuPair {
         })
     }
 
-    /// The pair over x and y, each `[batch, C, height, width]`; none where they have to go through
-    /// plain tensors.
+    /// The pair over x and y of [`Route::Cpu`], each `[batch, C, height, width]`; none where they have
+    /// to go through plain tensors.
     pub fn run(
         &self,
         x: &Tensor<4>,
@@ -71,7 +72,7 @@ impl CpuPair {
         let [batch, channels, height, width] = shape;
         let device = x.device();
         let fits = channels == self.channels && shape == y.dims() && batch * height * width > 0;
-        if crate::kernels::plain_only() || !fits || !super::available(&device) {
+        if !fits {
             return None;
         }
         let (x, y) = (x.clone().into_data(), y.clone().into_data());
@@ -88,7 +89,7 @@ impl CpuPair {
                 kept.extend_from_slice(gate);
             }
         }
-        crate::kernels::count_launches(1);
+        crate::kernels::launch::count_launches(1);
         let tensor = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, shape), &device);
         let [x, y] = outputs.map(tensor);
         let gates = keep_gates.then(|| {

@@ -14,11 +14,3 @@ pub(super) mod separable;
 mod step;
 mod style;
 mod tile;
-
-use burn::backend::DispatchDevice;
-use burn::tensor::Device;
-
-/// Whether tensors on `device` go through the CPU's kernels: Burn's flex, without autodiff.
-pub(super) fn available(device: &Device) -> bool {
-    matches!(device.as_dispatch(), DispatchDevice::Flex(_))
-}

@@ -7,6 +7,7 @@ use wide::f32x4;
 use super::depthwise::{TAPS, halved, same};
 use super::planes;
 use super::tile::{BLOCK, LANES, Maps, sums};
+use crate::kernels::route::Route;
 
 /// SIMD vectors of a tile of the pointwise convolution.
 const TILE: usize = 3;
@@ -38,7 +39,7 @@ impl Separable {
         slope: Option<&Tensor<1>>,
         halve: bool,
     ) -> Option<Self> {
-        if !super::available(&depthwise.device()) {
+        if Route::on(&depthwise.device()) != Route::Cpu {
             return None;
         }
         let [outputs, inputs, _, _] = pointwise.dims();
@@ -75,7 +76,7 @@ impl Separable {
         let device = x.device();
         let even = height.is_multiple_of(2) && width.is_multiple_of(2);
         let fits = inputs == self.inputs && (even || !self.halve) && batch * height * width > 0;
-        if crate::kernels::plain_only() || !fits || !super::available(&device) {
+        if !fits || Route::of(x) != Route::Cpu {
             return None;
         }
         let data = x.clone().into_data();
@@ -91,7 +92,7 @@ impl Separable {
                 strip.finish(row, alone, out);
             }
         }
-        crate::kernels::count_launches(1);
+        crate::kernels::launch::count_launches(1);
         let data = TensorData::new(out, [batch, self.outputs, rows, columns]);
         Some(Tensor::from_data(data, &device))
     }

@@ -7,7 +7,7 @@ use super::convolution::{Padded, convolve};
 use super::planes;
 use super::tile::BLOCK;
 use crate::kernels::conv_step::StepSpec;
-use crate::kernels::count_launches;
+use crate::kernels::launch::count_launches;
 use crate::kernels::step_launch::StepBackend;
 
 impl StepBackend for Flex {

@@ -5,7 +5,7 @@ use burn::backend::flex::{Flex, FlexTensor};
 use super::planes;
 use super::step::{Step, dims, tensor, values};
 use crate::kernels::conv_step::StepSpec;
-use crate::kernels::count_launches;
+use crate::kernels::launch::count_launches;
 use crate::kernels::style::StyleBackend;
 
 impl StyleBackend for Flex {
