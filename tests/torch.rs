@@ -3,6 +3,8 @@
 #![cfg(feature = "tch")]
 #![expect(deprecated, reason = "no other CPU backend of Burn trains as fast")]
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
 use burn::nn::{BatchNormConfig, LinearConfig, PaddingConfig2d};
@@ -129,6 +131,7 @@ const CASES: [(Edition, Variant, Head); 4] = [
 
 #[test]
 fn grouped_steps_have_the_gradients_of_plain_ones() {
+    let _precision = alone();
     for (edition, variant, head) in CASES {
         let file = weight_file(edition, variant, head);
         let plain = pass(&file, &Device::flex());
@@ -197,9 +200,16 @@ fn assert_alike(
 
 const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Relu, Activation::Leaky];
 
-/// One test for all groups, since the precision is the process's.
+/// The precision is the process's: tests of one process take it in turns.
+static PRECISION: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    PRECISION.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn each_group_is_differentiated_alike() {
+    let _precision = alone();
     for (i, activation) in ACTIVATIONS.into_iter().enumerate() {
         for norm in ["none", "instance", "batch"] {
             let what = format!("{norm} norm, {activation:?}");
@@ -274,6 +284,7 @@ fn each_group_is_differentiated_alike() {
 
 #[test]
 fn the_discriminator_scores_alike() {
+    let _precision = alone();
     let device = Device::flex();
     device.seed(3);
     let plain = Discriminator::new(3, CLASSES.len(), &device);
