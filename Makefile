@@ -33,6 +33,7 @@ setup-web:
 check: setup
 	$(NATIVE) cargo fmt --check
 	$(NATIVE) cargo clippy --release --all-targets -- -D warnings
+	tools/if-there.sh shellcheck -x tools/*.sh .ci/run
 	node_modules/.bin/tsc -p www
 
 test-native: setup

@@ -296,6 +296,7 @@ setup_test() {
     setup_web
     need_component fmt rustfmt
     need_component clippy clippy
+    apt_install "lints of the shell scripts" shellcheck
     apt_install "wgpu without a GPU" libvulkan1 mesa-vulkan-drivers
     need_browser
 }
