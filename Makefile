@@ -33,6 +33,7 @@ setup-web:
 check: setup
 	$(NATIVE) cargo fmt --check
 	$(NATIVE) cargo clippy --release --all-targets -- -D warnings
+	$(NATIVE) tools/if-there.sh cargo-deny check bans licenses sources
 	tools/if-there.sh shellcheck -x tools/*.sh .ci/run
 	node_modules/.bin/tsc -p www
 

