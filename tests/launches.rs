@@ -8,35 +8,18 @@
 #![cfg(feature = "native")]
 
 mod gpu;
-
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod launched;
 
 use burn::cubecl::launched::LaunchedKernels;
-use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::launches;
 use fersnet::network::{Edition, Encoded, FACE_SIZE, Head, Network, NetworkConfig, Variant};
 use fersnet::tensor::{read_back_rows, redrawn_faces};
 use gpu::gpu;
+use launched::launched_by;
 
 const CLASSES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const CONTROLS: [&str; 5] = ["p", "q", "r", "s", "t"];
-
-/// The names of all kernels that were launched, by us or by Burn.
-#[derive(Default)]
-struct Launched(Mutex<Vec<&'static str>>);
-
-impl LaunchObserver for Launched {
-    fn launched(&self, kernel: &'static str) {
-        self.names().push(kernel);
-    }
-}
-
-impl Launched {
-    fn names(&self) -> MutexGuard<'_, Vec<&'static str>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What one piece of work launched.
 struct Count {
@@ -50,13 +33,10 @@ struct Count {
 
 impl Count {
     fn of<T>(work: impl FnOnce() -> T) -> (T, Self) {
-        let launched = Arc::new(Launched::default());
         let (before, kernels) = (launches(), LaunchedKernels::new());
-        let watching = LaunchObservation::new(launched.clone());
-        let result = work();
-        drop(watching);
+        let (result, all) = launched_by(work);
         let count = Self {
-            all: launched.names().clone(),
+            all,
             ours: launches() - before,
             pipelines: kernels.finish().len(),
         };
