@@ -7,14 +7,19 @@ use burn::tensor::Device;
 /// The default adapter, a GPU or Mesa's lavapipe, until it is dropped: launches can be counted.
 pub struct Gpu {
     pub device: Device,
-    _turn: MutexGuard<'static, ()>,
+    pub _turn: MutexGuard<'static, ()>,
+}
+
+/// One test at a time in a process, so that launches can be counted; it needs no adapter.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for the test before.
 pub fn gpu() -> Gpu {
-    static TURN: Mutex<()> = Mutex::new(());
     static DEVICE: OnceLock<Device> = OnceLock::new();
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let turn = turn();
     let device = DEVICE.get_or_init(|| {
         Device::wgpu_options().init().unwrap_or_else(|error| {
             panic!(

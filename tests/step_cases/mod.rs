@@ -1,4 +1,10 @@
-//! Steps of the network for the tests of their kernels: what is tried, with numbers of its own.
+//! Steps of the network for the tests of their kernels: what is tried, with numbers of its own, and the
+//! routes that it is tried on.
+
+pub mod lists;
+mod on_cpu_alone;
+mod on_wgpu_alone;
+pub mod route;
 
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};

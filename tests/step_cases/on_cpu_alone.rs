@@ -1,9 +1,5 @@
-//! The CPU's steps of the network against their plain-tensor twins.
-#![cfg(feature = "native")]
+//! What only the CPU's kernels do, or are measured at.
 
-mod step_cases;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use burn::tensor::activation::{prelu, relu};
@@ -12,161 +8,12 @@ use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 use fersnet::kernels::{
     Activation, GateSense, Norm, PackedPair, PairOutput, Separable, UnitWeights, box_mean,
-    box_mean_plain, conv_step, conv_step_beside_style, conv_step_plain, convflu_pair_packed,
-    convflu_pair_plain, launches, max_pool, style, style_plain,
+    box_mean_plain, conv_step, convflu_pair_packed, convflu_pair_plain, launches, max_pool,
 };
 use fersnet::network::{Edition, Head, Network, NetworkConfig, SHADE_SIDE, Variant};
-use step_cases::{
-    ACTIVATIONS, Case, KINDS, Layers, NormKind, TOLERANCE, difference, linear_layer, wave,
-};
 
-/// Expressions of the style's targets.
-const CLASSES: usize = 7;
-
-/// One test at a time in a process, so that launches can be counted.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Case {
-    /// The step by the CPU's kernels and plainly.
-    fn check(self) {
-        let device = Device::flex();
-        let before = launches();
-        let kernel = self.run(&device, false);
-        assert!(launches() > before, "{self:?}: the kernels did not run");
-        let apart = difference(kernel, self.run(&device, true));
-        assert!(apart <= TOLERANCE, "{self:?}: {apart:e} apart");
-    }
-}
-
-#[test]
-fn every_convolution_norm_and_activation_equals_its_twin() {
-    let _turn = turn();
-    for kind in KINDS {
-        for norm in [NormKind::None, NormKind::Instance, NormKind::Batch] {
-            for activation in ACTIVATIONS {
-                for shortcut in [false, true] {
-                    let case = Case {
-                        kind,
-                        channels: [5, 7],
-                        shape: [2, 7, 5],
-                        norm,
-                        activation,
-                        shortcut,
-                        pooled: false,
-                    };
-                    case.check();
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn every_size_of_tile_and_rest_of_it_equals_its_twin() {
-    let _turn = turn();
-    for kind in KINDS {
-        for channels in [[1, 1], [3, 12], [12, 6], [13, 33]] {
-            for [height, width] in [[3, 3], [7, 3], [3, 12], [9, 35], [4, 24], [5, 17], [3, 70]] {
-                let case = Case {
-                    kind,
-                    channels,
-                    shape: [3, height, width],
-                    norm: NormKind::Batch,
-                    activation: Activation::Leaky,
-                    shortcut: true,
-                    pooled: false,
-                };
-                case.check();
-            }
-        }
-    }
-}
-
-#[test]
-fn the_max_pool_after_any_norm_equals_its_twin() {
-    let _turn = turn();
-    for norm in [NormKind::None, NormKind::Batch, NormKind::Instance] {
-        for [height, width] in [[2, 2], [7, 5], [12, 12], [33, 40]] {
-            for shortcut in [false, true] {
-                let case = Case {
-                    kind: KINDS[0],
-                    channels: [3, 10],
-                    shape: [2, height, width],
-                    norm,
-                    activation: Activation::Relu,
-                    shortcut,
-                    pooled: true,
-                };
-                case.check();
-            }
-        }
-    }
-}
-
-#[test]
-fn the_style_and_the_up_step_beside_it_equal_their_twins() {
-    let _turn = turn();
-    let device = &Device::flex();
-    for (channels, [height, width]) in [(12, [12, 12]), (5, [4, 6]), (2, [96, 96])] {
-        // Of a map with more channels, the style reads the last.
-        for (faces, targets, more) in [(1, 1, 0), (1, 3, 4), (3, 3, 0), (3, 3, 2)] {
-            let skip = wave([faces, channels + more, height, width], 1.0, 0.1, device);
-            let p = wave([targets, CLASSES], 1.0, 0.8, device);
-            let layer = linear_layer(CLASSES, 2 * channels, device);
-            let x = wave([targets, 4, height / 2, width / 2], 1.0, 0.5, device);
-            let layers = Layers::new(KINDS[4], 4, 7, device);
-            let convolution = layers.convolution();
-            let relu = Activation::Relu;
-            let styled = style_plain(skip.clone(), p.clone(), &layer);
-            let map = conv_step_plain(x.clone(), convolution, Norm::Instance, None, relu);
-            let twin = Tensor::cat(vec![map, styled.clone()], 1);
-            let before = launches();
-            let alone = style(skip.clone(), p.clone(), &layer);
-            let beside = conv_step_beside_style(x, convolution, relu, skip, p, &layer);
-            assert_eq!(launches() - before, 2);
-            for apart in [difference(alone, styled), difference(beside, twin)] {
-                assert!(
-                    apart <= TOLERANCE,
-                    "{channels} + {more} {height} {faces} {targets}: {apart:e} apart"
-                );
-            }
-        }
-    }
-}
-
-#[test]
-fn a_step_reads_the_first_channels_of_a_map_with_more() {
-    let _turn = turn();
-    let device = &Device::flex();
-    let layers = Layers::new(KINDS[0], 5, 9, device);
-    let x = wave([2, 8, 6, 6], 1.0, 0.5, device);
-    let convolution = layers.convolution();
-    let first = x.clone().narrow(1, 0, 5);
-    let twin = conv_step_plain(first, convolution, Norm::None, None, Activation::Relu);
-    let kernel = conv_step(x, convolution, Norm::None, None, Activation::Relu);
-    assert!(difference(kernel, twin) <= TOLERANCE);
-}
-
-#[test]
-fn a_map_that_is_a_view_is_read_in_its_own_order() {
-    let _turn = turn();
-    let device = &Device::flex();
-    let layers = Layers::new(KINDS[0], 5, 4, device);
-    let turned = wave([2, 6, 9, 5], 1.0, 0.5, device).permute([0, 3, 1, 2]);
-    let view = turned.narrow(2, 1, 4); // [2, 5, 4, 9], neither contiguous nor from the start
-    let plain = |x| conv_step_plain(x, layers.convolution(), Norm::None, None, Activation::Relu);
-    let kernel = conv_step(
-        view.clone(),
-        layers.convolution(),
-        Norm::None,
-        None,
-        Activation::Relu,
-    );
-    assert!(difference(kernel, plain(view)) <= TOLERANCE);
-}
+use crate::gpu::turn;
+use crate::step_cases::{KINDS, Layers, TOLERANCE, difference, wave};
 
 #[test]
 fn where_gradients_are_tracked_the_plain_step_runs() {
@@ -312,7 +159,7 @@ fn the_mean_over_a_square_equals_its_twin_at_the_border_too() {
 }
 
 #[test]
-#[ignore = "a measurement, not a check: cargo test --release --test cpu_steps -- --ignored --nocapture"]
+#[ignore = "a measurement, not a check: cargo test --release --test steps -- --ignored --nocapture"]
 fn how_long_eight_blended_faces_and_their_shading_take() {
     const SHIPPED_WIDTH: usize = 12;
     let _turn = turn();
