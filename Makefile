@@ -13,7 +13,7 @@ RUN_TESTS = $(shell command -v cargo-nextest >/dev/null && echo nextest run --no
 help:
 	@echo 'make demo       install what is missing, build the page, serve it on 127.0.0.1:8080'
 	@echo 'make test       install what the tests need and run them all'
-	@echo 'make check      formatting and lints only'
+	@echo 'make check      formatting, lints and the documentation only'
 	@echo 'make build-web  the page into dist/'
 	@echo 'make test-torch  lints and tests of the LibTorch trainer, where PyTorch 2.9.0 is installed'
 	@echo 'make bench      the speed, natively and in the page, beside others (PARTS="native page" for some)'
@@ -33,6 +33,7 @@ setup-web:
 check: setup
 	$(NATIVE) cargo fmt --check
 	$(NATIVE) cargo clippy --release --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(NATIVE) cargo doc --release --no-deps
 	$(NATIVE) tools/if-there.sh cargo-deny check bans licenses sources
 	tools/if-there.sh shellcheck -x tools/*.sh .ci/run
 	node_modules/.bin/tsc -p www

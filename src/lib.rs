@@ -20,7 +20,7 @@
 //! - [`enlarge`]: a data set of synthetic faces that other networks read as they were meant (native).
 //! - [`pairs`]: paired training data, drawn from portraits with a face model (native).
 //! - [`table`]: the paper's variants over subject-independent folds (native).
-//! - [`web`]: the page's side (wasm).
+//! - `web`: the page's side (wasm).
 
 pub mod answer;
 #[cfg(feature = "native")]

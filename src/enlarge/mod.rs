@@ -1,8 +1,8 @@
 //! A data set of synthetic faces: a network redraws the faces of a data set, and those that other
 //! networks read as what they were to show are kept. Native only.
 //!
-//! [`propose`](propose) lists what may be drawn, [`draw`](draw) draws it, [`keep`] says what is kept,
-//! [`strip`] gives the mark a place that no view of the face reaches, [`write`](write) makes the folder.
+//! `propose` lists what may be drawn, `draw` draws it, [`keep`] says what is kept,
+//! [`strip`] gives the mark a place that no view of the face reaches, `write` makes the folder.
 //!
 //! A synthetic face keeps its person: whoever divides the data by persons has it on the same side as
 //! the photographs of that person.

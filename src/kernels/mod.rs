@@ -6,7 +6,7 @@
 //! and in training too, but for the ConvFLU pair.
 //!
 //! A step of the network ([`conv_step`](conv_step())): one kernel for the convolution (3x3, 1x1,
-//! transposed) with folded BatchNorm, shortcut, activation and max-pool; [`map_norm`] after it where
+//! transposed) with folded BatchNorm, shortcut, activation and max-pool; `map_norm` after it where
 //! the norm is an instance norm, and for the style transform ([`style`](style())). Between the steps:
 //! [`linear`](linear()) over the means of maps, and [`join`](join()) of two maps on the channels; at
 //! the end [`redraw`](redraw()), which for the CPU is plain but for [`box_mean`](box_mean()). On LibTorch a step, and a ConvFLU pair, is trained as one group of
@@ -17,10 +17,10 @@
 //! Where there is no WebGPU, Burn's CPU backend runs the same steps, the pairs and the face
 //! detector's blocks (in the page, [`Separable`]) by the kernels in `cpu/`; their twins are the same.
 //!
-//! ConvFLU pair: [`convflu_1x1`] does all of it in one pass when the kernels are 1x1 and the channels
-//! fit; [`convflu_gates`] and the candidate of [`tile_product`] do it in two passes otherwise. On an
+//! ConvFLU pair: `convflu_1x1` does all of it in one pass when the kernels are 1x1 and the channels
+//! fit; `convflu_gates` and the candidate of `tile_product` do it in two passes otherwise. On an
 //! autodiff device over wgpu each direction is a node of the graph (`convflu_autodiff.rs`), with
-//! backward kernels of its own: [`convflu_grad_launch`] says which. Their twin is the plain pair's graph.
+//! backward kernels of its own: `convflu_grad_launch` says which. Their twin is the plain pair's graph.
 
 mod box_mean;
 mod conv_step;

@@ -7,12 +7,12 @@
 //! - [`find`]: the largest face of a picture and its mesh; [`part`]: cut out with room around.
 //! - [`model`]: the face model; [`camera`], [`fit`]: mesh -> who it is, what it shows, where the camera
 //!   stands; [`spline`], [`solve`]: the numbers for it.
-//! - [`portrait`]: the fitted face in its photo, and how it moves ([`posed`](posed), [`unfit`](unfit)); [`view`], [`views`]: what is drawn of it.
+//! - [`portrait`]: the fitted face in its photo, and how it moves (`posed`, `unfit`); [`view`], [`views`]: what is drawn of it.
 //! - [`recipes`]: what it is made to show.
-//! - [`draw`]: the photo's pixels moved with the surface ([`canvas`], [`raster`]), what lies beside the
-//!   face ([`outside`]), what opened mouths and eyes bare ([`mouth`], [`lips`], [`teeth`], [`tones`]); [`field`]: its numbers.
+//! - [`draw`]: the photo's pixels moved with the surface (`canvas`, [`raster`]), what lies beside the
+//!   face (`outside`), what opened mouths and eyes bare (`mouth`, `lips`, [`teeth`], `tones`); `field`: its numbers.
 //! - [`ways`]: where the photo's pixels went.
-//! - [`plan`]: all pictures of a portrait; [`encode`], [`write`](write), [`sheet`]: the data set.
+//! - [`plan`]: all pictures of a portrait; [`encode`], `write`, `sheet`: the data set.
 //!
 //! Two kinds of pairs are made, by what the photo shows. *Opened from closed*: a neutral photo gets
 //! expressions and random units. *Closed from open*: a photo that shows something is the target, with

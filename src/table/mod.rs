@@ -2,7 +2,7 @@
 //! only.
 //!
 //! [`variant`] names the networks; [`settings`] fixes what a table is made with, [`part`] which folds a call makes;
-//! [`fold`] trains them on one fold and keeps their [`predictions`]; [`figures`] pools these; [`page`] writes them down.
+//! `fold` trains them on one fold and keeps their [`predictions`]; [`figures`] pools these; [`page`] writes them down.
 //!
 //! In a fold the test's persons are used for nothing but the test: what is held out to watch a run
 //! and to fit its temperature comes from the other persons, the last step is reported, and synthetic

@@ -60,7 +60,7 @@ pub fn flow_roughness(drawn: &Drawn) -> Option<Tensor<1>> {
     Some((steps(flow.clone(), 3).abs().mean() + steps(flow, 2).abs().mean()) / 2.0)
 }
 
-/// How far a flow's Jacobian determinant falls below [`FOLD_MARGIN`], the mean over all pixels; none for
+/// How far a flow's Jacobian determinant falls below `FOLD_MARGIN`, the mean over all pixels; none for
 /// heads without a flow.
 pub fn flow_folds(drawn: &Drawn) -> Option<Tensor<1>> {
     let flow = drawn.change.as_ref()?.flow.clone()?;
