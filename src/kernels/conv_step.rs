@@ -400,4 +400,40 @@ impl Shader for ConvStep {
             .register("if_pool", if_wanted(self.pool))
             .register("if_split", if_wanted(self.slices > 1))
     }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        use super::shader_check::{BATCHES, BOTH, CHANNELS, maps};
+        let padded = [0, 1, 2].map(|padding| Taps::Three { padding });
+        let others = [Taps::One, Taps::UpTwo, Taps::UpFour];
+        let mut specs = Vec::new();
+        for taps in padded.into_iter().chain(others) {
+            // More inputs are staged in several chunks.
+            for inputs in CHANNELS.into_iter().filter(|inputs| *inputs <= MAX_CHUNK) {
+                for outputs in CHANNELS {
+                    specs.extend(BOTH.map(|pool| StepSpec {
+                        taps,
+                        inputs,
+                        outputs,
+                        instance: false,
+                        activation: Activation::None,
+                        pool,
+                    }));
+                }
+            }
+        }
+        let mut variants = Vec::new();
+        for spec in specs {
+            for batch in BATCHES {
+                for map in maps() {
+                    let [height, width] = map.map(|side| spec.taps.output(side));
+                    if height * width > 0 {
+                        let map = [batch, spec.outputs, height, width];
+                        variants.extend(BOTH.map(|shortcut| Self::new(spec, shortcut, map)));
+                    }
+                }
+            }
+        }
+        variants
+    }
 }

@@ -48,6 +48,11 @@ pub enum GateSense {
     ZKeepsInput,
 }
 
+#[cfg(test)]
+impl GateSense {
+    pub(super) const ALL: [Self; 2] = [Self::ZTakesCandidate, Self::ZKeepsInput];
+}
+
 /// The gates of one direction, each `[batch, C, height, width]`, values in (0, 1).
 #[derive(Debug, Clone)]
 pub struct Gates {

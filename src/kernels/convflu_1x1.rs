@@ -77,4 +77,16 @@ impl Shader for ConvFlu1x1 {
             .register("gate_mix", gate_mix(self.mode.sense))
             .register("if_gates", if_wanted(self.keep_gates))
     }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        use super::shader_check::BOTH;
+        let mut variants = Vec::new();
+        for mode in Mode::all().filter(|mode| mode.side == 1) {
+            for channels in 1..=MAX_CHANNELS {
+                variants.extend(BOTH.map(|gates| Self::new(channels, mode, gates)));
+            }
+        }
+        variants
+    }
 }

@@ -87,4 +87,19 @@ impl Shader for ConvFluGates {
             .register("staged", staged.to_string())
             .register("if_gates", if_wanted(self.keep_gates))
     }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        use super::shader_check::{BOTH, CHANNELS, SIDES};
+        let mut variants = Vec::new();
+        for mode in Mode::all() {
+            for channels in CHANNELS {
+                for width in SIDES {
+                    let map = [1, channels, 4, width];
+                    variants.extend(BOTH.map(|gates| Self::new(map, mode, gates)));
+                }
+            }
+        }
+        variants
+    }
 }

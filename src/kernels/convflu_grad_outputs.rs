@@ -60,4 +60,10 @@ impl Shader for ConvFluGradOutputs {
             .register("rest", rest)
             .register("sign", sign)
     }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        let of = |sense| [4, 5].map(|numbers| Self::new(sense, numbers));
+        GateSense::ALL.map(of).concat()
+    }
 }

@@ -38,4 +38,9 @@ impl Shader for ConvFluGradSums {
     fn source(self) -> SourceTemplate {
         SourceTemplate::new(include_str!("../../shaders/convflu_grad_sums.wgsl"))
     }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        vec![Self]
+    }
 }

@@ -132,4 +132,19 @@ impl Shader for ConvFluGradWeights {
             .register("delta_tile", (self.quads * odd(rows * columns)).to_string())
             .register("input_tile", (self.inputs() * odd(span)).to_string())
     }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        use super::shader_check::{CHANNELS, SIDES};
+        let mut variants = Vec::new();
+        for side in [1, 3] {
+            for channels in CHANNELS {
+                for height in SIDES {
+                    let map = |width| flat_map(side, height, width);
+                    variants.extend(SIDES.map(|width| Self::new(side, channels, map(width))));
+                }
+            }
+        }
+        variants
+    }
 }

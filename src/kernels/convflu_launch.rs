@@ -29,6 +29,14 @@ pub struct Mode {
     pub sense: GateSense,
 }
 
+#[cfg(test)]
+impl Mode {
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let of = |side| GateSense::ALL.map(|sense| Self { side, sense });
+        [1, 3].into_iter().flat_map(of)
+    }
+}
+
 /// The WGSL expression that mixes `own` and `candidate` by `z`.
 pub(super) fn gate_mix(sense: GateSense) -> &'static str {
     match sense {

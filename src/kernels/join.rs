@@ -78,7 +78,7 @@ impl JoinBackend for CubeBackend {
 /// The uniform, as in the shader.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-struct Sizes {
+pub(super) struct Sizes {
     a_numbers: u32,
     b_numbers: u32,
     a_stride: u32,
@@ -86,7 +86,7 @@ struct Sizes {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct JoinKernel;
+pub(super) struct JoinKernel;
 
 impl Shader for JoinKernel {
     type Sizes = Sizes;
@@ -97,5 +97,10 @@ impl Shader for JoinKernel {
 
     fn source(self) -> SourceTemplate {
         SourceTemplate::new(include_str!("../../shaders/join.wgsl"))
+    }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        vec![Self]
     }
 }

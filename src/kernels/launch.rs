@@ -48,6 +48,10 @@ pub(super) trait Shader: Copy + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// The WGSL, whose buffers have no binding numbers; `threads` and `read` are filled in here.
     fn source(self) -> SourceTemplate;
+
+    /// Those that the launches choose, over the shapes that tell them apart; may name one twice.
+    #[cfg(test)]
+    fn variants() -> Vec<Self>;
 }
 
 /// A shader as cubecl compiles it.
@@ -56,12 +60,7 @@ struct Kernel<S>(S);
 impl<S: Shader> KernelSource for Kernel<S> {
     fn source(&self) -> SourceTemplate {
         let Self(shader) = *self;
-        let template = shader.source();
-        let source = template
-            .register("threads", shader.threads().to_string())
-            .register("read", READ)
-            .complete();
-        SourceTemplate::new(with_bindings(&source))
+        SourceTemplate::new(wgsl(shader, READ))
     }
 
     fn id(&self) -> KernelId {
@@ -71,6 +70,16 @@ impl<S: Shader> KernelSource for Kernel<S> {
     fn lang(&self) -> &'static str {
         "wgsl"
     }
+}
+
+/// The whole WGSL of a shader; `read` is how it declares the buffers that it only reads.
+pub(super) fn wgsl<S: Shader>(shader: S, read: &str) -> String {
+    let template = shader.source();
+    let source = template
+        .register("threads", shader.threads().to_string())
+        .register("read", read)
+        .complete();
+    with_bindings(&source)
 }
 
 /// The WGSL with its buffers and its uniform bound in the order in which they are declared.

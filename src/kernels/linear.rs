@@ -148,7 +148,7 @@ impl LinearBackend for CubeBackend {
 /// The uniform, as in the shader.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-struct Sizes {
+pub(super) struct Sizes {
     inputs: u32,
     map: u32,
     outputs: u32,
@@ -156,7 +156,7 @@ struct Sizes {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct LinearKernel;
+pub(super) struct LinearKernel;
 
 impl Shader for LinearKernel {
     type Sizes = Sizes;
@@ -167,5 +167,10 @@ impl Shader for LinearKernel {
 
     fn source(self) -> SourceTemplate {
         SourceTemplate::new(include_str!("../../shaders/linear.wgsl"))
+    }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        vec![Self]
     }
 }

@@ -100,4 +100,19 @@ impl Shader for MapNorm {
             .register("if_map", if_wanted(!self.pool))
             .register("if_pool", if_wanted(self.pool))
     }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        use super::shader_check::BOTH;
+        let activations = [Activation::None, Activation::Relu, Activation::Leaky];
+        let mut variants = Vec::new();
+        for after in [After::Nothing, After::Style, After::Shortcut] {
+            for activation in activations {
+                for map in [[8, 8], [7, 5]] {
+                    variants.extend(BOTH.map(|pool| Self::new(map, after, activation, pool)));
+                }
+            }
+        }
+        variants
+    }
 }

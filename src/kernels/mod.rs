@@ -48,6 +48,8 @@ mod plan;
 mod precision;
 mod redraw;
 mod route;
+#[cfg(test)]
+mod shader_check;
 mod step;
 mod step_launch;
 mod step_weights;

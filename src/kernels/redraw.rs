@@ -164,7 +164,7 @@ fn launch(
 /// The uniform, as in the shader.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
-struct Sizes {
+pub(super) struct Sizes {
     channels: u32,
     height: u32,
     width: u32,
@@ -175,7 +175,7 @@ struct Sizes {
 
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct RedrawKernel(RedrawKind);
+pub(super) struct RedrawKernel(RedrawKind);
 
 impl Shader for RedrawKernel {
     type Sizes = Sizes;
@@ -193,5 +193,12 @@ impl Shader for RedrawKernel {
             .register("if_still", if_wanted(!flow))
             .register("if_blend", if_wanted(blend))
             .register("if_added", if_wanted(!blend))
+    }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        [RedrawKind::Still, RedrawKind::Moved, RedrawKind::Blended]
+            .map(Self)
+            .to_vec()
     }
 }

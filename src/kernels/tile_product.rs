@@ -27,6 +27,14 @@ pub(super) enum Product {
 }
 
 impl Product {
+    #[cfg(test)]
+    fn all() -> Vec<Self> {
+        let mut all = GateSense::ALL.map(Self::Candidate).to_vec();
+        #[cfg(feature = "native")]
+        all.extend([Self::GradLeak, Self::GradInputs]);
+        all
+    }
+
     fn head(self) -> SourceTemplate {
         match self {
             Self::Candidate(sense) => {
@@ -132,5 +140,21 @@ impl Shader for TileProduct {
             .register("parts", self.product.parts().to_string())
             .register("tile", (chunk * span).to_string())
             .register("staged", (chunk * taps * self.quad_rows).to_string())
+    }
+
+    #[cfg(test)]
+    fn variants() -> Vec<Self> {
+        use super::shader_check::SIDES;
+        let mut variants = Vec::new();
+        for product in Product::all() {
+            for side in [1, 3] {
+                // More channels are taken in equal parts of at most so many.
+                for channels in 1..=4 * MAX_QUAD_ROWS {
+                    let of = |width| Self::new(product, side, [1, channels, 4, width]);
+                    variants.extend(SIDES.map(of));
+                }
+            }
+        }
+        variants
     }
 }
