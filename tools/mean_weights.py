@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The weighted mean of two weight files of one network, as the shipped painter was made.
+"""The weighted mean of two weight files of one network, as the painter of run 11's weights was made.
 
     git show 325ec26:weights/fersnet-painter.safetensors > painter-4.safetensors
     python tools/mean_weights.py weights/fersnet/painter-6/painter.safetensors painter-4.safetensors \\
-        --part 0.65 -o weights/fersnet-painter.safetensors
+        --part 0.65 -o painter.safetensors
 
 `--part` is the second file's. Names, types and metadata are those of the first. Needs numpy.
 """

@@ -93,15 +93,17 @@ pub fn shoot(
     let (kind, portrait) = take(model, found, expression).map_err(|unfit| unfit.to_string())?;
     let seed = sizes.seed.to_string();
     let rng = |what: &str, i: usize| seeded(&[&seed, name, what, &i.to_string()]);
-    let is_open = kind == Kind::ClosedFromOpen;
+    let shows_something = kind == Kind::ClosedFromOpen;
     // The best donor is the photo itself.
-    let own = is_open.then(|| Donor::of(name, &portrait)).flatten();
+    let own = shows_something
+        .then(|| Donor::of(name, &portrait))
+        .flatten();
     let donor = own.as_ref().or(donor);
     let face = Drawer::new(&portrait, face_view(&portrait, sizes.size)).with_teeth(donor);
     let mouth = face.also(mouth_view(&portrait, sizes.mouth_size));
     let mut shots = vec![photo(&portrait, [&face, &mouth], kind, expression)];
     let in_photo = portrait.posed(&portrait.fit.units);
-    let closed = is_open.then(|| recipes.closed(model, |i| rng("closed", i)));
+    let closed = shows_something.then(|| recipes.closed(model, |i| rng("closed", i)));
     for (i, sample) in closed.into_iter().flatten().enumerate() {
         let mut posed = portrait.posed(&sample.units);
         // A trainer must not learn to look for the folds of a smile that was closed: half keep them.
@@ -119,7 +121,7 @@ pub fn shoot(
     }
     let expressions = recipes
         .expressions()
-        .filter(|name| !is_open || recipes.is_reopened(name));
+        .filter(|name| !shows_something || recipes.is_reopened(name));
     let expressions = expressions.flat_map(|expression| {
         (0..sizes.samples)
             .filter_map(move |i| recipes.sample(expression, i, model, &mut rng(expression, i)))
@@ -128,7 +130,7 @@ pub fn shoot(
     let random = (0..random).map(|i| {
         let rng = &mut rng("random", i);
         let sample = recipes.random(model, rng);
-        if is_open {
+        if shows_something {
             sample.with_part_of(&portrait.fit.units, rng)
         } else {
             sample
@@ -137,7 +139,7 @@ pub fn shoot(
     let mut teeth = String::new();
     for sample in expressions.chain(random) {
         let posed = portrait.posed(&sample.units);
-        let drawn = if is_open && portrait.mouth(&posed)[1] <= SHUT_UP_TO {
+        let drawn = if shows_something && portrait.mouth(&posed)[1] <= SHUT_UP_TO {
             [face.draw_shut(&posed), mouth.draw_shut(&posed)]
         } else {
             teeth = donor.map_or(String::new(), |donor| donor.name.clone());
