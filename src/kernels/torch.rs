@@ -1,5 +1,5 @@
 #![expect(deprecated, reason = "no other CPU backend of Burn trains as fast")]
-//! LibTorch: groups of operations that its autograd differentiates as one.
+//! LibTorch, on the CPU or a GPU: groups of operations that its autograd differentiates as one.
 //!
 //! Burn's autodiff takes a convolution's gradients and a norm apart into many passes over the maps,
 //! which on a CPU costs more than the convolution. Here a group runs on PyTorch's own operations
@@ -362,8 +362,8 @@ fn step(inputs: &[&tch::Tensor], shape: StepShape) -> Vec<tch::Tensor> {
         Activation::None => map,
         Activation::Relu => map.relu(),
         Activation::Leaky => {
-            let slope = tch::Tensor::from_slice(&[super::step::LEAKY_SLOPE]);
-            map.prelu(&slope.to_kind(map.kind()))
+            let options = (map.kind(), map.device());
+            map.prelu(&tch::Tensor::full(1, super::step::LEAKY_SLOPE, options))
         }
     };
     let mut outputs = vec![map.to_kind(Kind::Float)];

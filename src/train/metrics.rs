@@ -12,7 +12,13 @@ use super::losses::Losses;
 use crate::evaluate::Watched;
 
 /// Columns before the losses.
-const BEFORE: [&str; 4] = ["step", "epoch", "rate", "samples_per_second"];
+const BEFORE: [&str; 5] = [
+    "step",
+    "epoch",
+    "rate",
+    "samples_per_second",
+    "waited_share",
+];
 
 /// Columns after the losses; empty where the held-out faces were not read.
 const AFTER: [&str; 4] = [
@@ -33,6 +39,8 @@ pub struct Row {
     pub rate: f64,
     /// Faces read a second since the last row.
     pub samples_per_second: f64,
+    /// Share of the time in which the device waited for them.
+    pub waited_share: f64,
     /// Mean of the losses since the last row.
     pub losses: Losses,
     /// How the held-out faces are read, at checkpoints.
@@ -47,6 +55,7 @@ impl Row {
             Some(self.epoch),
             Some(self.rate),
             Some(self.samples_per_second),
+            Some(self.waited_share),
         ]
         .into_iter()
         .chain(self.losses.values().map(|value| Some(f64::from(value))))

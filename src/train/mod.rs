@@ -13,6 +13,7 @@ pub mod batch;
 pub mod checkpoint;
 pub mod config;
 mod drawn;
+mod feeder;
 pub mod features;
 pub mod files;
 pub mod held_out;

@@ -12,6 +12,7 @@ use super::batch::Batch;
 use super::checkpoint::{self, Best};
 use super::config::RunConfig;
 use super::drawn::Rounds;
+use super::feeder;
 use super::files::{self, write_error};
 use super::held_out::{HeldOut, hold_out};
 use super::losses::Losses;
@@ -171,11 +172,9 @@ impl Run {
             let end = end.min(last);
             let coming = (end < last).then(|| scope.spawn(move || self.data_of(round(end), stop)));
             let sampler = Sampler::new(&data, &self.config.batch, &self.config.network.config());
-            for step in step..end {
-                let batch = sampler.draw(self.config.run.seed, step);
-                if sender.send(batch).is_err() {
-                    return Ok(()); // The run has ended.
-                }
+            let seed = self.config.run.seed;
+            if !feeder::send_all(step..end, |step| sampler.draw(seed, step), sender) {
+                return Ok(()); // The run has ended.
             }
             if let Some(coming) = coming {
                 data = match coming.join() {
@@ -267,7 +266,7 @@ impl Run {
         let mut since = Since::now();
         let mut is_saved = true;
         while !stop.load(Ordering::Relaxed) {
-            let Ok(batch) = batches.recv() else { break };
+            let Some(batch) = since.next(batches) else { break };
             let losses = trainer
                 .step(&batch)
                 .map_err(|error| record::keep_bad_batch(&self.folder, &batch, error))?;
@@ -334,15 +333,17 @@ impl Run {
             epoch: step as f64 / self.config.steps_of_epoch(self.data.len()) as f64,
             rate: trainer.rate(),
             samples_per_second: past.steps_per_second * self.config.batch.faces() as f64,
+            waited_share: past.waited_share,
             losses: Losses::from_values(past.losses),
             held_out: reading.map(|reading| reading.figures),
         };
         metrics.add(&row)?;
         progress.line(&format!(
-            "step {step}/{} {} | {:.1} samples/s, {} left",
+            "step {step}/{} {} | {:.1} samples/s, {:.0} % waiting for them, {} left",
             self.config.run.steps,
             row.losses.in_words(),
             row.samples_per_second,
+            100.0 * row.waited_share,
             progress.left(step)
         ));
         if let Some(figures) = &row.held_out {

@@ -1,11 +1,14 @@
-//! What became of the steps since the last report: the mean of their losses, and the speed.
+//! What became of the steps since the last report: the mean of their losses, the speed, and how long they waited
+//! for their faces.
 
-use std::time::Instant;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 /// Sums of `N` losses since a moment.
 pub(super) struct Since<const N: usize> {
     sums: [f32; N],
     steps: usize,
+    waited: Duration,
     started: Instant,
 }
 
@@ -15,6 +18,8 @@ pub(super) struct Past<const N: usize> {
     pub losses: [f32; N],
     /// Their speed.
     pub steps_per_second: f64,
+    /// Share of the time in which there was no batch to learn from.
+    pub waited_share: f64,
 }
 
 impl<const N: usize> Since<N> {
@@ -23,8 +28,17 @@ impl<const N: usize> Since<N> {
         Self {
             sums: [0.0; N],
             steps: 0,
+            waited: Duration::ZERO,
             started: Instant::now(),
         }
+    }
+
+    /// The next batch; none when the last one was taken.
+    pub fn next<T>(&mut self, batches: &Receiver<T>) -> Option<T> {
+        let asked = Instant::now();
+        let batch = batches.recv().ok();
+        self.waited += asked.elapsed();
+        batch
     }
 
     /// One step more.
@@ -35,12 +49,13 @@ impl<const N: usize> Since<N> {
         self.steps += 1;
     }
 
-    /// The mean losses of the steps, and steps a second until now.
+    /// The mean losses of the steps, and their speed until now.
     pub fn end(&self) -> Past<N> {
-        let seconds = self.started.elapsed().as_secs_f64();
+        let seconds = self.started.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
         Past {
             losses: self.sums.map(|sum| sum / self.steps.max(1) as f32),
-            steps_per_second: self.steps as f64 / seconds.max(f64::MIN_POSITIVE),
+            steps_per_second: self.steps as f64 / seconds,
+            waited_share: self.waited.as_secs_f64() / seconds,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// A device that the command line can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum DeviceName {
     /// The CPU, by Burn's own backend.
     Cpu,
@@ -18,11 +18,19 @@ pub enum DeviceName {
     Cuda,
     /// The CPU, by LibTorch: the fastest trainer without a GPU (build with `--features tch`).
     Torch,
+    /// An NVIDIA GPU, by LibTorch (build with `--features tch` and a PyTorch that has CUDA).
+    TorchCuda,
 }
 
 impl DeviceName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Cpu, Self::Wgpu, Self::Cuda, Self::Torch];
+    pub const ALL: [Self; 5] = [
+        Self::Cpu,
+        Self::Wgpu,
+        Self::Cuda,
+        Self::Torch,
+        Self::TorchCuda,
+    ];
 
     /// So many devices of this kind. On the CPU they are the same one, to try what several do.
     ///
@@ -66,8 +74,29 @@ impl DeviceName {
             DeviceName::Torch => Ok(Device::libtorch()),
             #[cfg(not(feature = "tch"))]
             DeviceName::Torch => missing("LibTorch", "tch"),
+            #[cfg(feature = "tch")]
+            DeviceName::TorchCuda => torch_cuda(),
+            #[cfg(not(feature = "tch"))]
+            DeviceName::TorchCuda => missing("LibTorch", "tch"),
         }
     }
+}
+
+/// LibTorch's first GPU; cuDNN tries its algorithms, since all batches of a run have one shape.
+#[cfg(feature = "tch")]
+#[expect(deprecated, reason = "no other backend of Burn has cuDNN")]
+fn torch_cuda() -> Result<Device> {
+    if !tch::Cuda::is_available() {
+        return Err(Failure::Device(
+            "LibTorch finds no NVIDIA GPU: the driver is missing, or this PyTorch has no CUDA \
+             (python3 -c 'import torch; print(torch.cuda.is_available())' tells); \
+             --device torch trains on the CPU"
+                .into(),
+        )
+        .into());
+    }
+    tch::Cuda::cudnn_set_benchmark(true);
+    Ok(Device::libtorch_cuda(0))
 }
 
 #[cfg(not(all(feature = "cuda", feature = "tch")))]

@@ -53,7 +53,8 @@ impl Inputs {
     pub fn new(items: &[Item], config: PainterConfig, device: &Device) -> Self {
         let (width, height) = (config.crop_width, config.crop_height());
         let tensor = |of: fn(&Item) -> &[f32], channels: usize| {
-            let values: Vec<f32> = items.iter().flat_map(of).copied().collect();
+            let planes: Vec<&[f32]> = items.iter().map(of).collect();
+            let values = planes.concat();
             let shape = [items.len(), channels, height, width];
             Tensor::from_data(TensorData::new(values, shape), device)
         };

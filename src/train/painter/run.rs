@@ -22,6 +22,7 @@ use crate::network::{Head, Network};
 use crate::painter::Painter;
 use crate::train::TrainError;
 use crate::train::config::RunConfig;
+use crate::train::feeder;
 use crate::train::files::{self, read_file, write, write_error};
 use crate::train::held_out::{HeldOut, hold_out};
 use crate::train::metrics::{append, keep};
@@ -131,11 +132,7 @@ impl PainterRun {
             let on_network = self.on_network();
             let sampler = Sampler::new(&mouths, on_network, table, self.config.run.seed);
             scope.spawn(move || {
-                for step in first..last {
-                    if sender.send(sampler.draw(step)).is_err() {
-                        return; // The run has ended.
-                    }
-                }
+                feeder::send_all(first..last, |step| sampler.draw(step), &sender);
             });
             self.steps(&mut trainer, device, &watched, &batches, (&progress, stop))
         })?;
@@ -188,7 +185,7 @@ impl PainterRun {
         let run = &self.config.run;
         let (mut since, mut is_saved) = (Since::now(), true);
         while !stop.load(Ordering::Relaxed) {
-            let Ok(batch) = batches.recv() else { break };
+            let Some(batch) = since.next(batches) else { break };
             let rate = trainer.rate();
             since.add(trainer.step(&batch)?.values());
             let step = trainer.steps_done();
@@ -276,6 +273,7 @@ fn cells(
     row.insert("rate".into(), rate.into());
     let speed = past.steps_per_second * batch as f64;
     row.insert("samples_per_second".into(), rounded(speed));
+    row.insert("waited_share".into(), rounded(past.waited_share));
     for (name, mean) in Losses::NAMES.into_iter().zip(past.losses) {
         row.insert(name.into(), rounded(mean.into()));
     }
