@@ -35,7 +35,7 @@ check: setup
 	$(NATIVE) cargo clippy --release --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(NATIVE) cargo doc --release --no-deps
 	$(NATIVE) tools/if-there.sh cargo-deny check bans licenses sources
-	tools/if-there.sh shellcheck -x tools/*.sh .ci/run
+	tools/if-there.sh shellcheck -x tools/*.sh tools/gpu/*.sh .ci/run
 	node_modules/.bin/tsc -p www
 
 test-native: setup

@@ -1,9 +1,11 @@
 #!/bin/sh
-# tools/gpu/sets.sh FERSNET PORTRAITS RECIPES SETS: draws the sets that network.toml and painter.toml name, all at once,
+# sets.sh FERSNET PORTRAITS RECIPES SETS [NAME ...]: draws the sets that network.toml and painter.toml name, all at once,
 # from the folders neutral-sharp, neutral-lfw, sharp, lfw-open-400, ld, photo and lfw-open of PORTRAITS
 # (weights/fersnet/sets.md says who is in them). A set that is there already is left as it is.
 set -eu
 fersnet=$1 portraits=$2 recipes=$3 sets=$4
+shift 4
+wanted=" $* "
 mkdir -p "$sets"
 
 # Recipes that differ from the shipped ones: no random pictures, or many; nothing shut; nothing opened otherwise.
@@ -19,6 +21,7 @@ sed 's/^reopened = .*/reopened = []/' "$sets/drawn.toml" >"$sets/photo.toml"
 
 draw() {
     name=$1 from=$2 samples=$3 size=$4 recipe=$5
+    [ "$wanted" = "  " ] || case $wanted in *" $name "*) ;; *) return ;; esac
     if [ -d "$portraits/$from" ] && [ ! -f "$sets/$name/manifest.csv" ]; then
         "$fersnet" pairs "$portraits/$from" -o "$sets/$name" --samples "$samples" --size "$size" --mouth-size 64 \
             --recipes "$sets/$recipe.toml" --resume >"$sets/$name.log" 2>&1 || cat "$sets/$name.log"

@@ -9,40 +9,18 @@ set -euo pipefail
 pack=$(cd "$(dirname "$0")" && pwd)
 end=$((SECONDS + $1)) preset=$2 out=$3
 shift 3
-work=${WORK:-/tmp/fersnet}
+# shellcheck source=tools/gpu/prepare.sh
+source "$pack/prepare.sh"
 name=$(basename "$preset" .toml)
 run=$work/runs/${RUN:-$name}
-mkdir -p "$work" "$out"
+mkdir -p "$out"
 
-# Once: the program, the face model and the portraits.
-unpack() {
-    [ -e "$work/$1" ] || { xz -dc "$pack/$1.xz" >"$work/$1.part" && mv "$work/$1.part" "$work/$1"; }
-}
-unpack facemodel.safetensors
-unpack fersnet
-chmod +x "$work/fersnet"
-if [ -f "$pack/portraits.tar.xz" ] && [ ! -d "$work/portraits" ]; then
-    mkdir "$work/portraits"
-    tar -C "$work/portraits" -xJf "$pack/portraits.tar.xz"
-fi
-mkdir -p "$work/sets"
-for archive in "$pack"/sets/*.tar.xz; do
-    set=$work/sets/$(basename "$archive" .tar.xz)
-    [ ! -f "$archive" ] || [ -d "$set" ] || tar -C "$work/sets" -xJf "$archive"
-done
-export FERSNET_HOME=$work
-
-torch=$(python3 -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])')
-export LD_LIBRARY_PATH=$torch/lib:${LD_LIBRARY_PATH:-}
-# LibTorch's own threads would take the cores from those that cut the batches.
-export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
-device=${DEVICE:-$(nvidia-smi >/dev/null 2>&1 && echo torch-cuda || echo torch)}
-
-sh "$pack/sets.sh" "$work/fersnet" "$work/portraits" "$pack/recipes.toml" "$work/sets"
 told() { sed -n "s/^# $1: //p" "$preset"; }
 options=(--run "$run" --preset "$preset" --device "$device" --plain --finetune "${START:-$pack/start.safetensors}")
 part=$(told part)
 options+=(--part "${part:-network}" "$@")
+# shellcheck disable=SC2046 # one word a set
+draw_sets $(told data)
 for set in $(told data); do
     options+=(--data "$work/sets/$set")
 done
@@ -65,5 +43,8 @@ fi
 timeout --signal INT $((end - SECONDS > 5 ? end - SECONDS : 5)) "$work/fersnet" train "${options[@]}" || [ $? = 124 ]
 
 cp "$run/weights.safetensors" "$out/$name.safetensors"
+if [ -f "$run/checkpoint/adversary.safetensors" ]; then
+    cp "$run/checkpoint/adversary.safetensors" "$out/$name-adversary.safetensors"
+fi
 tar -C "$run" -cJf "$out/$name-record.tar.xz" --exclude '*.safetensors' --exclude checkpoint --exclude '*.svg' .
 tail -n 3 "$run/metrics.jsonl"
