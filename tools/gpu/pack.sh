@@ -15,6 +15,7 @@ LIBTORCH_USE_PYTORCH=1 LIBTORCH_BYPASS_VERSION_CHECK=1 tools/in-env.sh native \
     cargo build --release --features tch --bin fersnet
 # shellcheck disable=SC2016 # the variable is set in there
 program=$(tools/in-env.sh native sh -c 'echo "$CARGO_TARGET_DIR"')/release/fersnet
+"$program" join weights/fersnet.safetensors --painter weights/fersnet-painter.safetensors -o "$out/start.safetensors"
 strip -o "$out/fersnet" "$program"
 xz -T0 -6 -f "$out/fersnet"
 xz -T0 -6 -c weights/facemodel.safetensors >"$out/facemodel.safetensors.xz"
@@ -27,7 +28,6 @@ if [ $# -gt 0 ]; then
     # A dictionary that reaches over all folders finds pictures that come again.
     tar -chf - "${from[@]}" | xz -T1 --lzma2=preset=1,dict=128MiB >"$out/portraits.tar.xz"
 fi
-cp weights/fersnet.safetensors "$out/start.safetensors"
 cp presets/pairs.toml "$out/recipes.toml"
 cp tools/gpu/*.sh tools/gpu/*.toml "$out/"
 du -ak "$out" | sort -n | tail -n 6

@@ -14,7 +14,7 @@ nothing_shut() { awk '/^\[\[closed\]\]/ { exit } { print }'; }
 without_expressions() { awk '/^\[\[/ { exit } { print }'; }
 edit 's/^times = .*/times = 6/; s/^units = \[.*/units = [1, 2, 3, 5]/; s/^lids = .*/lids = 0.5/' >"$sets/many.toml"
 edit 's/^times = .*/times = 4/; s/^units = \[.*/units = [1, 2, 3, 5]/; s/^lids = .*/lids = 0.5/' >"$sets/soft.toml"
-edit 's/^times = .*/times = 30/; s/^units = \[.*/units = [1, 2, 3, 5]/; s/^lids = .*/lids = 0.6/' |
+edit 's/^times = .*/times = 30/; s/^units = \[.*/units = [1, 2, 3, 5]/; s/^lids = .*/lids = 0.6/; s/^reopened = .*/reopened = []/' |
     without_expressions >"$sets/units.toml"
 edit 's/^times = .*/times = 0/' | nothing_shut >"$sets/drawn.toml"
 sed 's/^reopened = .*/reopened = []/' "$sets/drawn.toml" >"$sets/photo.toml"
