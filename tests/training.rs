@@ -116,12 +116,12 @@ fn assert_same_weights(one: &Path, other: &Path, files: &[&str]) {
     }
 }
 
-/// The rows of metrics.csv without the speed, which no two runs share.
+/// The rows of metrics.csv without the speed and the share of waiting, which no two runs share.
 fn rows(run: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(run.join("metrics.csv")).expect("figures");
     let without_speed = |line: &str| {
         let cells = line.split(',').enumerate();
-        let cells = cells.filter(|(column, _)| *column != 3);
+        let cells = cells.filter(|(column, _)| ![3, 4].contains(column));
         cells.map(|(_, cell)| cell).collect::<Vec<_>>().join(",")
     };
     text.lines().map(without_speed).collect()

@@ -187,6 +187,7 @@ mod tests {
             epoch: 0.5,
             rate: 1e-3,
             samples_per_second: 10.0,
+            waited_share: 0.0,
             losses: Losses {
                 total: 2.0,
                 ..Losses::default()

@@ -266,7 +266,9 @@ impl Run {
         let mut since = Since::now();
         let mut is_saved = true;
         while !stop.load(Ordering::Relaxed) {
-            let Some(batch) = since.next(batches) else { break };
+            let Some(batch) = since.next(batches) else {
+                break;
+            };
             let losses = trainer
                 .step(&batch)
                 .map_err(|error| record::keep_bad_batch(&self.folder, &batch, error))?;

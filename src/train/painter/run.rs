@@ -185,7 +185,9 @@ impl PainterRun {
         let run = &self.config.run;
         let (mut since, mut is_saved) = (Since::now(), true);
         while !stop.load(Ordering::Relaxed) {
-            let Some(batch) = since.next(batches) else { break };
+            let Some(batch) = since.next(batches) else {
+                break;
+            };
             let rate = trainer.rate();
             since.add(trainer.step(&batch)?.values());
             let step = trainer.steps_done();
