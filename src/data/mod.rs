@@ -8,6 +8,7 @@ mod bu4dfe;
 mod cache;
 mod ck_plus;
 pub mod controls;
+pub mod crop;
 mod cut;
 mod dataset;
 mod error;
@@ -26,6 +27,7 @@ mod oulu_casia;
 mod paired;
 mod votes;
 
+pub use crop::Views;
 pub use error::DataError;
 pub use files::digest;
 pub use folds::{Folding, folds};

@@ -4,12 +4,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{EnlargeError, Named, Settings};
 use crate::answer::{answer, temperature};
-use crate::data::{Face, Place};
+use crate::data::Face;
 use crate::face::{Alignment, paste};
 use crate::network::Network;
 use crate::picture::Picture;
 use crate::tensor::{planar_tensor, read_back, redrawn_faces};
-use crate::train::augment::View;
 
 /// Draws and reads.
 pub(super) struct Drawer<'a> {
@@ -38,7 +37,8 @@ impl Drawer<'_> {
         faces: &[&'a Face],
         class: usize,
     ) -> Result<Vec<Drawn<'a>>, EnlargeError> {
-        let alignments: Vec<Alignment> = faces.iter().map(|face| self.alignment(face)).collect();
+        let views = self.settings.views;
+        let alignments: Vec<Alignment> = faces.iter().map(|face| views.crop(face)).collect();
         let x = self.cut(
             faces
                 .iter()
@@ -86,12 +86,6 @@ impl Drawer<'_> {
                 read,
             })
             .collect())
-    }
-
-    /// The square that the networks see of a face.
-    fn alignment(&self, face: &Face) -> Alignment {
-        let view = View::judged(self.settings.views, face.place == Place::Whole);
-        view.alignment(&face.picture, face.place)
     }
 
     /// The faces as a network reads them, `[batch, k, size, size]`.

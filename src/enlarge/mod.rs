@@ -24,10 +24,9 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::{DataError, Dataset};
+use crate::data::{DataError, Dataset, Views};
 use crate::mark::MarkError;
 use crate::network::Network;
-use crate::train::config::Views;
 use draw::Drawer;
 use write::Folder;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::likeness::is_further_photo;
-use super::predict::{alignment, person};
+use super::predict::person;
 use super::similarity::{l1, ssim};
 use crate::data::{Dataset, Face};
 use crate::network::FACE_SIZE;
@@ -71,7 +71,7 @@ impl<'a> Targets<'a> {
         let own = source.class == Some(target);
         let photo = self.faces.get(&(person(source)?, target))?;
         let photo = if own { source } else { photo };
-        let view = alignment(source);
+        let view = source.alignment();
         let cut = |face: &Face| view.crop_planar(&face.picture, FACE_SIZE as u32);
         let (input, photo) = (cut(source), cut(photo));
         let grey = |planes: &[f32]| luma_plane(planes);

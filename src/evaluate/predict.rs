@@ -7,10 +7,13 @@ use burn::tensor::{Device, activation};
 use super::confusion::Confusion;
 use super::{EvaluateError, values};
 use crate::answer::largest;
-use crate::data::{Face, Place};
+use crate::data::Face;
 use crate::face::Alignment;
 use crate::network::Network;
 use crate::tensor::planar_tensor;
+
+/// Faces that are read at a time.
+const BATCH: usize = 64;
 
 /// What a reader says of the faces whose true expression is known; one entry a face in each list.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -65,25 +68,19 @@ pub(super) fn person(face: &Face) -> Option<String> {
     Some(format!("{}/{subject}", face.source))
 }
 
-/// The face's square in its picture.
-pub(super) fn alignment(face: &Face) -> Alignment {
-    match face.place {
-        Place::Eyes(left, right) => Alignment::from_eyes(left, right),
-        Place::Whole => Alignment::whole_picture(face.picture.width(), face.picture.height()),
-    }
-}
-
-/// Reads the faces whose true expression is known, `batch` at a time, cut at `size` x `size`.
+/// Reads the faces whose true expression is known, cut at `size` x `size` from the squares that `crop`
+/// tells.
 ///
 /// The faces' classes have to be the network's, see [`crate::data::Dataset::for_classes`].
 ///
 /// # Errors
-/// [`EvaluateError`] when no face has a class, the classes do not fit or the device is lost.
-pub fn predict(
+/// [`EvaluateError`] when the classes do not fit, the network's scores are no numbers or the device is
+/// lost.
+pub fn predict<'a>(
     network: &Network,
-    faces: &[Face],
+    faces: impl IntoIterator<Item = &'a Face>,
+    crop: impl Fn(&Face) -> Alignment,
     size: usize,
-    batch: usize,
     device: &Device,
 ) -> Result<Predictions, EvaluateError> {
     let config = network.config();
@@ -91,18 +88,14 @@ pub fn predict(
         classes: config.classes.clone(),
         ..Default::default()
     };
-    let judged: Vec<&Face> = faces.iter().filter(|face| face.class.is_some()).collect();
-    if judged.is_empty() {
-        return Err(EvaluateError::Empty("faces whose expression is known"));
-    }
     let count = config.classes.len();
-    for chunk in judged.chunks(batch.max(1)) {
+    let known = faces.into_iter().filter(|face| face.class.is_some());
+    for chunk in known.collect::<Vec<_>>().chunks(BATCH) {
         let mut pixels = Vec::with_capacity(chunk.len() * 3 * size * size);
         for face in chunk {
             let class = face.class.filter(|class| *class < count);
-            let class = class.ok_or(EvaluateError::Classes)?;
-            predictions.add(face, class);
-            pixels.extend(alignment(face).crop_planar(&face.picture, size as u32));
+            predictions.add(face, class.ok_or(EvaluateError::Classes)?);
+            pixels.extend(crop(face).crop_planar(&face.picture, size as u32));
         }
         let x = planar_tensor(pixels, config.channels, size, device); // [batch, k, size, size]
         let probabilities = activation::softmax(network.encode(x, false).logits, 1); // [batch, E]

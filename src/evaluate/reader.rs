@@ -2,7 +2,6 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::predict::alignment;
 use super::{EvaluateError, Predictions, values};
 use crate::answer::answer;
 use crate::data::expressions::canonical;
@@ -111,7 +110,7 @@ impl Reader {
                 let mut pixels = Vec::new();
                 for (face, class) in chunk {
                     predictions.add(face, *class);
-                    pixels.extend(alignment(face).crop_planar(&face.picture, FACE_SIZE as u32));
+                    pixels.extend(face.planes(FACE_SIZE));
                 }
                 let x = planar_tensor(pixels, 3, FACE_SIZE, device); // [batch, 3, 96, 96]
                 predictions.probabilities.extend(self.read(x, by_eyes)?);

@@ -4,7 +4,6 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::EvaluateError;
-use super::predict::alignment;
 use crate::data::Face;
 use crate::face::alignment::EYE_DISTANCE;
 use crate::face::{Alignment, FullMesh, Point, Redrawn, paste};
@@ -75,7 +74,7 @@ impl<'a> Studio<'a> {
 
     /// The face as it is.
     pub fn as_it_is(&self, face: &Face) -> Result<Portrait, EvaluateError> {
-        let view = alignment(face);
+        let view = face.alignment();
         let points = pollster::block_on(self.mesh.points(&[&face.picture], &view))?;
         let points = points.into_iter().next().unwrap_or_default();
         Ok(Portrait::cut(&face.picture, &view, points))
@@ -83,7 +82,7 @@ impl<'a> Studio<'a> {
 
     /// The face redrawn with each target.
     pub fn redraw(&self, face: &Face, targets: &[Target]) -> Result<Vec<Redrawing>, EvaluateError> {
-        let view = alignment(face);
+        let view = face.alignment();
         let (redrawn, pictures) = self.pictures(face, targets)?;
         let points = self.mesh_of(&pictures, &view)?;
         let parts = redrawn.into_iter().zip(&pictures).zip(points);
@@ -110,7 +109,7 @@ impl<'a> Studio<'a> {
         targets: &[Target],
     ) -> Result<Vec<Vec<Point>>, EvaluateError> {
         let (_, pictures) = self.pictures(face, targets)?;
-        let points = self.mesh_of(&pictures, &alignment(face))?;
+        let points = self.mesh_of(&pictures, &face.alignment())?;
         Ok(points.into_iter().map(in_pixels).collect())
     }
 
@@ -120,7 +119,7 @@ impl<'a> Studio<'a> {
         face: &Face,
         targets: &[Target],
     ) -> Result<(Vec<Redrawn>, Vec<Picture>), EvaluateError> {
-        let view = alignment(face);
+        let view = face.alignment();
         let redrawn = pollster::block_on(async {
             let reading = self.pipeline.read(&face.picture, view).await?;
             self.pipeline.redraw(&face.picture, &reading, targets).await

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::bootstrap::{Interval, Units, intervals};
 use super::likeness::{self, EMBEDDED, Identity, Likeness, Pair};
 use super::paired::{Nearness, Targets};
-use super::predict::{alignment, person};
+use super::predict::person;
 use super::reader::with_channels;
 use super::{EvaluateError, InPhoto, Reader, in_photo, values};
 use crate::answer::largest;
@@ -192,7 +192,7 @@ fn identity(
     device: &Device,
 ) -> Result<Option<Identity>, EvaluateError> {
     let embed = |faces: &[&Face]| -> Result<Vec<Vec<f32>>, EvaluateError> {
-        let cut = |face: &&Face| alignment(face).crop_planar(&face.picture, FACE_SIZE as u32);
+        let cut = |face: &&Face| face.planes(FACE_SIZE);
         let pixels: Vec<f32> = faces.iter().flat_map(cut).collect();
         let x = planar_tensor(pixels, 3, FACE_SIZE, device); // [n, 3, 96, 96]
         Ok(judge.embed(x, EMBEDDED)?)
@@ -239,7 +239,7 @@ fn look(
     device: &Device,
 ) -> Result<(), EvaluateError> {
     let count = seen.len();
-    let planes = alignment(source).crop_planar(&source.picture, FACE_SIZE as u32);
+    let planes = source.planes(FACE_SIZE);
     let input = planar_tensor(planes.clone(), 3, FACE_SIZE, device); // [1, 3, 96, 96]
     let x = planar_tensor(planes, network.config().channels, FACE_SIZE, device); // [1, k, 96, 96]
     let targets = network.config().each_expression();

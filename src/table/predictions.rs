@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{TableError, Variant};
 use crate::data::Face;
-use crate::evaluate::Predictions;
+use crate::evaluate::{Predictions, predict};
 use crate::network::weights;
 use crate::train::config::BatchTable;
 use crate::train::files::read_file;
-use crate::train::reading::Reading;
 use crate::train::record::write_json;
 
 /// A network's answers on the test faces of a fold.
@@ -51,12 +50,12 @@ impl OfFold {
         device: &Device,
     ) -> Result<Self, TableError> {
         let network = weights::load(&read_file(path)?, device)?;
-        let reading = Reading::new(&network, faces, batch.views, batch.size, device);
+        let crop = |face: &Face| batch.views.crop(face);
         let Predictions {
             probabilities,
             labels,
             ..
-        } = reading.predictions;
+        } = predict(&network, faces.iter().copied(), crop, batch.size, device)?;
         let answers = faces.iter().zip(probabilities).zip(labels);
         Ok(Self {
             variant,

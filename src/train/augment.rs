@@ -4,20 +4,14 @@ use image::GrayImage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::config::Views;
-pub use crate::data::Place;
+use crate::data::crop::{RELEASE_CROP, RELEASE_SIDE};
+use crate::data::{Place, Views};
 use crate::face::{Alignment, Point};
 use crate::picture::Picture;
 use crate::tensor::luma;
 
-/// Side of the 2021 release's stored faces.
-const RELEASE_SIDE: f32 = 110.0;
-
 /// Samples of a map for each pixel of a view, along each axis.
 const MAP_SAMPLES: usize = 3;
-
-/// Side of the part of them that its network sees.
-const RELEASE_CROP: f32 = 96.0;
 
 /// How a face is cut out, and what is done to its pixels: drawn once, applied to each picture of a
 /// pair, so that source and target stay aligned.
@@ -53,35 +47,25 @@ impl View {
     }
 
     /// A view of the kind that a run asks for.
-    pub fn draw(views: Views, rng: &mut StdRng, whole: bool) -> Self {
+    pub fn draw(views: Views, rng: &mut StdRng, place: Place) -> Self {
         match views {
-            Views::Varied => Self::random(rng, whole),
-            Views::Crop => Self::crop(rng, whole),
+            Views::Varied => Self::random(rng, place == Place::Whole),
+            Views::Crop => Self::crop(rng, place),
             Views::Plain => Self::plain(),
-        }
-    }
-
-    /// The view in which a run that trains on `views` is judged.
-    pub fn judged(views: Views, whole: bool) -> Self {
-        Self {
-            scale: match views {
-                Views::Crop if whole => RELEASE_CROP / RELEASE_SIDE,
-                _ => 1.0,
-            },
-            ..Self::plain()
         }
     }
 
     /// As in the 2021 release: 96 of a stored face's 110 pixels from anywhere in it, and a mirror.
     /// A face that is cut by its eyes has no margin of its own: it is moved as far.
-    fn crop(rng: &mut StdRng, whole: bool) -> Self {
+    fn crop(rng: &mut StdRng, place: Place) -> Self {
         let margin = (RELEASE_SIDE - RELEASE_CROP) / 2.0 / RELEASE_SIDE;
         let mut shift = || rng.random_range(-margin..=margin);
         let shift = [shift(), shift()];
         Self {
             shift,
             mirror: rng.random_bool(0.5),
-            ..Self::judged(Views::Crop, whole)
+            scale: Views::Crop.zoom(place),
+            ..Self::plain()
         }
     }
 
@@ -174,11 +158,7 @@ impl View {
 
     /// The aligner's own square, turned, scaled and shifted.
     pub fn alignment(&self, picture: &Picture, place: Place) -> Alignment {
-        let aligned = match place {
-            Place::Eyes(left, right) => Alignment::from_eyes(left, right),
-            Place::Whole => Alignment::whole_picture(picture.width(), picture.height()),
-        };
-        aligned.moved(
+        place.alignment(picture).moved(
             Point::new(self.shift[0], self.shift[1]),
             self.scale,
             self.turn_radians,

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{TrainError, presets};
+use crate::data::Views;
 use crate::data::controls::expression_presets;
 use crate::kernels::{self, TrainingPrecision};
 use crate::network::{Edition, Head, NetworkConfig, PainterConfig, Variant};
@@ -72,18 +73,6 @@ pub struct DataTable {
     pub redraw_every: usize,
     /// Recipe file; empty: the shipped one.
     pub recipes: PathBuf,
-}
-
-/// How training faces are varied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Views {
-    /// Place, turn, size, mirror, light, blur, grey.
-    Varied,
-    /// A shifted crop and a mirror, as in the 2021 release.
-    Crop,
-    /// None.
-    Plain,
 }
 
 /// What a step sees.

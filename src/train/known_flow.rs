@@ -90,10 +90,9 @@ mod tests {
     use rand::rngs::StdRng;
 
     use super::*;
-    use crate::data::Flow;
     use crate::data::flow::stored;
     use crate::data::flow::tests::file;
-    use crate::train::config::Views;
+    use crate::data::{Flow, Views};
     use crate::train::sets::tests::face;
 
     const SIZE: usize = 48;
@@ -164,7 +163,7 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(5);
         let mut mirrored = 0;
         for _ in 0..8 {
-            let view = View::draw(Views::Crop, &mut rng, false);
+            let view = View::draw(Views::Crop, &mut rng, glad.place);
             mirrored += usize::from(view.is_mirrored());
             let way = between(&source, &glad).expect("known");
             let [flow, known] = way.cut(&view, &glad, glad.place, SIZE);

@@ -45,6 +45,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::data::DataError;
+use crate::evaluate::EvaluateError;
 use crate::face::FaceError;
 use crate::network::ConfigError;
 use crate::network::weights::WeightError;
@@ -90,6 +91,9 @@ pub enum TrainError {
     /// A data set cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The held-out faces cannot be read.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
     /// Pairs cannot be drawn.
     #[error(transparent)]
     Pairs(#[from] crate::pairs::PairsError),

@@ -25,7 +25,8 @@ use super::sets::{TrainingData, all_classes, all_controls, has_pairs};
 use super::since::{Past, Since};
 use super::trainer::Trainer;
 use super::{TrainError, plots, record, sheet};
-use crate::data::Dataset;
+use crate::data::{Dataset, Face};
+use crate::evaluate::{EvaluateError, predict};
 use crate::network::Network;
 use crate::network::weights::{self, Precision};
 
@@ -249,7 +250,7 @@ impl Run {
                 trainer.steps_done()
             );
         }
-        let reading = self.read_held_out(&trainer);
+        let reading = self.read_held_out(&trainer)?;
         self.write_weights(LAST_WEIGHTS, trainer.average(), reading.as_ref())
     }
 
@@ -280,7 +281,11 @@ impl Run {
             if is_saved || step.is_multiple_of(REPORT_EVERY) {
                 // Before the held-out faces are read: the speed is that of training.
                 let past = since.end();
-                let reading = is_saved.then(|| self.read_held_out(trainer)).flatten();
+                let reading = if is_saved {
+                    self.read_held_out(trainer)?
+                } else {
+                    None
+                };
                 // Before the checkpoint: a run that is killed in between writes the row again.
                 self.report(trainer, &past, reading.as_ref(), &metrics, progress)?;
                 if is_saved {
@@ -376,17 +381,17 @@ impl Run {
     }
 
     /// How the held-out faces are read; none where none are held out.
-    fn read_held_out(&self, trainer: &Trainer) -> Option<Reading> {
+    fn read_held_out(&self, trainer: &Trainer) -> Result<Option<Reading>, TrainError> {
         let (faces, batch) = (self.held_out.judged(), &self.config.batch);
-        (!faces.is_empty()).then(|| {
-            Reading::new(
-                trainer.average(),
-                &faces,
-                batch.views,
-                batch.size,
-                trainer.device(),
-            )
-        })
+        if faces.is_empty() {
+            return Ok(None);
+        }
+        let (network, crop) = (trainer.average(), |face: &Face| batch.views.crop(face));
+        match predict(network, faces, crop, batch.size, trainer.device()) {
+            Ok(predictions) => Ok(Some(predictions.into())),
+            Err(EvaluateError::NotFinite) => Err(TrainError::NotFinite(trainer.steps_done())),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Weights in 16 bits, with the temperature that the held-out faces ask for and their terms.

@@ -5,13 +5,13 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
-use super::augment::{Place, View};
+use super::augment::View;
 use super::batch::{Batch, BatchShape, Shown};
 use super::config::BatchTable;
 use super::known_flow;
 use super::sets::{At, Person, Pool, TrainingData, expression, group, is_free, is_shown};
-use crate::data::Face;
 use crate::data::controls::mirror_indices;
+use crate::data::{Face, Place};
 use crate::network::NetworkConfig;
 
 /// A face, the place by which it is cut, and its view: all that chance decides.
@@ -94,8 +94,7 @@ impl<'a> Sampler<'a> {
             self.table.pair_label_weight as f32
         };
         self.add_label(face, weight, plan);
-        let whole = face.place == Place::Whole;
-        let view = View::draw(self.table.views, rng, whole);
+        let view = View::draw(self.table.views, rng, face.place);
         self.add_units(face, &view, plan);
         plan.faces.push(Cut {
             face,
@@ -116,7 +115,7 @@ impl<'a> Sampler<'a> {
             0.0
         };
         self.add_label(source, weight, plan);
-        let view = View::draw(self.table.views, rng, source.place == Place::Whole);
+        let view = View::draw(self.table.views, rng, source.place);
         self.add_units(source, &view, plan);
         let wanted = self.shown_units(target, &view);
         plan.wanted
@@ -307,10 +306,9 @@ fn one_of<'a, T>(items: &'a [T], rng: &mut StdRng) -> &'a T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Layout;
+    use crate::data::{Layout, Views};
     use crate::face::Point;
     use crate::network::{Edition, Variant};
-    use crate::train::config::Views;
     use crate::train::sets::tests::{classes, face, set, table};
 
     fn small() -> BatchTable {

@@ -5,10 +5,8 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::TrainError;
-use super::augment::View;
-use super::config::Views;
 use super::files::write;
-use crate::data::{Face, Place};
+use crate::data::{Face, Views};
 use crate::network::Network;
 use crate::sheet::ContactSheet;
 use crate::tensor::planar_tensor;
@@ -32,8 +30,7 @@ pub fn draw(
     }
     let mut sheet = ContactSheet::new([classes.len() + 1, faces.len()], [size as u32; 2]);
     for (row, face) in faces.iter().enumerate() {
-        let pixels =
-            View::judged(views, face.place == Place::Whole).cut(&face.picture, face.place, size); // [3, size, size]
+        let pixels = views.crop(face).crop_planar(&face.picture, size as u32); // [3, size, size]
         sheet.place_planes([0, row], &pixels);
         let x = planar_tensor(pixels, network.config().channels, size, device);
         let encoded = network.encode(x, false);

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
+use fersnet::data::Views;
 use fersnet::enlarge::{self, Named, Rule, Settings, Summary};
 use fersnet::network::{FACE_SIZE, Network, weights};
-use fersnet::train::config::Views;
 
 use crate::device::DeviceName;
 use crate::interrupt;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 use fersnet::answer::temperature;
-use fersnet::data::{self, Dataset};
+use fersnet::data::{self, Dataset, Face};
 use fersnet::evaluate::{self, DataNote, Reader, Report, Witnesses, recognition};
 use fersnet::judge::{self, IdentityJudge, MaskedJudge};
 use fersnet::network::weights;
@@ -19,9 +19,6 @@ use crate::faces::Faces;
 use crate::figures;
 use crate::picture::add_painter;
 use crate::train::parse_side;
-
-/// Faces that are read at a time.
-const BATCH: usize = 64;
 
 /// Evaluate a weight file, or both weight files of a run, on labelled faces.
 ///
@@ -174,9 +171,10 @@ impl Evaluate {
     ) -> Result<Report> {
         let config = loaded.network.config();
         let data = data.for_classes(&config.classes)?;
-        let predictions =
-            evaluate::predict(&loaded.network, &data.faces, self.size, BATCH, device)?;
+        let (network, faces) = (&loaded.network, &data.faces);
+        let predictions = evaluate::predict(network, faces, Face::alignment, self.size, device)?;
         let temperature = f64::from(temperature(config));
+        let recognition = recognition(&predictions, temperature, self.seed)?;
         let synthesis = match judges {
             Some(judges) => {
                 let witnesses = Witnesses {
@@ -192,10 +190,8 @@ impl Evaluate {
                 if let Some(path) = &self.painter {
                     add_painter(&pipeline, path)?;
                 }
-                let (network, witnesses) = (&loaded.network, &witnesses);
-                Some(evaluate::synthesis(
-                    network, &pipeline, witnesses, &data, device,
-                )?)
+                let drawn = evaluate::synthesis(network, &pipeline, &witnesses, &data, device)?;
+                Some(drawn)
             }
             None => None,
         };
@@ -207,7 +203,7 @@ impl Evaluate {
                 left_out: data.left_out.iter().map(left_out).collect(),
                 ..note.clone()
             },
-            recognition: recognition(&predictions, temperature, self.seed)?,
+            recognition,
             synthesis,
         })
     }
