@@ -6,7 +6,7 @@
 
 pub mod bootstrap;
 pub mod certainty;
-mod charts;
+pub(crate) mod charts;
 pub mod confusion;
 pub mod groups;
 mod in_photo;

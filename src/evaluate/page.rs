@@ -90,9 +90,12 @@ fn recognition(html: &mut String, figures: &Recognition) {
         percent(rule.accuracy),
     );
     for (chart, caption) in [
-        (charts::confusion(figures), "Rows: shown; columns: read."),
         (
-            charts::reliability(&figures.reliability),
+            charts::confusion(&figures.classes, &figures.confusion),
+            "Rows: shown; columns: read.",
+        ),
+        (
+            charts::reliability(&figures.reliability, figures.ece),
             "Certainty against truth; the line would be perfect.",
         ),
         (

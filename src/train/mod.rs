@@ -154,9 +154,6 @@ pub enum TrainError {
         /// Where the batch was written.
         batch: PathBuf,
     },
-    /// A plot cannot be drawn.
-    #[error("a plot cannot be drawn: {0}")]
-    Plot(String),
     /// A contact sheet cannot be marked.
     #[error(transparent)]
     Mark(#[from] crate::mark::MarkError),
