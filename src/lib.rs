@@ -13,6 +13,7 @@
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`pipeline`]: the whole way in one place.
+//! - [`store`]: files that a command leaves behind, written whole or not at all (native).
 //! - [`data`]: folders of faces in the known layouts (native).
 //! - [`judge`]: networks of other makers that judge redrawn faces (native).
 //! - [`evaluate`]: figures of a network on labelled faces and of the faces that it redraws (native).
@@ -44,6 +45,8 @@ pub mod picture;
 pub mod pipeline;
 #[cfg(feature = "native")]
 mod sheet;
+#[cfg(feature = "native")]
+pub mod store;
 #[cfg(feature = "native")]
 pub mod table;
 pub mod target;

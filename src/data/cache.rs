@@ -7,14 +7,13 @@ use std::env;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use image::ImageFormat;
 
 use super::DataError;
 use crate::face::Point;
 use crate::picture::Picture;
+use crate::store;
 
 /// Folder of the entries. Raise the number when the detector or the cut changes, so that no entry
 /// of the old ones is used.
@@ -94,12 +93,7 @@ fn kept(path: &Path) -> impl Fn(std::io::Error) -> DataError {
 
 /// Writes an entry whole or not at all, also where two programs write the same one.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
-    static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let dir = path.parent().unwrap_or(path);
     fs::create_dir_all(dir).map_err(kept(dir))?;
-    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
-    let partial = dir.join(format!("{}-{number}.partial", process::id()));
-    fs::write(&partial, bytes)
-        .and_then(|()| fs::rename(&partial, path))
-        .map_err(kept(path))
+    store::write_cached(path, bytes).map_err(kept(path))
 }

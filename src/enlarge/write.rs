@@ -15,6 +15,7 @@ use crate::data::{Dataset, SYNTHETIC};
 use crate::face::Point;
 use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
 use crate::mark::encode_marked_jpeg;
+use crate::store;
 use crate::train::record::COMMIT;
 use crate::train::sets::expression as shown;
 
@@ -193,7 +194,7 @@ impl Folder {
         ] {
             // The manifest comes last: with it the folder counts as whole.
             let path = self.root.join(name);
-            crate::train::files::write_whole(&path, bytes).map_err(error(&path))?;
+            store::write_whole(&path, bytes).map_err(error(&path))?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::plan::{Kind, Shot, Shots, Sizes};
 use super::{PairsError, encode};
 use crate::data::SYNTHETIC_NOTE;
 use crate::data::controls::CONTROLS;
-use crate::train::files::write_whole;
+use crate::store::write_whole;
 
 /// What the folder was made of and how.
 pub const CONFIG: &str = "pairs.json";

@@ -10,8 +10,8 @@ use super::{JSON, Settings, TEXT, TableError, Variant, page};
 use crate::data::{Dataset, Folding};
 use crate::evaluate::bootstrap::Interval;
 use crate::evaluate::{Predictions, compare, recognition};
-use crate::train::files::write;
-use crate::train::record::{COMMIT, write_json};
+use crate::store;
+use crate::train::record::COMMIT;
 
 /// The table.
 #[derive(Debug, Clone, Serialize)]
@@ -120,8 +120,11 @@ impl Figures {
 
     /// Writes `table.json` and `table.md` into the table's folder.
     pub(super) fn write(&self, folder: &Path) -> Result<(), TableError> {
-        write_json(&folder.join(JSON), self)?;
-        Ok(write(&folder.join(TEXT), page::text(self).as_bytes())?)
+        store::write_json(&folder.join(JSON), self)?;
+        Ok(store::write(
+            &folder.join(TEXT),
+            page::text(self).as_bytes(),
+        )?)
     }
 }
 

@@ -1,6 +1,5 @@
 //! One fold: the networks trained on its training persons, and their answers on its test.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -12,7 +11,7 @@ use super::{Settings, TableError, Variant};
 use crate::data::{self, Dataset, Face, Layout, Options};
 use crate::enlarge::{self, EnlargeError, Named, enlarge};
 use crate::network::{Network, weights};
-use crate::train::files::{read_file, write_error};
+use crate::store;
 use crate::train::record::read_config;
 use crate::train::run::{Call, LAST_WEIGHTS, Run};
 use crate::train::sets::{is_shown, neutral};
@@ -163,7 +162,7 @@ impl Fold<'_> {
         if !is_complete {
             if folder.is_dir() {
                 // Of a call that was stopped in between.
-                fs::remove_dir_all(&folder).map_err(|source| write_error(&folder, source))?;
+                store::remove_folder(&folder)?;
             }
             let summary = match self.draw(&folder, stop) {
                 Err(TableError::Enlarge(EnlargeError::NothingKept { proposed })) => {
@@ -217,7 +216,7 @@ impl Fold<'_> {
 
     /// A trained network with its file's name and hash.
     fn load(&self, variant: Variant) -> Result<(String, String, Network), TableError> {
-        let bytes = read_file(&self.weights(variant))?;
+        let bytes = store::read(&self.weights(variant))?;
         let network = weights::load(&bytes, self.device)?.for_inference();
         let name = format!("{}/{}", self.place, variant.folder());
         Ok((name, data::digest(&bytes), network))

@@ -31,6 +31,7 @@ use crate::data::{DataError, Dataset, Folding, folds};
 use crate::enlarge::EnlargeError;
 use crate::evaluate::EvaluateError;
 use crate::network::weights::WeightError;
+use crate::store::StoreError;
 use crate::train::TrainError;
 use crate::train::sets::has_pairs;
 use fold::Fold;
@@ -94,6 +95,9 @@ pub enum TableError {
     /// The data cannot be divided.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A file cannot be kept or read back.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A network cannot be trained.
     #[error(transparent)]
     Train(#[from] TrainError),

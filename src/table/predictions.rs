@@ -9,9 +9,8 @@ use super::{TableError, Variant};
 use crate::data::Face;
 use crate::evaluate::{Predictions, predict};
 use crate::network::weights;
+use crate::store;
 use crate::train::config::BatchTable;
-use crate::train::files::read_file;
-use crate::train::record::write_json;
 
 /// A network's answers on the test faces of a fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +48,7 @@ impl OfFold {
         seconds: f64,
         device: &Device,
     ) -> Result<Self, TableError> {
-        let network = weights::load(&read_file(path)?, device)?;
+        let network = weights::load(&store::read(path)?, device)?;
         let crop = |face: &Face| batch.views.crop(face);
         let Predictions {
             probabilities,
@@ -77,7 +76,7 @@ impl OfFold {
         if !path.is_file() {
             return Ok(None);
         }
-        serde_json::from_slice(&read_file(path)?)
+        serde_json::from_slice(&store::read(path)?)
             .map(Some)
             .map_err(|error| TableError::Damaged {
                 path: path.to_owned(),
@@ -86,7 +85,7 @@ impl OfFold {
     }
 
     pub(super) fn save(&self, path: &Path) -> Result<(), TableError> {
-        Ok(write_json(path, self)?)
+        Ok(store::write_json(path, self)?)
     }
 
     /// Share of the faces that are read rightly; 0 without faces.

@@ -1,7 +1,6 @@
 //! What a table is made with, and the file that keeps it.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +10,8 @@ use sha2::{Digest, Sha256};
 use super::{TableError, Variant};
 use crate::data::Dataset;
 use crate::enlarge;
+use crate::store;
 use crate::train::config::RunConfig;
-use crate::train::files::{read_file, write_error};
-use crate::train::record::write_json;
 
 /// Where a table keeps what it is made with.
 const FILE: &str = "settings.json";
@@ -134,7 +132,7 @@ impl Settings {
 
     /// Keeps them in the table's folder; in an old one, compares them with what is there.
     pub(super) fn keep(&self, data: &Dataset, folder: &Path) -> Result<(), TableError> {
-        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
+        store::make_folder(folder)?;
         let path = folder.join(FILE);
         let damaged = |error: serde_json::Error| TableError::Damaged {
             path: path.clone(),
@@ -146,9 +144,9 @@ impl Settings {
         })
         .map_err(damaged)?;
         if !path.is_file() {
-            return Ok(write_json(&path, &new)?);
+            return Ok(store::write_json(&path, &new)?);
         }
-        let old: Value = serde_json::from_slice(&read_file(&path)?).map_err(damaged)?;
+        let old: Value = serde_json::from_slice(&store::read(&path)?).map_err(damaged)?;
         match difference(&old, &new, "") {
             None => Ok(()),
             Some(what) => Err(TableError::Other {

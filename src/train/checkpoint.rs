@@ -10,10 +10,10 @@ use burn::tensor::{Bytes, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use super::files::{read_file, write, write_error};
 use super::stored::{read_parameters, stored_parameters};
 use crate::network::weights::{self, Precision};
 use crate::network::{Discriminator, Network};
+use crate::store::{self, StoreError};
 
 /// Everything that a run goes on from.
 pub struct State {
@@ -73,7 +73,7 @@ pub fn folder(run: &Path) -> PathBuf {
 /// Writes a checkpoint beside the old one, then swaps them.
 ///
 /// # Errors
-/// [`TrainError::Write`] when the disk refuses, [`TrainError::NotFinite`] when the weights diverged;
+/// [`StoreError::Write`] when the disk refuses, [`TrainError::NotFinite`] when the weights diverged;
 /// the old checkpoint is then still whole.
 pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
     replace(run, |new| write_state(new, state))
@@ -86,17 +86,17 @@ pub(super) fn replace(
 ) -> Result<(), TrainError> {
     let (old, new) = (folder(run), run.join("checkpoint.new"));
     let retired = run.join("checkpoint.old");
-    remove_dir(&new)?;
-    fs::create_dir_all(&new).map_err(|source| write_error(&new, source))?;
+    store::remove_folder(&new)?;
+    store::make_folder(&new)?;
     write_files(&new)?;
     // Only beside a whole checkpoint may the retired one go: a run killed in the last renames has none
     // but it.
     if old.exists() {
-        remove_dir(&retired)?;
-        fs::rename(&old, &retired).map_err(|source| write_error(&retired, source))?;
+        store::remove_folder(&retired)?;
+        fs::rename(&old, &retired).map_err(StoreError::write(&retired))?;
     }
-    fs::rename(&new, &old).map_err(|source| write_error(&old, source))?;
-    remove_dir(&retired)
+    fs::rename(&new, &old).map_err(StoreError::write(&old))?;
+    Ok(store::remove_folder(&retired)?)
 }
 
 /// The folder of the last whole checkpoint; none when the run has not written one yet.
@@ -112,13 +112,13 @@ fn write_state(new: &Path, state: &State) -> Result<(), TrainError> {
         return Err(TrainError::NotFinite(state.step));
     }
     let weights = weights::save(&network, Precision::Full)?;
-    write(&new.join(NETWORK), &weights)?;
+    store::write(&new.join(NETWORK), &weights)?;
     let average = weights::save(&state.average, Precision::Full)?;
-    write(&new.join(AVERAGE), &average)?;
+    store::write(&new.join(AVERAGE), &average)?;
     write_optimiser(&new.join(OPTIMISER), &state.optimiser)?;
     if let Some(adversary) = &state.adversary {
         let weights = stored_parameters(&adversary.discriminator.valid())?;
-        write(&new.join(DISCRIMINATOR), &weights)?;
+        store::write(&new.join(DISCRIMINATOR), &weights)?;
         write_optimiser(&new.join(DISCRIMINATOR_OPTIMISER), &adversary.optimiser)?;
     }
     let progress = Progress {
@@ -133,7 +133,7 @@ fn write_state(new: &Path, state: &State) -> Result<(), TrainError> {
     };
     let progress =
         serde_json::to_vec(&progress).map_err(|error| checkpoint_error(new, error.to_string()))?;
-    write(&new.join(PROGRESS), &progress)
+    Ok(store::write(&new.join(PROGRESS), &progress)?)
 }
 
 /// Reads the checkpoint of a run; none when the run has not written one yet.
@@ -151,10 +151,10 @@ pub fn load(
     let Some(dir) = last(run) else {
         return Ok(None);
     };
-    let progress: Progress = serde_json::from_slice(&read_file(&dir.join(PROGRESS))?)
+    let progress: Progress = serde_json::from_slice(&store::read(&dir.join(PROGRESS))?)
         .map_err(|error| checkpoint_error(&dir, error.to_string()))?;
-    let network = weights::load(&read_file(&dir.join(NETWORK))?, device)?;
-    let average = weights::load(&read_file(&dir.join(AVERAGE))?, device)?;
+    let network = weights::load(&store::read(&dir.join(NETWORK))?, device)?;
+    let average = weights::load(&store::read(&dir.join(AVERAGE))?, device)?;
     let adversary = adversary
         .map(|adversary| load_adversary(&dir, adversary, progress.discriminator))
         .transpose()?;
@@ -174,7 +174,7 @@ fn load_adversary(
     ids: Vec<u64>,
 ) -> Result<Adversary, TrainError> {
     let path = dir.join(DISCRIMINATOR);
-    let discriminator = read_parameters(adversary.discriminator.valid(), &read_file(&path)?)
+    let discriminator = read_parameters(adversary.discriminator.valid(), &store::read(&path)?)
         .map_err(|what| checkpoint_error(&path, what))?;
     let optimiser = read_optimiser(&dir.join(DISCRIMINATOR_OPTIMISER), adversary.optimiser)?;
     Ok(Adversary {
@@ -187,7 +187,7 @@ pub(super) fn write_optimiser(path: &Path, optimiser: &ModuleOptimizer) -> Resul
     let bytes = optimiser
         .into_bytes()
         .map_err(|error| checkpoint_error(path, error.to_string()))?;
-    write(path, &bytes)
+    Ok(store::write(path, &bytes)?)
 }
 
 pub(super) fn read_optimiser(
@@ -195,7 +195,7 @@ pub(super) fn read_optimiser(
     optimiser: ModuleOptimizer,
 ) -> Result<ModuleOptimizer, TrainError> {
     optimiser
-        .from_bytes(Bytes::from_bytes_vec(read_file(path)?))
+        .from_bytes(Bytes::from_bytes_vec(store::read(path)?))
         .map_err(|error| checkpoint_error(path, error.to_string()))
 }
 
@@ -203,13 +203,6 @@ fn is_finite(network: &Network) -> bool {
     weights::to_tensors(network)
         .iter()
         .all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
-}
-
-fn remove_dir(path: &Path) -> Result<(), TrainError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(write_error(path, error)),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn checkpoint_error(path: &Path, what: String) -> TrainError {

@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::TrainError;
 use super::config::RunConfig;
-use super::files::{read_file, write_error};
 use crate::data::{self, Dataset, Options};
 use crate::pairs::{self, Settings, Sizes, recipes};
+use crate::store;
 
 /// Width of the mouth pictures, which the network's training does not look at: the least.
 const MOUTH_SIZE: usize = 64;
@@ -41,7 +41,7 @@ impl Rounds {
         }
         let recipes = match table.recipes.as_os_str().is_empty() {
             true => recipes::SHIPPED.to_owned(),
-            false => String::from_utf8_lossy(&read_file(&table.recipes)?).into_owned(),
+            false => String::from_utf8_lossy(&store::read(&table.recipes)?).into_owned(),
         };
         let model = pairs::model_file().ok_or_else(|| TrainError::Setting {
             key: "data.portraits".into(),
@@ -55,7 +55,7 @@ impl Rounds {
             every: table.redraw_every,
             seed: config.run.seed,
             recipes,
-            model: read_file(&model)?,
+            model: store::read(&model)?,
         }))
     }
 
@@ -76,7 +76,7 @@ impl Rounds {
     pub fn draw(&self, round: usize, stop: &AtomicBool) -> Result<Vec<Dataset>, TrainError> {
         let sets = self.portraits.iter().enumerate().map(|(i, portraits)| {
             let output = self.folder.join(format!("{round}-{i}"));
-            remove(&output)?;
+            store::remove_folder(&output)?;
             let settings = Settings {
                 portraits: portraits.clone(),
                 output: output.clone(),
@@ -94,21 +94,12 @@ impl Rounds {
             let mut set = data::open(&output, &Options::default())?;
             // Faces keep no trace of where they were drawn for a while.
             set.root.clone_from(portraits);
-            remove(&output)?;
+            store::remove_folder(&output)?;
             Ok(set)
         });
         let sets = sets.collect();
         // Empty by now; another round may be drawn in it.
         let _ = fs::remove_dir(&self.folder);
         sets
-    }
-}
-
-fn remove(folder: &Path) -> Result<(), TrainError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(write_error(folder, error))
-        }
-        _ => Ok(()),
     }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::TrainError;
-use super::files::{read_file, write, write_error};
 use super::losses::Losses;
 use crate::evaluate::Watched;
+use crate::store::{self, StoreError};
 
 /// Columns before the losses.
 const BEFORE: [&str; 5] = [
@@ -89,7 +89,7 @@ impl Metrics {
     /// is going to be computed again.
     ///
     /// # Errors
-    /// [`TrainError::Read`], [`TrainError::Write`].
+    /// [`TrainError::Store`].
     pub fn open(run: &Path, step: usize) -> Result<Self, TrainError> {
         let metrics = Self {
             csv: run.join("metrics.csv"),
@@ -101,19 +101,19 @@ impl Metrics {
             let is_whole = cells.len() == columns().len();
             is_whole.then(|| cells[0].parse().ok()).flatten()
         })?;
-        write(&metrics.csv, format!("{header}\n{rows}").as_bytes())?;
+        store::write(&metrics.csv, format!("{header}\n{rows}").as_bytes())?;
         let lines = keep(&metrics.lines, step, |line| {
             let object: Value = serde_json::from_str(line).ok()?;
             object["step"].as_u64().map(|step| step as usize)
         })?;
-        write(&metrics.lines, lines.as_bytes())?;
+        store::write(&metrics.lines, lines.as_bytes())?;
         Ok(metrics)
     }
 
     /// Adds a row to both.
     ///
     /// # Errors
-    /// [`TrainError::Write`].
+    /// [`TrainError::Store`].
     pub fn add(&self, row: &Row) -> Result<(), TrainError> {
         let cells = row.cells();
         let csv: Vec<String> = cells
@@ -125,15 +125,15 @@ impl Metrics {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), number(name, value?))))
             .collect();
-        append(&self.lines, &Value::Object(object).to_string())
+        Ok(append(&self.lines, &Value::Object(object).to_string())?)
     }
 
     /// A column over the steps, `(step, value)`, where it is not empty.
     ///
     /// # Errors
-    /// [`TrainError::Read`] when the file is gone.
+    /// [`TrainError::Store`] when the file is gone.
     pub fn series(&self, column: &str) -> Result<Vec<(f64, f64)>, TrainError> {
-        let text = String::from_utf8_lossy(&read_file(&self.csv)?).into_owned();
+        let text = String::from_utf8_lossy(&store::read(&self.csv)?).into_owned();
         let index = columns().iter().position(|name| *name == column);
         let points = text.lines().skip(1).filter_map(|line| {
             let cells: Vec<&str> = line.split(',').collect();
@@ -162,19 +162,19 @@ pub(super) fn keep(
     if !path.is_file() {
         return Ok(String::new());
     }
-    let text = String::from_utf8_lossy(&read_file(path)?).into_owned();
+    let text = String::from_utf8_lossy(&store::read(path)?).into_owned();
     let kept = text
         .lines()
         .filter(|line| step_of(line).is_some_and(|found| found <= step));
     Ok(kept.map(|line| format!("{line}\n")).collect())
 }
 
-pub(super) fn append(path: &Path, line: &str) -> Result<(), TrainError> {
+pub(super) fn append(path: &Path, line: &str) -> Result<(), StoreError> {
     fs::OpenOptions::new()
         .append(true)
         .open(path)
         .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
-        .map_err(|source| write_error(path, source))
+        .map_err(StoreError::write(path))
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ pub mod config;
 mod drawn;
 pub mod features;
 mod feeder;
-pub mod files;
 pub mod held_out;
 mod known_flow;
 pub mod losses;
@@ -49,26 +48,14 @@ use crate::evaluate::EvaluateError;
 use crate::face::FaceError;
 use crate::network::ConfigError;
 use crate::network::weights::WeightError;
+use crate::store::StoreError;
 
 /// Why training stopped.
 #[derive(Debug, Error)]
 pub enum TrainError {
-    /// A file or folder cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// A file or folder cannot be kept or read back.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A weight of the network is no longer a number.
     #[error(
         "the weights are no longer numbers at step {0}; lower the learning rate and give the command again: the last checkpoint is still good"

@@ -3,23 +3,23 @@
 use std::path::Path;
 
 use super::TrainError;
-use super::files::write;
 use super::losses::Losses;
 use super::metrics::Metrics;
 use super::reading::Reading;
 use crate::evaluate::certainty::{bins, certainties};
 use crate::evaluate::charts::{self, Line};
+use crate::store;
 
 /// Draws all charts of a run into its folder.
 ///
 /// # Errors
-/// [`TrainError::Read`], [`TrainError::Write`].
+/// [`TrainError::Store`].
 pub fn draw(folder: &Path, metrics: &Metrics, reading: Option<&Reading>) -> Result<(), TrainError> {
     let series = |names: &[&'static str]| -> Result<Vec<Line>, TrainError> {
         let lines = names.iter().map(|name| Ok((*name, metrics.series(name)?)));
         lines.collect()
     };
-    let keep = |name: &str, svg: String| write(&folder.join(name), svg.as_bytes());
+    let keep = |name: &str, svg: String| store::write(&folder.join(name), svg.as_bytes());
     let title = "mean of the terms, and their weighted total";
     let losses = charts::sizes_over_steps(title, series(&Losses::NAMES)?);
     keep("losses.svg", losses)?;
@@ -34,5 +34,5 @@ pub fn draw(folder: &Path, metrics: &Metrics, reading: Option<&Reading>) -> Resu
     keep("confusion.svg", confusion)?;
     let certain = certainties(&found.probabilities, &found.labels, 1.0);
     let reliability = charts::reliability(&bins(&certain), reading.figures.ece);
-    keep("reliability.svg", reliability)
+    Ok(keep("reliability.svg", reliability)?)
 }

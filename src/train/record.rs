@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::batch::Batch;
 use super::config::RunConfig;
-use super::files::{read_file, write, write_error};
 use super::stored::{bytes, safetensors_file};
 use crate::data::{Dataset, LeftOut, digest};
+use crate::store;
 
 /// The run's numbers, which `--preset` takes as they are.
 const CONFIG: &str = "config.toml";
@@ -77,7 +77,7 @@ pub struct SetManifest {
 /// [`TrainError`] when there is none, or it is damaged.
 pub fn read_config(folder: &Path) -> Result<RunConfig, TrainError> {
     let path = folder.join(CONFIG);
-    let text = String::from_utf8_lossy(&read_file(&path)?).into_owned();
+    let text = String::from_utf8_lossy(&store::read(&path)?).into_owned();
     toml::from_str(&text).map_err(|error| TrainError::Checkpoint {
         path,
         what: error.to_string(),
@@ -106,14 +106,14 @@ pub fn keep_config(folder: &Path, config: &RunConfig, device: &str) -> Result<()
         }
     }
     let text = toml::to_string(config).map_err(|error| damaged(error.to_string()))?;
-    write(&path, text.as_bytes())?;
+    store::write(&path, text.as_bytes())?;
     let program = Program {
         version: env!("CARGO_PKG_VERSION"),
         commit: COMMIT,
         device,
         config,
     };
-    write_json(&folder.join(PROGRAM), &program)
+    Ok(store::write_json(&folder.join(PROGRAM), &program)?)
 }
 
 /// The first key in which two runs differ, with both values.
@@ -179,11 +179,12 @@ impl Manifest {
         if !path.is_file() {
             return Ok(());
         }
-        let old: Self =
-            serde_json::from_slice(&read_file(&path)?).map_err(|error| TrainError::Checkpoint {
+        let old: Self = serde_json::from_slice(&store::read(&path)?).map_err(|error| {
+            TrainError::Checkpoint {
                 path: path.clone(),
                 what: error.to_string(),
-            })?;
+            }
+        })?;
         if old.digest == self.digest {
             Ok(())
         } else {
@@ -196,10 +197,10 @@ impl Manifest {
     /// Writes the faces into a run's folder.
     ///
     /// # Errors
-    /// [`TrainError::Write`].
+    /// [`TrainError::Store`].
     pub fn keep(&self, folder: &Path) -> Result<(), TrainError> {
-        write(&folder.join(FACES), self.faces.as_bytes())?;
-        write_json(&folder.join(DATA), self)
+        store::write(&folder.join(FACES), self.faces.as_bytes())?;
+        Ok(store::write_json(&folder.join(DATA), self)?)
     }
 }
 
@@ -220,7 +221,7 @@ pub fn keep_bad_batch(folder: &Path, batch: &Batch, error: TrainError) -> TrainE
 }
 
 fn write_batch(folder: &Path, batch: &Batch) -> Result<(), TrainError> {
-    std::fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
+    store::make_folder(folder)?;
     let shape = batch.shape;
     let (rows, drawn) = (shape.rows(), shape.pairs + shape.unpaired);
     let width = |values: &[f32], rows: usize| values.len() / rows.max(1);
@@ -241,20 +242,9 @@ fn write_batch(folder: &Path, batch: &Batch) -> Result<(), TrainError> {
         ),
     ]
     .map(|(name, shape, values)| (name.to_owned(), shape, bytes(values)));
-    write(
-        &folder.join("batch.safetensors"),
-        &safetensors_file(&tensors)?,
-    )?;
-    write_json(&folder.join("names.json"), &batch.names)
-}
-
-/// Writes a value as JSON, whole or not at all.
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
-    let bytes = serde_json::to_vec_pretty(value).map_err(|error| TrainError::Checkpoint {
-        path: path.to_owned(),
-        what: error.to_string(),
-    })?;
-    write(path, &bytes)
+    let tensors = safetensors_file(&tensors)?;
+    store::write(&folder.join("batch.safetensors"), &tensors)?;
+    Ok(store::write_json(&folder.join("names.json"), &batch.names)?)
 }
 
 fn in_words(left_out: &LeftOut) -> String {

@@ -1,6 +1,5 @@
 //! A training run in its folder: from data sets to weight files, resumable at any step.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -13,7 +12,6 @@ use super::checkpoint::{self, Best};
 use super::config::RunConfig;
 use super::drawn::Rounds;
 use super::feeder;
-use super::files::{self, write_error};
 use super::held_out::{HeldOut, hold_out};
 use super::losses::Losses;
 use super::metrics::{Metrics, Row};
@@ -29,6 +27,7 @@ use crate::data::{Dataset, Face};
 use crate::evaluate::{EvaluateError, predict};
 use crate::network::Network;
 use crate::network::weights::{self, Precision};
+use crate::store;
 
 /// In `network.controls`: all that the data sets state.
 const ALL_CONTROLS: &str = "*";
@@ -113,7 +112,7 @@ impl Run {
             // Labels alone: the run is one of recognition.
             config.batch.pairs = 0;
         }
-        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
+        store::make_folder(folder)?;
         let manifest = Manifest::new(&train, &held_out.sets);
         let data = TrainingData::new(train.iter().cloned(), &classes, &config.batch)?;
         config.resolve_steps(data.len());
@@ -406,10 +405,8 @@ impl Run {
             None => network.clone(),
         };
         note_licence(&mut network, &self.config);
-        files::write(
-            &self.folder.join(name),
-            &weights::save(&network, Precision::Half)?,
-        )
+        let bytes = weights::save(&network, Precision::Half)?;
+        Ok(store::write(&self.folder.join(name), &bytes)?)
     }
 }
 

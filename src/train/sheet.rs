@@ -5,17 +5,17 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::TrainError;
-use super::files::write;
 use crate::data::{Face, Views};
 use crate::network::Network;
 use crate::sheet::ContactSheet;
+use crate::store;
 use crate::tensor::planar_tensor;
 
 /// Draws faces as they are and with each of the network's expressions, a row a face, as a marked PNG. Nothing
 /// when there are no faces, or the network only reads.
 ///
 /// # Errors
-/// [`TrainError::Write`], [`TrainError::Mark`].
+/// [`TrainError::Store`], [`TrainError::Mark`].
 pub fn draw(
     path: &Path,
     network: &Network,
@@ -50,7 +50,7 @@ pub fn draw(
     for (column, name) in names.enumerate() {
         sheet.name([column, 0], name);
     }
-    write(path, &sheet.encode()?)
+    Ok(store::write(path, &sheet.encode()?)?)
 }
 
 /// The target of each class, `[E, E or K]`; none where a class has no preset.

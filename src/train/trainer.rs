@@ -11,7 +11,6 @@ use super::batch::Batch;
 use super::checkpoint::{self, Adversary, Best, State};
 use super::config::{Objective, RunConfig};
 use super::features::Features;
-use super::files;
 use super::losses::Losses;
 use super::objective::{self, Inputs, Judges, Pass, Terms};
 use super::optimise::{learning_rate, optimiser};
@@ -19,6 +18,7 @@ use super::replicas::{mean_gradients, replica};
 use super::transfer::transfer;
 use crate::network::weights;
 use crate::network::{Discriminator, Network, NetworkConfig};
+use crate::store;
 
 /// A network in training.
 pub struct Trainer {
@@ -255,7 +255,7 @@ fn start_from(
     may_differ: bool,
     device: &Device,
 ) -> Result<Network, TrainError> {
-    let stored = weights::load(&files::read_file(path)?, device)?;
+    let stored = weights::load(&store::read(path)?, device)?;
     if config.same_layers(stored.config()) {
         return Ok(stored);
     }

@@ -7,11 +7,11 @@ use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
 use super::trainer::State;
+use crate::store;
 use crate::train::TrainError;
 use crate::train::checkpoint::{
     checkpoint_error, ids, last, read_optimiser, replace, with_ids, write_optimiser,
 };
-use crate::train::files::{read_file, write};
 use crate::train::stored::{read_parameters, stored_parameters};
 
 const PAINTER: &str = "painter.safetensors";
@@ -33,13 +33,13 @@ struct Progress {
 /// Writes a checkpoint beside the old one, then swaps them.
 ///
 /// # Errors
-/// [`TrainError::Write`] when the disk refuses; the old checkpoint is then still whole.
+/// [`TrainError::Store`] when the disk refuses; the old checkpoint is then still whole.
 pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
     replace(run, |new| {
         let (painter, adversary) = (state.painter.valid(), state.adversary.valid());
-        write(&new.join(PAINTER), &stored_parameters(&painter)?)?;
-        write(&new.join(AVERAGE), &stored_parameters(&state.average)?)?;
-        write(&new.join(ADVERSARY), &stored_parameters(&adversary)?)?;
+        store::write(&new.join(PAINTER), &stored_parameters(&painter)?)?;
+        store::write(&new.join(AVERAGE), &stored_parameters(&state.average)?)?;
+        store::write(&new.join(ADVERSARY), &stored_parameters(&adversary)?)?;
         write_optimiser(&new.join(OPTIMISER), &state.optimiser)?;
         write_optimiser(&new.join(ADVERSARY_OPTIMISER), &state.adversary_optimiser)?;
         let progress = Progress {
@@ -50,7 +50,7 @@ pub fn save(run: &Path, state: &State) -> Result<(), TrainError> {
         };
         let progress = serde_json::to_vec(&progress)
             .map_err(|error| checkpoint_error(new, error.to_string()))?;
-        write(&new.join(PROGRESS), &progress)
+        Ok(store::write(&new.join(PROGRESS), &progress)?)
     })
 }
 
@@ -67,7 +67,7 @@ pub fn load(
     let Some(dir) = last(run) else {
         return Ok(None);
     };
-    let progress: Progress = serde_json::from_slice(&read_file(&dir.join(PROGRESS))?)
+    let progress: Progress = serde_json::from_slice(&store::read(&dir.join(PROGRESS))?)
         .map_err(|error| checkpoint_error(&dir, error.to_string()))?;
     let painter = read(&dir.join(PAINTER), state.painter.valid())?;
     let adversary = read(&dir.join(ADVERSARY), state.adversary.valid())?;
@@ -88,5 +88,5 @@ pub fn load(
 }
 
 fn read<M: Module>(path: &Path, module: M) -> Result<M, TrainError> {
-    read_parameters(module, &read_file(path)?).map_err(|what| checkpoint_error(path, what))
+    read_parameters(module, &store::read(path)?).map_err(|what| checkpoint_error(path, what))
 }

@@ -1,6 +1,5 @@
 //! A painter's run in its folder: from data sets and a network to the same network with a painter.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -20,10 +19,10 @@ use crate::data::Dataset;
 use crate::network::weights::{self, Precision};
 use crate::network::{Head, Network};
 use crate::painter::Painter;
+use crate::store;
 use crate::train::TrainError;
 use crate::train::config::RunConfig;
 use crate::train::feeder;
-use crate::train::files::{self, read_file, write, write_error};
 use crate::train::held_out::{HeldOut, hold_out};
 use crate::train::metrics::{append, keep};
 use crate::train::progress::Progress;
@@ -71,7 +70,7 @@ impl PainterRun {
             key: "run.finetune".into(),
             rule: "the painter belongs to a network: give its weights with --finetune".into(),
         })?;
-        let network = weights::load(&read_file(start)?, &Device::flex())?;
+        let network = weights::load(&store::read(start)?, &Device::flex())?;
         let has_cavity =
             network.config().head == Head::Blend && !network.config().controls.is_empty();
         if config.painter.on_network > 0.0 && !has_cavity {
@@ -86,7 +85,7 @@ impl PainterRun {
         let controls = &network.config().controls;
         let sets = sets.into_iter().map(|set| set.for_controls(controls));
         let (train, held_out) = hold_out(sets.collect());
-        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
+        store::make_folder(folder)?;
         let manifest = Manifest::new(&train, &held_out.sets);
         manifest.check(folder)?;
         record::keep_config(folder, &config, &format!("{device:?}"))?;
@@ -243,7 +242,7 @@ impl PainterRun {
             let object: Value = serde_json::from_str(line).ok()?;
             object["step"].as_u64().map(|step| step as usize)
         })?;
-        write(&path, lines.as_bytes())?;
+        store::write(&path, lines.as_bytes())?;
         Ok(path)
     }
 
@@ -251,7 +250,7 @@ impl PainterRun {
         let painter = painter.clone().to_device(&Device::flex());
         let network = finish(&self.network, painter, &self.config);
         let bytes = weights::save(&network, Precision::Half)?;
-        files::write(&self.folder.join(LAST_WEIGHTS), &bytes)
+        Ok(store::write(&self.folder.join(LAST_WEIGHTS), &bytes)?)
     }
 }
 

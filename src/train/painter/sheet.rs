@@ -5,8 +5,8 @@ use std::path::Path;
 use super::figures::Painted;
 use crate::network::PainterConfig;
 use crate::sheet::ContactSheet;
+use crate::store;
 use crate::train::TrainError;
-use crate::train::files::write;
 
 /// Mouths side by side; each takes a crop for each of the names.
 const COLUMNS: usize = 2;
@@ -16,7 +16,7 @@ const NAMES: [&str; 4] = ["given", "painted", "told", "real"];
 /// real mouth.
 ///
 /// # Errors
-/// [`TrainError::Write`], [`TrainError::Mark`].
+/// [`TrainError::Store`], [`TrainError::Mark`].
 pub fn draw(path: &Path, mouths: &[Painted], config: PainterConfig) -> Result<(), TrainError> {
     if mouths.is_empty() {
         return Ok(());
@@ -34,5 +34,5 @@ pub fn draw(path: &Path, mouths: &[Painted], config: PainterConfig) -> Result<()
     for column in 0..columns {
         sheet.name([column, 0], NAMES[column % NAMES.len()]);
     }
-    write(path, &sheet.encode()?)
+    Ok(store::write(path, &sheet.encode()?)?)
 }

@@ -1,0 +1,168 @@
+//! Files that a command leaves behind: read whole, written whole or not at all, their paths in the
+//! errors. Native only.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tempfile::{Builder, NamedTempFile};
+use thiserror::Error;
+
+/// Why a file or folder cannot be kept or read back.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// It cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    /// What a refused read of this path is called.
+    pub fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// What a refused write of this path is called.
+    pub fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// A whole file.
+///
+/// # Errors
+/// [`StoreError::Read`].
+pub fn read(path: &Path) -> Result<Vec<u8>, StoreError> {
+    fs::read(path).map_err(StoreError::read(path))
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// [`StoreError::Write`].
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_whole(path, bytes).map_err(StoreError::write(path))
+}
+
+/// Writes a value as JSON, whole or not at all.
+///
+/// # Errors
+/// [`StoreError::Write`].
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
+    write(path, &bytes.map_err(StoreError::write(path))?)
+}
+
+/// A folder with those above it, if it is not there yet.
+///
+/// # Errors
+/// [`StoreError::Write`].
+pub fn make_folder(path: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(path).map_err(StoreError::write(path))
+}
+
+/// Removes a folder with all that is in it, if it is there.
+///
+/// # Errors
+/// [`StoreError::Write`].
+pub fn remove_folder(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::write(path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file whole or not at all, also where two programs write the same one, and waits until the
+/// disk has it.
+///
+/// # Errors
+/// What the system says.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = written_beside(path, bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file.persist(path).map(drop)?)
+}
+
+/// The same without waiting for the disk: for what is made anew where it is damaged.
+///
+/// # Errors
+/// What the system says.
+pub fn write_cached(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = written_beside(path, bytes)?;
+    Ok(file.persist(path).map(drop)?)
+}
+
+/// A file with these bytes that may be renamed to `path`.
+fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = Builder::new();
+    builder.prefix(".").suffix(".partial");
+    // A temporary file is its owner's alone, but this one becomes a file like any other.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_else_stays_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.json");
+        for value in [1, 2] {
+            write_json(&path, &value).expect("written");
+        }
+        write_cached(&folder.path().join("b"), b"b").expect("written");
+        assert_eq!(read(&path).expect("a file"), b"2");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let usual = folder.path().join("usual");
+            fs::write(&usual, b"").expect("written");
+            let mode = |path| fs::metadata(path).expect("a file").permissions().mode();
+            assert_eq!(mode(&path), mode(&usual));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named_and_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A folder of that name is in the way.
+        let path = folder.path().join("taken");
+        make_folder(&path.join("inside")).expect("a folder");
+        let error = write(&path, b"text").expect_err("refused").to_string();
+        assert!(error.contains("cannot write") && error.contains("taken"));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        remove_folder(&path).expect("removed");
+        remove_folder(&path).expect("nothing to remove");
+    }
+}
