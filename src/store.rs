@@ -73,6 +73,23 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError>
     write(path, &bytes.map_err(StoreError::write(path))?)
 }
 
+/// Rows of cells as CSV, quoted where needed; the first is the head.
+///
+/// # Errors
+/// When a row is longer or shorter than the first.
+pub fn csv<R>(rows: impl IntoIterator<Item = R>) -> io::Result<Vec<u8>>
+where
+    R: IntoIterator<Item: AsRef<[u8]>>,
+{
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))
+}
+
 /// A folder with those above it, if it is not there yet.
 ///
 /// # Errors
@@ -151,6 +168,14 @@ mod tests {
             let mode = |path| fs::metadata(path).expect("a file").permissions().mode();
             assert_eq!(mode(&path), mode(&usual));
         }
+    }
+
+    #[test]
+    fn cells_survive_commas_and_quotes() {
+        let rows = [["a", "b"], ["c, \"d\"", ""]];
+        let text = csv(rows).expect("rows");
+        assert_eq!(text, b"a,b\n\"c, \"\"d\"\"\",\n");
+        assert!(csv([vec!["a"], vec!["b", "c"]]).is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::plan::{Kind, Shot, Shots, Sizes};
 use super::{PairsError, encode};
 use crate::data::SYNTHETIC_NOTE;
 use crate::data::controls::CONTROLS;
-use crate::store::write_whole;
+use crate::store::{self, write_whole};
 
 /// What the folder was made of and how.
 pub const CONFIG: &str = "pairs.json";
@@ -315,21 +315,11 @@ impl Folder {
         for (name, rows) in [(PORTRAITS, portraits), (MANIFEST, manifest)] {
             // The manifest comes last: with it the folder counts as whole.
             let path = self.root.join(name);
-            let bytes = table(&rows).map_err(PairsError::write(&path))?;
+            let bytes = store::csv(rows).map_err(PairsError::write(&path))?;
             write_whole(&path, &bytes).map_err(PairsError::write(&path))?;
         }
         Ok(())
     }
-}
-
-fn table(rows: &[Vec<String>]) -> std::io::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(row).map_err(std::io::Error::other)?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| std::io::Error::other(error.to_string()))
 }
 
 /// A name as one folder: it may come from a table, and has slashes.

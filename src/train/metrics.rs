@@ -95,13 +95,13 @@ impl Metrics {
             csv: run.join("metrics.csv"),
             lines: run.join("metrics.jsonl"),
         };
-        let header = columns().join(",");
         let rows = keep(&metrics.csv, step, |line| {
             let cells: Vec<&str> = line.split(',').collect();
             let is_whole = cells.len() == columns().len();
             is_whole.then(|| cells[0].parse().ok()).flatten()
         })?;
-        store::write(&metrics.csv, format!("{header}\n{rows}").as_bytes())?;
+        let head = store::csv([columns()]).map_err(StoreError::write(&metrics.csv))?;
+        store::write(&metrics.csv, &[&head, rows.as_bytes()].concat())?;
         let lines = keep(&metrics.lines, step, |line| {
             let object: Value = serde_json::from_str(line).ok()?;
             object["step"].as_u64().map(|step| step as usize)
@@ -116,16 +116,17 @@ impl Metrics {
     /// [`TrainError::Store`].
     pub fn add(&self, row: &Row) -> Result<(), TrainError> {
         let cells = row.cells();
-        let csv: Vec<String> = cells
+        let row = cells
             .iter()
-            .map(|(_, value)| value.map_or_else(String::new, |value| value.to_string()))
-            .collect();
-        append(&self.csv, &csv.join(","))?;
+            .map(|(_, value)| value.map(|value| value.to_string()));
+        let row = store::csv([row.map(Option::unwrap_or_default)]);
+        let row = row.map_err(StoreError::write(&self.csv))?;
+        append(&self.csv, &row)?;
         let object: Map<String, Value> = cells
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), number(name, value?))))
             .collect();
-        Ok(append(&self.lines, &Value::Object(object).to_string())?)
+        Ok(append_line(&self.lines, &Value::Object(object))?)
     }
 
     /// A column over the steps, `(step, value)`, where it is not empty.
@@ -169,11 +170,14 @@ pub(super) fn keep(
     Ok(kept.map(|line| format!("{line}\n")).collect())
 }
 
-pub(super) fn append(path: &Path, line: &str) -> Result<(), StoreError> {
-    fs::OpenOptions::new()
-        .append(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+/// Adds a value as a line.
+pub(super) fn append_line(path: &Path, line: &Value) -> Result<(), StoreError> {
+    append(path, format!("{line}\n").as_bytes())
+}
+
+fn append(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let file = fs::OpenOptions::new().append(true).open(path);
+    file.and_then(|mut file| file.write_all(bytes))
         .map_err(StoreError::write(path))
 }
 

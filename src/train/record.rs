@@ -148,7 +148,8 @@ impl Manifest {
         for (index, (train, held_out)) in train.zip(held_out).enumerate() {
             for (usage, set) in [("training", train), ("held out", held_out)] {
                 for face in &set.faces {
-                    // Names come from file systems: quoted, so that a comma does no harm.
+                    // Every name is quoted, which csv's writer would do only where needed: a run
+                    // that was begun before goes on only with the same bytes.
                     let name = face.name.replace('"', "\"\"");
                     let digest = &face.digest;
                     faces.push_str(&format!("{index},{usage},\"{name}\",{digest}\n"));

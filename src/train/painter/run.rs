@@ -24,7 +24,7 @@ use crate::train::TrainError;
 use crate::train::config::RunConfig;
 use crate::train::feeder;
 use crate::train::held_out::{HeldOut, hold_out};
-use crate::train::metrics::{append, keep};
+use crate::train::metrics::{append_line, keep};
 use crate::train::progress::Progress;
 use crate::train::record::{self, Manifest};
 use crate::train::run::{Call, LAST_WEIGHTS, note_licence};
@@ -208,7 +208,7 @@ impl PainterRun {
                 }
             }
             progress.line(&format!("{}, {} left", in_words(&row), progress.left(step)));
-            append(&metrics, &Value::Object(row).to_string())?;
+            append_line(&metrics, &Value::Object(row))?;
             if is_saved {
                 checkpoint::save(&self.folder, trainer.state())?;
                 self.write_weights(trainer.average())?;
