@@ -9,6 +9,12 @@ use serde::Serialize;
 use tempfile::{Builder, NamedTempFile};
 use thiserror::Error;
 
+/// Commit of the sources that the program was built from.
+pub const COMMIT: &str = match option_env!("FERSNET_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+
 /// Why a file or folder cannot be kept or read back.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -88,6 +94,15 @@ where
     writer
         .into_inner()
         .map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// A name as one folder: names of persons may come from tables, and those of pictures have slashes.
+pub fn folder_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    name.chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .take(100)
+        .collect()
 }
 
 /// A folder with those above it, if it is not there yet.
@@ -176,6 +191,11 @@ mod tests {
         let text = csv(rows).expect("rows");
         assert_eq!(text, b"a,b\n\"c, \"\"d\"\"\",\n");
         assert!(csv([vec!["a"], vec!["b", "c"]]).is_err());
+    }
+
+    #[test]
+    fn a_name_cannot_leave_the_folder() {
+        assert_eq!(folder_name("../S005 é"), "___S005__");
     }
 
     #[test]

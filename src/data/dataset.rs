@@ -138,8 +138,7 @@ impl Dataset {
                 }
             }
             // Nobody judged a face that states its controls alone: it shows no class more than others.
-            let is_free = face.class.is_none() && face.controls.is_some();
-            let label = if is_free {
+            let label = if face.is_free() {
                 Some(vec![1.0 / classes.len() as f32; classes.len()])
             } else {
                 relabel(&face.label, &new_index, classes.len())

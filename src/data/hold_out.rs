@@ -61,25 +61,12 @@ pub fn shows_any(owners: &BTreeSet<String>, face: &Face) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Place;
-    use crate::picture::Picture;
+    use crate::data::made;
 
     fn face(source: &str, subject: Option<String>) -> Face {
         Face {
-            name: String::new(),
-            subject,
             source: source.to_owned(),
-            label: vec![1.0],
-            class: Some(0),
-            intensity: 1.0,
-            groups: BTreeMap::new(),
-            place: Place::Whole,
-            picture: Picture::from(image::RgbImage::new(1, 1)),
-            digest: String::new(),
-            photo: String::new(),
-            controls: None,
-            cavity: None,
-            flow: None,
+            ..made::face("", subject.as_deref(), 0)
         }
     }
 

@@ -22,15 +22,20 @@ mod folds;
 pub mod hold_out;
 mod left_out;
 mod listing;
+#[cfg(test)]
+pub(crate) mod made;
 mod mmi;
 mod oulu_casia;
 mod paired;
+pub mod shown;
+pub mod strip;
 mod votes;
 
 pub use crop::Views;
 pub use error::DataError;
 pub use files::digest;
 pub use folds::{Folding, folds};
+pub use shown::neutral;
 
 use std::collections::BTreeMap;
 use std::fmt;

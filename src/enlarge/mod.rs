@@ -2,7 +2,7 @@
 //! networks read as what they were to show are kept. Native only.
 //!
 //! `propose` lists what may be drawn, `draw` draws it, [`keep`] says what is kept,
-//! [`strip`] gives the mark a place that no view of the face reaches, `write` makes the folder.
+//! `write` makes the folder.
 //!
 //! A synthetic face keeps its person: whoever divides the data by persons has it on the same side as
 //! the photographs of that person.
@@ -10,7 +10,6 @@
 mod draw;
 pub mod keep;
 mod propose;
-pub mod strip;
 mod write;
 
 pub use keep::Rule;

@@ -5,7 +5,6 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use crate::data::Dataset;
-use crate::train::sets::expression;
 
 /// Indices of the faces that show another expression than `target`, each once, shuffled by the seed:
 /// a face that shows it already would come back as it is. Synthetic faces are not redrawn again.
@@ -13,7 +12,7 @@ pub(super) fn sources(data: &Dataset, target: usize, seed: u64) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..data.faces.len())
         .filter(|index| {
             let face = &data.faces[*index];
-            !face.is_synthetic() && expression(face) != target
+            !face.is_synthetic() && face.expression() != target
         })
         .collect();
     // One order a class, so that a class's faces do not depend on the others' counts.

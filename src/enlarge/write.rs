@@ -8,16 +8,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::draw::Drawn;
-use super::strip::with_strip;
 use super::{EnlargeError, Named, Settings, Summary};
-use crate::data::SYNTHETIC_NOTE;
-use crate::data::{Dataset, SYNTHETIC};
+use crate::data::strip::with_strip;
+use crate::data::{Dataset, SYNTHETIC, SYNTHETIC_NOTE};
 use crate::face::Point;
 use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
 use crate::mark::encode_marked_jpeg;
-use crate::store;
-use crate::train::record::COMMIT;
-use crate::train::sets::expression as shown;
+use crate::store::{self, COMMIT};
 
 /// How the faces came about.
 pub const CONFIG: &str = "enlarge.json";
@@ -139,8 +136,8 @@ impl Folder {
         // The number makes names differ that lose letters below.
         let file = format!(
             "{}/{}/{:06}.jpg",
-            as_folder(subject),
-            as_folder(expression),
+            store::folder_name(subject),
+            store::folder_name(expression),
             self.count
         );
         let picture = with_strip(&drawn.picture, &drawn.alignment);
@@ -174,7 +171,7 @@ impl Folder {
             file,
             face.name.clone(),
             face.digest.clone(),
-            self.classes[shown(face)].clone(),
+            self.classes[face.expression()].clone(),
             format!("{least:.4}"),
         ]);
         self.count += 1;
@@ -220,24 +217,5 @@ fn error(path: &Path) -> impl Fn(std::io::Error) -> EnlargeError {
     move |source| EnlargeError::Write {
         path: path.clone(),
         source,
-    }
-}
-
-/// A name as one folder: names of persons may come from tables, and those of pictures have slashes.
-fn as_folder(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    name.chars()
-        .map(|c| if plain(c) { c } else { '_' })
-        .take(100)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_leave_the_folder() {
-        assert_eq!(as_folder("../S005 é"), "___S005__");
     }
 }

@@ -177,12 +177,11 @@ mod tests {
     use image::{Rgb, RgbImage};
 
     use super::*;
-    use crate::data::Layout;
     use crate::data::controls::expression_presets;
+    use crate::data::{Layout, made};
     use crate::evaluate::Reader;
     use crate::face::Point;
     use crate::network::{Edition, Head, Network, NetworkConfig, Variant, weights};
-    use crate::picture::Picture;
 
     /// A drawn face of 120 pixels.
     fn face(person: usize, class: usize, is_real: bool) -> Face {
@@ -197,21 +196,13 @@ mod tests {
             })
         });
         let sample = [("sample".to_owned(), "real".to_owned())];
+        let (name, person) = (format!("{person}/{class}"), format!("{person}"));
         Face {
-            name: format!("{person}/{class}"),
-            subject: Some(format!("{person}")),
             source: "made".to_owned(),
-            label: vec![],
-            class: Some(class),
-            intensity: 1.0,
             groups: sample.into_iter().filter(|_| is_real).collect(),
             place: Place::Eyes(Point::new(80.0, 48.0), Point::new(40.0, 48.0)),
-            picture: Picture::from(picture),
-            digest: String::new(),
-            photo: String::new(),
-            controls: None,
-            cavity: None,
-            flow: None,
+            picture: picture.into(),
+            ..made::face(&name, Some(&person), class)
         }
     }
 

@@ -82,7 +82,7 @@ fn is_grey(face: &Face) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::sets::tests::face;
+    use crate::data::made::face;
     use image::{Rgb, RgbImage};
 
     fn of(colour: [u8; 3], count: usize) -> Vec<Face> {

@@ -97,27 +97,16 @@ fn luma_plane(planes: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Layout, Place};
-    use crate::picture::Picture;
+    use crate::data::{Layout, Place, made};
 
     fn face(class: usize, shade: u8, intensity: f32) -> Face {
         let side = FACE_SIZE as u32;
         let picture = image::RgbImage::from_pixel(side, side, image::Rgb([shade; 3]));
         Face {
-            name: String::new(),
-            subject: Some("a".to_owned()),
-            source: String::new(),
-            label: vec![],
-            class: Some(class),
             intensity,
-            groups: BTreeMap::new(),
             place: Place::Whole,
-            picture: Picture::from(picture),
-            digest: String::new(),
-            photo: String::new(),
-            controls: None,
-            cavity: None,
-            flow: None,
+            picture: picture.into(),
+            ..made::face("", Some("a"), class)
         }
     }
 

@@ -17,7 +17,7 @@ use super::plan::Seen;
 use super::view::Colour;
 use super::ways::Ways;
 use crate::data::flow;
-use crate::enlarge::strip::with_strip;
+use crate::data::strip::with_strip;
 use crate::face::{Alignment, Point};
 use crate::mark::{encode_marked_jpeg, with_tag_room};
 use crate::picture::Picture;

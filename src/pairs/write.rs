@@ -324,12 +324,7 @@ impl Folder {
 
 /// A name as one folder: it may come from a table, and has slashes.
 fn as_folder(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let name: String = name
-        .chars()
-        .map(|c| if plain(c) { c } else { '_' })
-        .take(100)
-        .collect();
+    let name = store::folder_name(name);
     // Beside the folder's own, whatever the letters' case.
     if name.is_empty() || name.eq_ignore_ascii_case(PARTS) {
         return format!("{name}_");

@@ -10,8 +10,7 @@ use super::{JSON, Settings, TEXT, TableError, Variant, page};
 use crate::data::{Dataset, Folding};
 use crate::evaluate::bootstrap::Interval;
 use crate::evaluate::{Predictions, compare, recognition};
-use crate::store;
-use crate::train::record::COMMIT;
+use crate::store::{self, COMMIT};
 
 /// The table.
 #[derive(Debug, Clone, Serialize)]

@@ -8,13 +8,12 @@ use burn::tensor::Device;
 
 use super::predictions::OfFold;
 use super::{Settings, TableError, Variant};
-use crate::data::{self, Dataset, Face, Layout, Options};
+use crate::data::{self, Dataset, Face, Layout, Options, neutral};
 use crate::enlarge::{self, EnlargeError, Named, enlarge};
 use crate::network::{Network, weights};
 use crate::store;
 use crate::train::record::read_config;
 use crate::train::run::{Call, LAST_WEIGHTS, Run};
-use crate::train::sets::{is_shown, neutral};
 
 /// A network's answers on the test, beside its run.
 const PREDICTIONS: &str = "predictions.json";
@@ -102,7 +101,7 @@ impl Fold<'_> {
         let neutral = neutral(&self.data.classes);
         let faces = self.test.iter().map(|index| &self.data.faces[*index]);
         faces
-            .filter(|face| face.class.is_some() && is_shown(face, neutral))
+            .filter(|face| face.class.is_some() && face.is_shown(neutral))
             .collect()
     }
 
@@ -135,11 +134,12 @@ impl Fold<'_> {
             return Ok(None);
         }
         let seconds = started.elapsed().as_secs_f64();
+        let batch = &self.settings.run.batch;
         let answers = OfFold::read_with(
             &self.weights(variant),
             variant,
             &self.tested(),
-            &self.settings.run.batch,
+            (batch.views, batch.size),
             seconds,
             self.device,
         )?;

@@ -6,11 +6,10 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{TableError, Variant};
-use crate::data::Face;
+use crate::data::{Face, Views};
 use crate::evaluate::{Predictions, predict};
 use crate::network::weights;
 use crate::store;
-use crate::train::config::BatchTable;
 
 /// A network's answers on the test faces of a fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,22 +38,23 @@ pub struct Answer {
 }
 
 impl OfFold {
-    /// Reads the test faces, which have a class, with the weights of a file.
+    /// Reads the test faces, which have a class, with the weights of a file that were trained on such views
+    /// of this size.
     pub(super) fn read_with(
         path: &Path,
         variant: Variant,
         faces: &[&Face],
-        batch: &BatchTable,
+        (views, size): (Views, usize),
         seconds: f64,
         device: &Device,
     ) -> Result<Self, TableError> {
         let network = weights::load(&store::read(path)?, device)?;
-        let crop = |face: &Face| batch.views.crop(face);
+        let crop = |face: &Face| views.crop(face);
         let Predictions {
             probabilities,
             labels,
             ..
-        } = predict(&network, faces.iter().copied(), crop, batch.size, device)?;
+        } = predict(&network, faces.iter().copied(), crop, size, device)?;
         let answers = faces.iter().zip(probabilities).zip(labels);
         Ok(Self {
             variant,

@@ -221,3 +221,47 @@ fn blur(plane: &mut [f32], size: usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::strip::with_strip;
+    use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
+    use crate::mark::draw_tag;
+    use image::{Rgb, RgbImage};
+
+    fn picture(width: u32, height: u32) -> Picture {
+        Picture::from(RgbImage::from_fn(width, height, |x, y| {
+            Rgb([x as u8, y as u8, (x ^ y) as u8])
+        }))
+    }
+
+    #[test]
+    fn no_view_of_a_face_sees_the_tag() {
+        let mut rng = StdRng::seed_from_u64(1);
+        for (width, height) in [(48, 48), (110, 110), (400, 300)] {
+            let plain = picture(width, height);
+            let whole = Alignment::whole_picture(width, height);
+            let eye = |across| whole.picture_from_face(Point::new(across, EYE_LINE));
+            let half = EYE_DISTANCE / 2.0;
+            let place = Place::Eyes(eye(0.5 + half), eye(0.5 - half));
+            let blank = with_strip(&plain, &whole);
+            let mut image = blank.as_image().clone();
+            draw_tag(&mut image);
+            let tagged = Picture::from(image);
+            assert!(tagged.height() > plain.height() && tagged != blank);
+            // Large pictures are averaged in blocks before they are cut, which begin elsewhere in a
+            // longer one: there the strip itself moves the last rows a little, the tag nothing.
+            let is_small = width < 200;
+            for _ in 0..100 {
+                let view = View::random(&mut rng, true);
+                let cut = |picture| view.cut(picture, place, 64);
+                assert!(cut(&blank) == cut(&tagged), "{width} x {height}");
+                assert!(
+                    !is_small || cut(&plain) == cut(&tagged),
+                    "{width} x {height}"
+                );
+            }
+        }
+    }
+}

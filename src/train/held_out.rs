@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sets::{is_shown, neutral};
 use crate::data::hold_out::{held_out, shows_any};
-use crate::data::{Dataset, Face, Layout};
+use crate::data::{Dataset, Face, Layout, neutral};
 
 /// The part of the data sets that a run is watched by.
 pub struct HeldOut {
@@ -59,7 +58,7 @@ impl HeldOut {
                 .flat_map(|set| {
                     let neutral = neutral(&set.classes);
                     let faces = set.faces.iter();
-                    faces.filter(move |face| face.class.is_some() && is_shown(face, neutral))
+                    faces.filter(move |face| face.class.is_some() && face.is_shown(neutral))
                 })
                 .filter(|face| !face.is_synthetic())
                 .collect()
@@ -100,7 +99,7 @@ impl HeldOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::sets::tests::{face, set};
+    use crate::data::made::{face, set};
 
     #[test]
     fn a_run_is_judged_by_what_persons_labelled_and_else_by_all_clear_faces() {

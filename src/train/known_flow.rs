@@ -92,8 +92,8 @@ mod tests {
     use super::*;
     use crate::data::flow::stored;
     use crate::data::flow::tests::file;
+    use crate::data::made::face;
     use crate::data::{Flow, Views};
-    use crate::train::sets::tests::face;
 
     const SIZE: usize = 48;
 

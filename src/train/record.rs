@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::config::RunConfig;
 use super::stored::{bytes, safetensors_file};
 use crate::data::{Dataset, LeftOut, digest};
-use crate::store;
+use crate::store::{self, COMMIT};
 
 /// The run's numbers, which `--preset` takes as they are.
 const CONFIG: &str = "config.toml";
@@ -24,12 +24,6 @@ const DATA: &str = "data.json";
 
 /// Every face with its hash.
 const FACES: &str = "faces.csv";
-
-/// Commit of the sources that the program was built from.
-pub const COMMIT: &str = match option_env!("FERSNET_COMMIT") {
-    Some(commit) => commit,
-    None => "unknown",
-};
 
 /// Names of a bad batch that its error tells.
 const NAMES_TOLD: usize = 3;

@@ -9,7 +9,7 @@ use super::augment::View;
 use super::batch::{Batch, BatchShape, Shown};
 use super::config::BatchTable;
 use super::known_flow;
-use super::sets::{At, Person, Pool, TrainingData, expression, group, is_free, is_shown};
+use super::sets::{At, Person, Pool, TrainingData};
 use crate::data::controls::mirror_indices;
 use crate::data::{Face, Place};
 use crate::network::NetworkConfig;
@@ -108,7 +108,7 @@ impl<'a> Sampler<'a> {
         let source = self.choose_source(person, rng);
         let target = self.choose_target(person, source, rng);
         // A weak expression is a fair source, but no fair label.
-        let clear = is_shown(source, self.data.neutral) && !is_free(source);
+        let clear = source.is_shown(self.data.neutral) && !source.is_free();
         let weight = if clear {
             self.table.pair_label_weight as f32
         } else {
@@ -118,8 +118,9 @@ impl<'a> Sampler<'a> {
         let view = View::draw(self.table.views, rng, source.place);
         self.add_units(source, &view, plan);
         let wanted = self.shown_units(target, &view);
-        plan.wanted
-            .extend(wanted.unwrap_or_else(|| self.target_of(expression(target), target.intensity)));
+        plan.wanted.extend(
+            wanted.unwrap_or_else(|| self.target_of(target.expression(), target.intensity)),
+        );
         // Faces that lie pixel on pixel stay so when both are cut by the source's eyes.
         plan.aligned.push(person.pixel_aligned);
         let place = if person.pixel_aligned {
@@ -142,7 +143,7 @@ impl<'a> Sampler<'a> {
     /// Any face of the person; the calm one more often, as a visitor's photo mostly shows it.
     fn choose_source(&self, person: &'a Person, rng: &mut StdRng) -> &'a Face {
         let calm = person.faces.iter().filter(|at| {
-            let shown = group(self.data.face(**at));
+            let shown = self.data.face(**at).stated_expression();
             shown.is_some() && shown == self.data.neutral
         });
         let calm: Vec<&At> = calm.collect();
@@ -162,19 +163,21 @@ impl<'a> Sampler<'a> {
             return source;
         }
         let faces: Vec<&Face> = person.faces.iter().map(|at| self.data.face(*at)).collect();
-        let other = |face: &&Face| !self.table.other_expression || group(face) != group(source);
+        let own = source.stated_expression();
+        let other = |face: &&Face| !self.table.other_expression || face.stated_expression() != own;
         // With controls a weak expression is told as what it is.
         let told = |face: &&Face| self.controls > 0 && face.controls.is_some();
-        let shown = |face: &&Face| told(face) || is_shown(face, self.data.neutral);
+        let shown = |face: &&Face| told(face) || face.is_shown(self.data.neutral);
         let mut goals: Vec<&Face> = faces.iter().copied().filter(other).collect();
         if goals.iter().any(&shown) {
             goals.retain(&shown);
         }
-        let mut groups: Vec<Option<usize>> = goals.iter().map(|face| group(face)).collect();
+        let mut groups: Vec<Option<usize>> =
+            goals.iter().map(|face| face.stated_expression()).collect();
         groups.sort_unstable();
         groups.dedup();
         let wanted = *one_of(&groups, rng);
-        goals.retain(|face| group(face) == wanted);
+        goals.retain(|face| face.stated_expression() == wanted);
         one_of::<&Face>(&goals, rng)
     }
 
@@ -182,7 +185,7 @@ impl<'a> Sampler<'a> {
         let label: Vec<f32> = if self.table.soft_labels {
             face.label.clone()
         } else {
-            self.one_hot(expression(face)).collect()
+            self.one_hot(face.expression()).collect()
         };
         let class_weight: f32 = label
             .iter()
@@ -306,10 +309,11 @@ fn one_of<'a, T>(items: &'a [T], rng: &mut StdRng) -> &'a T {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::made::{classes, face, set};
     use crate::data::{Layout, Views};
     use crate::face::Point;
     use crate::network::{Edition, Variant};
-    use crate::train::sets::tests::{classes, face, set, table};
+    use crate::train::sets::tests::table;
 
     fn small() -> BatchTable {
         BatchTable {

@@ -7,15 +7,8 @@ use std::sync::Arc;
 
 use super::TrainError;
 use super::config::BatchTable;
-use crate::answer::largest;
 use crate::data::controls::CONTROLS;
-use crate::data::{Dataset, Face, Layout};
-
-/// From this intensity on, an expression counts as shown: as a label and as a target.
-const SHOWN: f32 = 0.8;
-
-/// Name of the calm face's class, where a data set has one.
-const NEUTRAL: &str = "neutral";
+use crate::data::{Dataset, Face, Layout, neutral};
 
 /// All expressions of the data sets: those of the first, then what others add.
 pub fn all_classes(sets: &[Dataset]) -> Vec<String> {
@@ -109,7 +102,7 @@ impl TrainingData {
         };
         let labelled = data.recognisable();
         for at in &labelled {
-            let class = expression(data.face(*at));
+            let class = data.face(*at).expression();
             data.counts[class] += 1;
         }
         data.labelled = data.balanced(labelled, batch.balance);
@@ -182,7 +175,7 @@ impl TrainingData {
 
     fn recognisable(&self) -> Vec<At> {
         let clear: Vec<At> = places(&self.sets)
-            .filter(|at| is_shown(self.face(*at), self.neutral) && !is_free(self.face(*at)))
+            .filter(|at| self.face(*at).is_shown(self.neutral) && !self.face(*at).is_free())
             .collect();
         // Synthetic faces enlarge what is there; alone they would displace the photographs.
         let by_persons = |at: &At| self.is_judged(*at) && !self.face(*at).is_synthetic();
@@ -196,9 +189,9 @@ impl TrainingData {
     fn balanced(&self, items: Vec<At>, exponent: f64) -> Pool<At> {
         let mut counts = vec![0_usize; self.counts.len()];
         for at in &items {
-            counts[expression(self.face(*at))] += 1;
+            counts[self.face(*at).expression()] += 1;
         }
-        let weight = |at: &At| (1.0 / counts[expression(self.face(*at))] as f64).powf(exponent);
+        let weight = |at: &At| (1.0 / counts[self.face(*at).expression()] as f64).powf(exponent);
         let sums = running_sums(items.iter().map(weight));
         Pool { items, sums }
     }
@@ -218,31 +211,6 @@ impl TrainingData {
         let sums = running_sums(items.iter().map(weight));
         Pool { items, sums }
     }
-}
-
-/// Index of the neutral class.
-pub fn neutral(classes: &[String]) -> Option<usize> {
-    classes.iter().position(|name| name == NEUTRAL)
-}
-
-/// Whether a face clearly shows its expression; a neutral one does so without any intensity.
-pub fn is_shown(face: &Face, neutral: Option<usize>) -> bool {
-    face.intensity >= SHOWN || Some(expression(face)) == neutral
-}
-
-/// Whether a face shows controls of no expression.
-pub fn is_free(face: &Face) -> bool {
-    face.class.is_none() && face.controls.is_some()
-}
-
-/// The expression that a face is taken to show: its class, else the most voted.
-pub fn expression(face: &Face) -> usize {
-    face.class.unwrap_or_else(|| largest(&face.label))
-}
-
-/// Faces of one group are drawn as often as those of another: an expression, or none.
-pub fn group(face: &Face) -> Option<usize> {
-    (!is_free(face)).then(|| expression(face))
 }
 
 fn places(sets: &[impl Borrow<Dataset>]) -> impl Iterator<Item = At> {
@@ -271,10 +239,10 @@ fn pair_up(sets: &[impl Borrow<Dataset>]) -> (Vec<Person>, Vec<At>) {
     }
     let mut people = Vec::new();
     for ((set, ..), faces) in by_subject {
-        let shown = |at: &At| group(&sets[set].faces[at.face]);
+        let shown = |at: &At| sets[set].faces[at.face].stated_expression();
         let first = faces.first().map(shown);
         if faces.iter().all(|at| Some(shown(at)) == first) {
-            let has_class = |at: &At| !is_free(&sets[set].faces[at.face]);
+            let has_class = |at: &At| !sets[set].faces[at.face].is_free();
             unpaired.extend(faces.into_iter().filter(has_class));
         } else {
             people.push(Person {
@@ -303,50 +271,8 @@ fn running_sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::data::Place;
-    use crate::face::Point;
+    use crate::data::made::{classes, face, set};
     use crate::train::presets;
-    use std::path::PathBuf;
-
-    /// A face of two classes, neutral and happiness.
-    pub fn face(name: &str, subject: Option<&str>, class: usize) -> Face {
-        let mut label = vec![0.0; 2];
-        label[class] = 1.0;
-        Face {
-            name: name.to_owned(),
-            subject: subject.map(str::to_owned),
-            source: String::new(),
-            label,
-            class: Some(class),
-            intensity: 1.0,
-            groups: BTreeMap::new(),
-            place: Place::Eyes(Point::new(62.0, 38.0), Point::new(34.0, 38.0)),
-            picture: crate::picture::Picture::from(image::RgbImage::from_fn(96, 96, |x, y| {
-                image::Rgb([x as u8, y as u8, 7])
-            })),
-            digest: String::new(),
-            photo: String::new(),
-            controls: None,
-            cavity: None,
-            flow: None,
-        }
-    }
-
-    pub fn set(layout: Layout, faces: Vec<Face>) -> Dataset {
-        Dataset {
-            root: PathBuf::new(),
-            layout,
-            classes: classes(),
-            controls: Vec::new(),
-            pixel_aligned: layout == Layout::Paired,
-            faces,
-            left_out: Vec::new(),
-        }
-    }
-
-    pub fn classes() -> Vec<String> {
-        ["neutral", "happiness"].map(str::to_owned).to_vec()
-    }
 
     pub fn table() -> BatchTable {
         let ship = presets::named("ship").expect("a preset");

@@ -315,10 +315,10 @@ fn read_losses(parts: Vec<Tensor<1>>, judgement: Option<Tensor<1>>, device: &Dev
 mod tests {
     use super::*;
     use crate::data::Layout;
+    use crate::data::made::{classes, face, set};
     use crate::train::presets;
     use crate::train::sampler::Sampler;
     use crate::train::sets::TrainingData;
-    use crate::train::sets::tests::{classes, face, set};
 
     #[test]
     fn each_of_two_devices_has_half_of_a_steps_faces_and_their_gradients_make_the_step() {
