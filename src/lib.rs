@@ -12,6 +12,7 @@
 //! - [`target`]: what a redrawn face is to show, from names and weights.
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`mark`]: what a saved synthetic face carries.
+//! - [`sheet`]: contact sheets of synthetic faces, which carry it too (native).
 //! - [`pipeline`]: the whole way in one place.
 //! - [`store`]: files that a command leaves behind, written whole or not at all (native).
 //! - [`data`]: folders of faces in the known layouts (native).
@@ -44,7 +45,7 @@ pub mod pairs;
 pub mod picture;
 pub mod pipeline;
 #[cfg(feature = "native")]
-mod sheet;
+pub mod sheet;
 #[cfg(feature = "native")]
 pub mod store;
 #[cfg(feature = "native")]

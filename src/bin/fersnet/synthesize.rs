@@ -9,8 +9,8 @@ use fersnet::mark;
 use fersnet::network::NetworkConfig;
 use fersnet::picture::Picture;
 use fersnet::pipeline::Pipeline;
+use fersnet::sheet::ContactSheet;
 use fersnet::target::{Target, TargetError};
-use image::{Rgb, RgbImage};
 
 use crate::failure::Failure;
 use crate::picture::{FaceAt, NetworkArguments, faces, read_picture};
@@ -18,14 +18,8 @@ use crate::picture::{FaceAt, NetworkArguments, faces, read_picture};
 /// Side of a tile of the contact sheet, in pixels.
 const TILE: u32 = 256;
 
-/// Height of a tile's label.
-const LABEL: u32 = 24;
-
-/// Height of the strip below the tiles.
-const MARK_STRIP: u32 = 32;
-
 /// Tiles in a row of the contact sheet.
-const COLUMNS: u32 = 3;
+const COLUMNS: usize = 3;
 
 /// Quality of a JPEG that is written.
 const JPEG_QUALITY: u8 = 92;
@@ -153,33 +147,19 @@ pub fn parse_target(text: &str, config: &NetworkConfig) -> Result<Target> {
     })
 }
 
-/// The face as it is and once for each expression, each with its label.
+/// The face as it is and once for each expression, each with its name.
 fn sheet(picture: &Picture, face: &FaceAt, redrawn: &[Redrawn], names: &[String]) -> Picture {
-    let mut tiles = vec![("as it is".to_owned(), face.alignment.crop(picture, TILE))];
-    tiles.extend(names.iter().zip(redrawn).map(|(name, redrawn)| {
-        (
-            name.clone(),
-            face::redrawn_crop(picture, &face.alignment, redrawn, TILE),
-        )
-    }));
-    let rows = (tiles.len() as u32).div_ceil(COLUMNS);
-    // The mark goes into the lower left corner: a strip of its own keeps it off the faces.
-    let mut sheet = RgbImage::from_pixel(
-        COLUMNS * TILE,
-        rows * (TILE + LABEL) + MARK_STRIP,
-        Rgb([255, 255, 255]),
-    );
-    for (i, (label, tile)) in (0..).zip(&tiles) {
-        let (x, y) = (i % COLUMNS * TILE, i / COLUMNS * (TILE + LABEL));
-        image::imageops::replace(&mut sheet, tile, i64::from(x), i64::from(y));
-        mark::draw_text(
-            &mut sheet,
-            x as i32 + 8,
-            (y + TILE) as i32 + 5,
-            2,
-            label,
-            Rgb([20, 20, 20]),
-        );
+    let rows = (1 + redrawn.len()).div_ceil(COLUMNS);
+    let mut sheet = ContactSheet::captioned([COLUMNS, rows], [TILE; 2]);
+    let mut add = |i: usize, name: &str, tile| {
+        let at = [i % COLUMNS, i / COLUMNS];
+        sheet.place(at, &tile);
+        sheet.name(at, name);
+    };
+    add(0, "as it is", face.alignment.crop(picture, TILE));
+    for (i, (name, redrawn)) in names.iter().zip(redrawn).enumerate() {
+        let tile = face::redrawn_crop(picture, &face.alignment, redrawn, TILE);
+        add(i + 1, name, tile);
     }
-    Picture::from(sheet)
+    sheet.picture()
 }
