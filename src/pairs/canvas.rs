@@ -2,7 +2,7 @@
 
 use super::model::{Part, Vector};
 use super::portrait::{Portrait, Posed};
-use super::raster::{NONE, Raster, shares};
+use super::raster::{Raster, mixed, shares};
 use super::view::{Colour, Pixel, View, colour, cubic, pixel};
 use crate::face::planes::bilinear;
 
@@ -149,25 +149,14 @@ impl Canvas {
         };
         let tolerance = DEPTH_TOLERANCE * self.scale;
         for pixel in 0..count {
-            let triangle = surface.raster.triangle[pixel];
-            if triangle == NONE {
+            let Some((corners, shares)) = surface.corners(triangles, pixel) else {
                 continue;
-            }
-            let part = portrait.model.parts[triangle as usize];
+            };
+            let part = portrait.model.parts[surface.raster.triangle[pixel] as usize];
             surface.part[pixel] = Some(part);
-            let corners = triangles[triangle as usize];
             let [x, y] = centre(pixel, self.view.size[0]);
-            let share = shares(corners.map(|v| flat(surface.places[v as usize])), x, y);
-            let mut then = [0.0; 5];
-            let (mut now, mut folds) = (0.0, 0.0);
-            for (vertex, share) in corners.into_iter().zip(share) {
-                let stood = &self.stood[vertex as usize];
-                for (sum, value) in then.iter_mut().zip(stood) {
-                    *sum += share * value;
-                }
-                now += share * posed.light[vertex as usize];
-                folds += share * posed.folds[vertex as usize];
-            }
+            let then = mixed(corners, shares, |v| self.stood[v]);
+            let [now, folds] = mixed(corners, shares, |v| [posed.light[v], posed.folds[v]]);
             surface.flow[pixel] = [then[0] - x, then[1] - y];
             surface.light[pixel] = (0.5 + 0.5 * now.max(0.0)) / (0.5 + 0.5 * then[3].max(0.0));
             let change = folds - then[4];
@@ -192,13 +181,8 @@ impl Canvas {
         let wide = (y + margin) as usize * self.raster.width + (x + margin) as usize;
         let triangle = self.raster.triangle[wide];
         let corners = *portrait.model.triangles.get(triangle as usize)?;
-        let share = shares(corners.map(|vertex| self.stood(vertex)), x, y);
-        let mut there = [0.0; 3];
-        for (vertex, share) in corners.into_iter().zip(share) {
-            for (sum, value) in there.iter_mut().zip(to.places[vertex as usize]) {
-                *sum += share * value;
-            }
-        }
+        let shares = shares(corners.map(|vertex| self.stood(vertex)), x, y);
+        let there = mixed(corners, shares, |v| to.places[v]);
         let depth = far_at(to.depth, self.view.size, [there[0], there[1]]);
         Some(Went {
             place: [there[0], there[1]],
@@ -255,9 +239,9 @@ impl Surface {
     /// The shares of a pixel's triangle's corners, with its vertices. Nothing outside of the face.
     pub fn corners(&self, triangles: &[[u32; 3]], pixel: usize) -> Option<([u32; 3], [f32; 3])> {
         let corners = *triangles.get(self.raster.triangle[pixel] as usize)?;
-        let (x, y) = (pixel % self.raster.width, pixel / self.raster.width);
+        let [x, y] = centre(pixel, self.raster.width);
         let places = corners.map(|v| flat(self.places[v as usize]));
-        Some((corners, shares(places, x as f32 + 0.5, y as f32 + 0.5)))
+        Some((corners, shares(places, x, y)))
     }
 }
 

@@ -4,6 +4,7 @@ use super::canvas::{Canvas, Surface};
 use super::field::{distance, mean_within};
 use super::model::Part;
 use super::portrait::{Portrait, Posed};
+use super::raster::mixed;
 use super::teeth::Donor;
 use super::tones::Tones;
 use super::view::Colour;
@@ -96,14 +97,8 @@ pub(super) fn paint(opened: &Opened<'_>, patch: Patch, picture: &mut [Colour]) {
     // How deep behind the lips, in the model's unit, how far it faces the camera, whether it is tongue.
     let of_pixel = |i: usize| {
         let (corners, shares) = surface.corners(&portrait.model.triangles, pixels[i])?;
-        let (mut facing, mut at) = (0.0, [0.0; 3]);
-        for (vertex, share) in corners.into_iter().zip(shares) {
-            facing += share * posed.facing[vertex as usize];
-            let place = portrait.model.neutral[vertex as usize];
-            for axis in 0..3 {
-                at[axis] += share * place[axis];
-            }
-        }
+        let [facing] = mixed(corners, shares, |v| [posed.facing[v]]);
+        let at = mixed(corners, shares, |v| portrait.model.neutral[v]);
         let deep = (lips_depth - surface.raster.depth[pixels[i]]) / canvas.scale;
         let is_tongue =
             part[i] == Some(Part::Gums) && at[2] < 9.0 - 0.5 * at[0] * at[0] && at[1] < -2.5;

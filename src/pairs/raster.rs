@@ -110,6 +110,21 @@ pub fn shares([a, b, c]: [[f32; 2]; 3], x: f32, y: f32) -> [f32; 3] {
     [first, second, 1.0 - first - second]
 }
 
+/// What lies at a place of a triangle: its corners' values by their shares.
+pub fn mixed<const N: usize>(
+    corners: [u32; 3],
+    shares: [f32; 3],
+    value: impl Fn(usize) -> [f32; N],
+) -> [f32; N] {
+    let mut mixed = [0.0; N];
+    for (vertex, share) in corners.into_iter().zip(shares) {
+        for (sum, value) in mixed.iter_mut().zip(value(vertex as usize)) {
+            *sum += share * value;
+        }
+    }
+    mixed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

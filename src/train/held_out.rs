@@ -9,25 +9,26 @@ use crate::data::{Dataset, Face, Layout, neutral};
 pub struct HeldOut {
     /// The data sets, each with its held-out faces alone.
     pub sets: Vec<Dataset>,
+    /// Who is shown in them.
+    owners: BTreeSet<String>,
 }
 
 /// Cuts each set into what is trained on and what is held out by the rule of
 /// [`crate::data::hold_out`].
 pub fn hold_out(sets: Vec<Dataset>) -> (Vec<Dataset>, HeldOut) {
     let (mut train, mut apart) = (Vec::new(), Vec::new());
+    let chosen: Vec<Vec<bool>> = sets.iter().map(|set| held_out(&set.faces)).collect();
     let owners: BTreeSet<String> = sets
         .iter()
-        .flat_map(|set| set.faces.iter().zip(held_out(&set.faces)))
-        .filter(|(_, is_held_out)| *is_held_out)
+        .zip(&chosen)
+        .flat_map(|(set, chosen)| set.faces.iter().zip(chosen))
+        .filter(|(_, is_chosen)| **is_chosen)
         .map(|(face, _)| face.owner().to_owned())
         .collect();
-    for mut set in sets {
-        let mut is_held_out = held_out(&set.faces);
-        for (face, is_out) in set.faces.iter().zip(&mut is_held_out) {
-            *is_out |= shows_any(&owners, face);
-        }
+    for (mut set, chosen) in sets.into_iter().zip(chosen) {
         let (mut kept, mut out) = (Vec::new(), Vec::new());
-        for (face, is_out) in std::mem::take(&mut set.faces).into_iter().zip(is_held_out) {
+        for (face, is_chosen) in std::mem::take(&mut set.faces).into_iter().zip(chosen) {
+            let is_out = is_chosen || shows_any(&owners, &face);
             let part = if is_out { &mut out } else { &mut kept };
             part.push(face);
         }
@@ -37,15 +38,14 @@ pub fn hold_out(sets: Vec<Dataset>) -> (Vec<Dataset>, HeldOut) {
         });
         train.push(Dataset { faces: kept, ..set });
     }
-    (train, HeldOut { sets: apart })
+    let sets = apart;
+    (train, HeldOut { sets, owners })
 }
 
 impl HeldOut {
     /// Takes the faces of held-out persons out of a further set.
     pub fn keep_out(&self, set: &mut Dataset) {
-        let faces = self.sets.iter().flat_map(|set| &set.faces);
-        let owners: BTreeSet<&str> = faces.map(Face::owner).collect();
-        set.faces.retain(|face| !owners.contains(face.owner()));
+        set.faces.retain(|face| !self.owners.contains(face.owner()));
     }
 
     /// The faces whose labels persons judged, or all where there are none: a recipe's label says
@@ -66,9 +66,7 @@ impl HeldOut {
         let judged = of(true);
         if judged.is_empty() { of(false) } else { judged }
     }
-}
 
-impl HeldOut {
     /// Up to `count` faces to be redrawn: the calmest of each held-out person, else any.
     pub fn portraits(&self, count: usize) -> Vec<&Face> {
         let calm = |set: &Dataset, face: &Face| {
@@ -110,7 +108,8 @@ mod tests {
         let judged = set(Layout::FerPlus, vec![face("f", None, 1)]);
         let names = |sets: &[&Dataset]| -> Vec<String> {
             let sets = sets.iter().map(|set| (*set).clone()).collect();
-            let faces = HeldOut { sets };
+            let owners = BTreeSet::new();
+            let faces = HeldOut { sets, owners };
             faces
                 .judged()
                 .iter()
@@ -130,6 +129,7 @@ mod tests {
         ];
         let held_out = HeldOut {
             sets: vec![set(Layout::Paired, faces)],
+            owners: BTreeSet::new(),
         };
         let names = |count| -> Vec<String> {
             let portraits = held_out.portraits(count).into_iter();
@@ -137,5 +137,18 @@ mod tests {
         };
         assert_eq!(names(6), ["a0", "b1"]);
         assert_eq!(names(1), ["a0"]);
+    }
+
+    #[test]
+    fn who_is_held_out_is_kept_out_of_further_sets() {
+        let person = |i: usize| face(&format!("{i}"), Some(&format!("{i:02}")), i % 2);
+        let (train, held_out) = hold_out(vec![set(Layout::Paired, (0..20).map(person).collect())]);
+        assert_eq!(
+            (train[0].faces.len(), held_out.sets[0].faces.len()),
+            (18, 2)
+        );
+        let mut further = set(Layout::Paired, (0..20).rev().map(person).collect());
+        held_out.keep_out(&mut further);
+        assert_eq!(further.faces.len(), 18);
     }
 }
