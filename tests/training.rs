@@ -17,6 +17,9 @@ fn command(arguments: &[String]) -> Command {
         .args(arguments)
         // One thread: the order of sums, and with it the last bit, must not change between runs.
         .env("RAYON_NUM_THREADS", "1")
+        // No GPU answers: a run on the CPU must not ask for one.
+        .env("VK_DRIVER_FILES", "/none")
+        .env("VK_ICD_FILENAMES", "/none")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command

@@ -66,6 +66,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    prefer_cpu();
     let result = match Arguments::parse().command {
         Command::Predict(command) => command.run(),
         Command::Synthesize(command) => command.run(),
@@ -88,5 +89,15 @@ fn main() -> ExitCode {
             eprintln!("fersnet: {error:#}");
             failure::exit_code(&error)
         }
+    }
+}
+
+/// Makes the CPU what Burn takes where no device is named, as for the state of an optimiser that it reads from a file: by
+/// itself it takes a GPU, and ends the program on a machine without one.
+fn prefer_cpu() {
+    const CHOICE: &str = "BURN_DEVICE";
+    if std::env::var_os(CHOICE).is_none() {
+        // SAFETY: the program has no other thread yet.
+        unsafe { std::env::set_var(CHOICE, "flex") };
     }
 }
