@@ -12,6 +12,7 @@ use fersnet::train::losses::Losses;
 use fersnet::train::objective::{self, Inputs, Judges};
 use fersnet::train::presets;
 use fersnet::train::replicas::{mean_gradients, replica};
+use fersnet::train::term::Term;
 use fersnet::train::trainer::Trainer;
 use toml::Value;
 
@@ -195,9 +196,12 @@ fn each_variant_of_both_editions_takes_a_step() {
                 ],
             );
             let losses = one_step(&config, &batch(shape(2, 2, 0, size)));
-            assert!(losses.classification > 0.0, "{edition} {variant}");
+            assert!(
+                losses.terms[Term::Classification] > 0.0,
+                "{edition} {variant}"
+            );
             let draws = variant != "single";
-            assert_eq!(losses.l1 > 0.0, draws, "{edition} {variant}");
+            assert_eq!(losses.terms[Term::L1] > 0.0, draws, "{edition} {variant}");
         }
     }
 }
@@ -219,7 +223,10 @@ fn each_head_and_grey_faces_take_a_step() {
             ],
         );
         let losses = one_step(&config, &batch(shape(1, 1, 0, 64)));
-        assert!(losses.l1 > 0.0 && losses.is_finite(), "{head} {channels}");
+        assert!(
+            losses.terms[Term::L1] > 0.0 && losses.is_finite(),
+            "{head} {channels}"
+        );
     }
 }
 
@@ -228,20 +235,26 @@ fn the_release_computes_all_of_its_terms() {
     let config = config("release-2021", &[("batch.size", "64")]);
     let losses = one_step(&config, &batch(shape(0, 2, 0, 64)));
     let present = [
-        losses.classification,
-        losses.l1,
-        losses.features,
-        losses.adversarial,
-        losses.cycle,
+        losses.terms[Term::Classification],
+        losses.terms[Term::L1],
+        losses.terms[Term::Features],
+        losses.terms[Term::Adversarial],
+        losses.terms[Term::Cycle],
         losses.discriminator,
     ];
     assert!(present.iter().all(|loss| *loss > 0.0), "{losses:?}");
-    assert_eq!((losses.gradient_l1, losses.roughness), (0.0, 0.0));
-    let total = losses.classification
-        + losses.l1
-        + 0.05 * losses.features
-        + 0.3 * losses.adversarial
-        + 0.5 * losses.cycle;
+    assert_eq!(
+        (
+            losses.terms[Term::GradientL1],
+            losses.terms[Term::Roughness]
+        ),
+        (0.0, 0.0)
+    );
+    let total = losses.terms[Term::Classification]
+        + losses.terms[Term::L1]
+        + 0.05 * losses.terms[Term::Features]
+        + 0.3 * losses.terms[Term::Adversarial]
+        + 0.5 * losses.terms[Term::Cycle];
     assert!((losses.total - total).abs() < CLOSE, "{losses:?}");
 }
 
@@ -260,12 +273,15 @@ fn faces_without_a_target_teach_by_the_other_terms() {
         ],
     );
     let losses = one_step(&config, &batch(shape(0, 0, 2, 64)));
-    assert_eq!((losses.l1, losses.gradient_l1), (0.0, 0.0));
+    assert_eq!(
+        (losses.terms[Term::L1], losses.terms[Term::GradientL1]),
+        (0.0, 0.0)
+    );
     let others = [
-        losses.classification,
-        losses.adversarial,
-        losses.cycle,
-        losses.synthetic_classification,
+        losses.terms[Term::Classification],
+        losses.terms[Term::Adversarial],
+        losses.terms[Term::Cycle],
+        losses.terms[Term::SyntheticClassification],
         losses.discriminator,
     ];
     assert!(others.iter().all(|loss| *loss > 0.0), "{losses:?}");
@@ -329,7 +345,7 @@ fn the_free_terms_are_what_their_names_say() {
 
     let scores = values(discriminator.forward(face.clone(), wanted.clone()));
     let adversarial = mean(scores.iter().map(|score| (score - 1.0).powi(2)));
-    assert!((value(terms.adversarial) - adversarial).abs() < CLOSE);
+    assert!((value(terms.values[Term::Adversarial].clone()) - adversarial).abs() < CLOSE);
 
     let again = network.encode(face, false);
     let labels = inputs.labels.clone().narrow(0, 1, 2);
@@ -337,7 +353,7 @@ fn the_free_terms_are_what_their_names_say() {
     let sources = values(inputs.faces.clone().narrow(0, 1, 2));
     let back = values(back);
     let cycle = mean(back.iter().zip(&sources).map(|(a, b)| (a - b).powi(2)));
-    assert!((value(terms.cycle) - cycle).abs() < CLOSE);
+    assert!((value(terms.values[Term::Cycle].clone()) - cycle).abs() < CLOSE);
 
     let (logits, wanted) = (values(again.logits), values(wanted));
     let rows = logits.chunks_exact(3).zip(wanted.chunks_exact(3));
@@ -346,7 +362,7 @@ fn the_free_terms_are_what_their_names_say() {
         let hot = wanted.iter().position(|share| *share == 1.0).expect("one");
         sum.ln() - logits[hot]
     }));
-    assert!((value(terms.synthetic_classification) - entropy).abs() < CLOSE);
+    assert!((value(terms.values[Term::SyntheticClassification].clone()) - entropy).abs() < CLOSE);
 }
 
 /// The parameters that gradients move: not batch norm's running statistics, which are estimated from

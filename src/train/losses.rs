@@ -1,116 +1,48 @@
 //! The values of the losses, read back from the device.
 
-/// The values of a step's terms, unweighted; 0 where a term is not computed.
+use super::term::{PerTerm, Term};
+
+/// The losses of a step.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Losses {
     /// The network's weighted sum.
     pub total: f32,
-    /// Cross-entropy of recognition.
-    pub classification: f32,
-    /// L1 towards the target.
-    pub l1: f32,
-    /// L1 of the differences of neighbours.
-    pub gradient_l1: f32,
-    /// Squared difference of the feature net's features.
-    pub features: f32,
-    /// Least squares of the discriminator's scores towards real.
-    pub adversarial: f32,
-    /// Squared difference of the face drawn back.
-    pub cycle: f32,
-    /// Cross-entropy of the wanted expression on the redrawn face.
-    pub synthetic_classification: f32,
-    /// Roughness of the flow.
-    pub roughness: f32,
-    /// Squared difference of the controls.
-    pub units: f32,
-    /// L1 around the mouth.
-    pub mouth_l1: f32,
-    /// Cross-entropy of the cavity map.
-    pub cavity: f32,
-    /// Folds of the flow.
-    pub folds: f32,
-    /// How far the flow is from the known one.
-    pub flow: f32,
+    /// Its terms, unweighted; 0 where a term is not computed.
+    pub terms: PerTerm<f32>,
     /// The discriminator's loss, mean of its steps.
     pub discriminator: f32,
 }
 
+/// The sum, the terms, the discriminator's.
+const VALUES: usize = 1 + Term::ALL.len() + 1;
+
 impl Losses {
     /// Names of the values, in their order.
-    pub const NAMES: [&'static str; 15] = [
-        "total",
-        "classification",
-        "l1",
-        "gradient_l1",
-        "features",
-        "adversarial",
-        "cycle",
-        "synthetic_classification",
-        "roughness",
-        "units",
-        "mouth_l1",
-        "cavity",
-        "folds",
-        "flow",
-        "discriminator",
-    ];
+    pub const NAMES: [&'static str; VALUES] = {
+        let mut names = ["total"; VALUES];
+        let mut place = 0;
+        while place < Term::ALL.len() {
+            names[1 + place] = Term::ALL[place].name();
+            place += 1;
+        }
+        names[VALUES - 1] = "discriminator";
+        names
+    };
 
     /// The values, in the order of [`Losses::NAMES`].
-    pub fn values(&self) -> [f32; 15] {
-        [
-            self.total,
-            self.classification,
-            self.l1,
-            self.gradient_l1,
-            self.features,
-            self.adversarial,
-            self.cycle,
-            self.synthetic_classification,
-            self.roughness,
-            self.units,
-            self.mouth_l1,
-            self.cavity,
-            self.folds,
-            self.flow,
-            self.discriminator,
-        ]
+    pub fn values(&self) -> [f32; VALUES] {
+        let mut values = [self.total; VALUES];
+        values[1..VALUES - 1].copy_from_slice(&self.terms.0);
+        values[VALUES - 1] = self.discriminator;
+        values
     }
 
     /// From values in the order of [`Losses::NAMES`].
-    pub fn from_values(values: [f32; 15]) -> Self {
-        let [
-            total,
-            classification,
-            l1,
-            gradient_l1,
-            features,
-            adversarial,
-            cycle,
-            synthetic_classification,
-            roughness,
-            units,
-            mouth_l1,
-            cavity,
-            folds,
-            flow,
-            discriminator,
-        ] = values;
+    pub fn from_values(values: [f32; VALUES]) -> Self {
         Self {
-            total,
-            classification,
-            l1,
-            gradient_l1,
-            features,
-            adversarial,
-            cycle,
-            synthetic_classification,
-            roughness,
-            units,
-            mouth_l1,
-            cavity,
-            folds,
-            flow,
-            discriminator,
+            total: values[0],
+            terms: PerTerm(std::array::from_fn(|place| values[1 + place])),
+            discriminator: values[VALUES - 1],
         }
     }
 
@@ -127,5 +59,24 @@ impl Losses {
     /// Whether all values are numbers.
     pub fn is_finite(&self) -> bool {
         self.values().iter().all(|value| value.is_finite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_go_back_where_their_names_say() {
+        let values = std::array::from_fn(|place| place as f32);
+        let losses = Losses::from_values(values);
+        assert_eq!(losses.values(), values);
+        let of = |name: &str| {
+            let place = Losses::NAMES.iter().position(|own| *own == name);
+            values[place.expect("a name")]
+        };
+        assert_eq!(losses.total, of("total"));
+        assert_eq!(losses.terms[Term::MouthL1], of("mouth_l1"));
+        assert_eq!(losses.discriminator, of("discriminator"));
     }
 }

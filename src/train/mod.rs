@@ -2,7 +2,7 @@
 //!
 //! The modules in the order of the data: [`presets`] and [`config`] say what is to be done;
 //! [`held_out`] sets faces apart and [`sets`] sorts the others; [`sampler`] draws a [`batch`] of them,
-//! varied by [`augment`], with the flow as far as it is known (`known_flow`); [`objective`] computes the loss from [`terms`] and [`features`]; [`trainer`]
+//! varied by [`augment`], with the flow as far as it is known (`known_flow`); [`objective`] computes the loss, a [`term`] each, from [`terms`] and [`features`]; [`trainer`]
 //! begins anew or by [`transfer`], and takes a step with [`optimise`], [`replicas`] and [`average`] and says what the [`losses`] were;
 //! [`run`] repeats it, with [`checkpoint`], [`reading`], [`metrics`], [`record`], [`plots`], [`sheet`]
 //! and [`progress`]. The mouth painter is trained by itself, in [`painter`].
@@ -34,6 +34,7 @@ pub mod sets;
 pub mod sheet;
 mod since;
 pub mod stored;
+pub mod term;
 pub mod terms;
 pub mod trainer;
 pub mod transfer;

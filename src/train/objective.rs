@@ -11,6 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::batch::Batch;
 use super::config::Objective;
 use super::features::Features as FeatureNet;
+use super::term::{PerTerm, Term};
 use super::terms::{
     cavity_cross_entropy, emphasised_l1, flow_error, flow_folds, flow_roughness, gradient_l1,
     least_squares, mouth_l1, soft_cross_entropy, squared_error, units_error,
@@ -196,66 +197,36 @@ fn encode_frozen(network: &Network, faces: Tensor<4>) -> Encoded {
     encoded
 }
 
-/// The terms of the network's loss, unweighted; absent where the weight is 0 or the batch has no
-/// face for them. Each `[1]`.
-#[derive(Debug, Clone, Default)]
+/// The terms of the network's loss, unweighted, each `[1]`; absent where the weight is 0 or the batch has no
+/// face for them.
+#[derive(Debug, Clone)]
 pub struct Terms {
-    /// Cross-entropy of recognition.
-    pub classification: Option<Tensor<1>>,
-    /// L1 towards the target, heavier where the target differs from the source.
-    pub l1: Option<Tensor<1>>,
-    /// L1 of the differences of neighbours.
-    pub gradient_l1: Option<Tensor<1>>,
-    /// Squared difference of the feature net's features.
-    pub features: Option<Tensor<1>>,
-    /// Least squares of the discriminator's scores towards real.
-    pub adversarial: Option<Tensor<1>>,
-    /// Squared difference of the face drawn back and the source.
-    pub cycle: Option<Tensor<1>>,
-    /// Cross-entropy of the wanted expression on the redrawn face.
-    pub synthetic_classification: Option<Tensor<1>>,
-    /// Roughness of the flow.
-    pub roughness: Option<Tensor<1>>,
-    /// Squared difference of the controls.
-    pub units: Option<Tensor<1>>,
-    /// L1 around the mouth.
-    pub mouth_l1: Option<Tensor<1>>,
-    /// Cross-entropy of the cavity map.
-    pub cavity: Option<Tensor<1>>,
-    /// Folds of the flow.
-    pub folds: Option<Tensor<1>>,
-    /// How far the flow is from the known one.
-    pub flow: Option<Tensor<1>>,
+    weights: Objective,
+    /// The terms.
+    pub values: PerTerm<Option<Tensor<1>>>,
 }
 
 impl Terms {
-    /// The terms with their weights, in the order of [`super::losses::Losses`].
-    pub fn weighted(&self, weights: &Objective) -> [(Option<&Tensor<1>>, f64); 13] {
-        [
-            (self.classification.as_ref(), weights.classification),
-            (self.l1.as_ref(), weights.l1),
-            (self.gradient_l1.as_ref(), weights.gradient_l1),
-            (self.features.as_ref(), weights.features),
-            (self.adversarial.as_ref(), weights.adversarial),
-            (self.cycle.as_ref(), weights.cycle),
-            (
-                self.synthetic_classification.as_ref(),
-                weights.synthetic_classification,
-            ),
-            (self.roughness.as_ref(), weights.roughness),
-            (self.units.as_ref(), weights.units),
-            (self.mouth_l1.as_ref(), weights.mouth_l1),
-            (self.cavity.as_ref(), weights.cavity),
-            (self.folds.as_ref(), weights.folds),
-            (self.flow.as_ref(), weights.flow),
-        ]
+    /// None of them yet.
+    fn new(weights: &Objective) -> Self {
+        Self {
+            weights: *weights,
+            values: PerTerm::default(),
+        }
+    }
+
+    /// Computes a term that has a weight.
+    fn add(&mut self, term: Term, compute: impl FnOnce() -> Option<Tensor<1>>) {
+        if self.weights.weight(term) > 0.0 {
+            self.values[term] = compute();
+        }
     }
 
     /// The weighted sum; none when no term is there.
-    pub fn total(&self, weights: &Objective) -> Option<Tensor<1>> {
-        self.weighted(weights)
-            .into_iter()
-            .filter_map(|(term, weight)| Some(term?.clone() * weight))
+    pub fn total(&self) -> Option<Tensor<1>> {
+        self.values
+            .iter()
+            .filter_map(|(term, value)| Some(value.clone()? * self.weights.weight(term)))
             .reduce(|sum, term| sum + term)
     }
 }
@@ -276,71 +247,62 @@ pub fn network_terms(
     pass: &Pass,
     weights: &Objective,
 ) -> Terms {
-    let mut terms = Terms {
-        classification: (weights.classification > 0.0).then(|| {
-            soft_cross_entropy(
-                pass.logits.clone(),
-                inputs.labels.clone(),
-                inputs.label_weights.clone(),
-            )
-        }),
-        ..Terms::default()
-    };
-    if let (true, Some(units), Some((truth, known))) =
-        (weights.units > 0.0, &pass.units, &inputs.units)
-    {
-        terms.units = Some(units_error(units.clone(), truth.clone(), known.clone()));
-    }
+    let mut terms = Terms::new(weights);
+    terms.add(Term::Classification, || {
+        let (labels, weights) = (inputs.labels.clone(), inputs.label_weights.clone());
+        Some(soft_cross_entropy(pass.logits.clone(), labels, weights))
+    });
+    terms.add(Term::Units, || {
+        let (truth, known) = inputs.units.clone()?;
+        Some(units_error(pass.units.clone()?, truth, known))
+    });
     if let Some(redrawn) = &pass.redrawn {
-        target_terms(&mut terms, judges, inputs, &redrawn.drawn, weights);
-        free_terms(&mut terms, network, judges, inputs, redrawn, weights);
+        target_terms(&mut terms, judges, inputs, &redrawn.drawn);
+        free_terms(&mut terms, network, judges, inputs, redrawn);
     }
     terms
 }
 
 /// The terms that compare with a target.
-fn target_terms(
-    terms: &mut Terms,
-    judges: &Judges<'_>,
-    inputs: &Inputs,
-    drawn: &Drawn,
-    weights: &Objective,
-) {
+fn target_terms(terms: &mut Terms, judges: &Judges<'_>, inputs: &Inputs, drawn: &Drawn) {
     let Some(target) = &inputs.targets else {
         return;
     };
-    let mut face = drawn.face.clone().narrow(0, 0, inputs.pairs); // [pairs, k, size, size]
+    let of_pairs = |map: &Tensor<4>| map.clone().narrow(0, 0, inputs.pairs);
+    let change = drawn.change.as_ref();
+    terms.add(Term::Cavity, || {
+        let mask = of_pairs(&change?.mask);
+        Some(cavity_cross_entropy(mask, inputs.cavities.as_ref()?))
+    });
+    terms.add(Term::Flow, || {
+        let (truth, known) = inputs.flows.clone()?;
+        Some(flow_error(of_pairs(change?.flow.as_ref()?), truth, known))
+    });
+    let mut face = of_pairs(&drawn.face); // [pairs, k, size, size]
     if let Some(cavities) = &inputs.cavities {
         // What a program drew inside a mouth is no colour to learn: there the face is its own target.
         let teaches = cavities.teaches.clone();
         face = face * teaches.clone() + target.clone() * (-teaches + 1.0);
-        if let (true, Some(change)) = (weights.cavity > 0.0, &drawn.change) {
-            let mask = change.mask.clone().narrow(0, 0, inputs.pairs);
-            terms.cavity = Some(cavity_cross_entropy(mask, cavities));
-        }
     }
-    let flow = drawn
-        .change
-        .as_ref()
-        .and_then(|change| change.flow.as_ref());
-    if let (true, Some(flow), Some((truth, known))) = (weights.flow > 0.0, flow, &inputs.flows) {
-        let flow = flow.clone().narrow(0, 0, inputs.pairs);
-        terms.flow = Some(flow_error(flow, truth.clone(), known.clone()));
-    }
-    if weights.mouth_l1 > 0.0 {
-        terms.mouth_l1 = Some(mouth_l1(face.clone(), target.clone()));
-    }
-    let source = inputs.sources().narrow(0, 0, inputs.pairs);
-    if weights.l1 > 0.0 {
-        let l1 = emphasised_l1(face.clone(), target.clone(), source, weights.emphasis);
-        terms.l1 = Some(l1);
-    }
-    if weights.gradient_l1 > 0.0 {
-        terms.gradient_l1 = Some(gradient_l1(face.clone(), target.clone()));
-    }
-    if let (true, Some(features)) = (weights.features > 0.0, judges.features) {
-        terms.features = Some(features.difference(face, target.clone()));
-    }
+    terms.add(Term::MouthL1, || {
+        Some(mouth_l1(face.clone(), target.clone()))
+    });
+    let emphasis = terms.weights.emphasis;
+    terms.add(Term::L1, || {
+        let source = of_pairs(&inputs.sources());
+        Some(emphasised_l1(
+            face.clone(),
+            target.clone(),
+            source,
+            emphasis,
+        ))
+    });
+    terms.add(Term::GradientL1, || {
+        Some(gradient_l1(face.clone(), target.clone()))
+    });
+    terms.add(Term::Features, || {
+        Some(judges.features?.difference(face, target.clone()))
+    });
 }
 
 /// The terms that need no target.
@@ -350,35 +312,28 @@ fn free_terms(
     judges: &Judges<'_>,
     inputs: &Inputs,
     redrawn: &Redrawn,
-    weights: &Objective,
 ) {
     let Redrawn { drawn, wanted } = redrawn;
     let face = &drawn.face;
-    if let (true, Some(discriminator)) = (weights.adversarial > 0.0, &judges.discriminator) {
+    terms.add(Term::Adversarial, || {
+        let discriminator = judges.discriminator.as_ref()?;
         let scores = discriminator.forward(face.clone(), wanted.clone());
-        terms.adversarial = Some(least_squares(scores, 1.0));
-    }
-    if weights.cycle > 0.0 {
+        Some(least_squares(scores, 1.0))
+    });
+    terms.add(Term::Cycle, || {
         let again = network.encode(face.clone(), false);
-        terms.cycle = network
-            .decode(&again, inputs.source_targets())
-            .map(|back| squared_error(back.face, inputs.sources()));
-    }
-    if let (true, Some(wanted)) = (
-        weights.synthetic_classification > 0.0,
-        &inputs.wanted_classes,
-    ) {
+        let back = network.decode(&again, inputs.source_targets())?;
+        Some(squared_error(back.face, inputs.sources()))
+    });
+    terms.add(Term::SyntheticClassification, || {
+        let wanted = inputs.wanted_classes.clone()?;
         // The reader is held fixed: it would else learn to see what the drawer does not show.
         let logits = network.valid().encode(face.clone(), false).logits;
         let even = Tensor::ones([inputs.drawn], &face.device());
-        terms.synthetic_classification = Some(soft_cross_entropy(logits, wanted.clone(), even));
-    }
-    if weights.roughness > 0.0 {
-        terms.roughness = flow_roughness(drawn);
-    }
-    if weights.folds > 0.0 {
-        terms.folds = flow_folds(drawn);
-    }
+        Some(soft_cross_entropy(logits, wanted, even))
+    });
+    terms.add(Term::Roughness, || flow_roughness(drawn));
+    terms.add(Term::Folds, || flow_folds(drawn));
 }
 
 /// The discriminator's loss: how far it is from scoring real faces 1 and redrawn ones 0. The network

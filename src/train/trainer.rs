@@ -9,7 +9,7 @@ use super::TrainError;
 use super::average::update_average;
 use super::batch::Batch;
 use super::checkpoint::{self, Adversary, Best, State};
-use super::config::{Objective, RunConfig};
+use super::config::RunConfig;
 use super::features::Features;
 use super::losses::Losses;
 use super::objective::{self, Inputs, Judges, Pass, Terms};
@@ -158,10 +158,10 @@ impl Trainer {
                 pass,
             } = worker;
             let terms = objective::network_terms(network, &judges, inputs, pass, weights);
-            let Some(total) = terms.total(weights) else {
+            let Some(total) = terms.total() else {
                 return Err(TrainError::NoTerm);
             };
-            values.push(term_values(&total, &terms, weights));
+            values.push(term_values(&total, &terms));
             totals.push((total, network));
         }
         let losses = read_losses(values, judgement, self.device());
@@ -284,13 +284,14 @@ fn new_adversary(config: &RunConfig, device: &Device) -> Option<Adversary> {
     })
 }
 
-/// The network's weighted sum and its terms, 0 where a term is absent, `[13]`.
-fn term_values(total: &Tensor<1>, terms: &Terms, weights: &Objective) -> Tensor<1> {
+/// The network's weighted sum and its terms, 0 where a term is absent, `[1 + terms]`.
+fn term_values(total: &Tensor<1>, terms: &Terms) -> Tensor<1> {
     let total = total.clone().inner();
     let zero = Tensor::<1>::zeros([1], &total.device());
     let mut values = vec![total];
-    for (term, _) in terms.weighted(weights) {
-        values.push(term.map_or_else(|| zero.clone(), |term| term.clone().inner()));
+    for (_, term) in terms.values.iter() {
+        let value = term.as_ref().map(|term| term.clone().inner());
+        values.push(value.unwrap_or_else(|| zero.clone()));
     }
     Tensor::cat(values, 0)
 }

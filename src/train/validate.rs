@@ -2,6 +2,7 @@
 
 use super::TrainError;
 use super::config::RunConfig;
+use super::term::Term;
 use crate::network::{Edition, FACE_SIZE, Head};
 
 /// Largest number of faces of one kind in a step.
@@ -136,26 +137,10 @@ impl RunConfig {
 
     fn check_objective(&self) -> Result<(), TrainError> {
         let terms = &self.objective;
-        for (key, weight) in [
-            ("objective.classification", terms.classification),
-            ("objective.l1", terms.l1),
-            ("objective.emphasis", terms.emphasis),
-            ("objective.gradient_l1", terms.gradient_l1),
-            ("objective.features", terms.features),
-            ("objective.adversarial", terms.adversarial),
-            ("objective.cycle", terms.cycle),
-            (
-                "objective.synthetic_classification",
-                terms.synthetic_classification,
-            ),
-            ("objective.roughness", terms.roughness),
-            ("objective.units", terms.units),
-            ("objective.mouth_l1", terms.mouth_l1),
-            ("objective.cavity", terms.cavity),
-            ("objective.folds", terms.folds),
-            ("objective.flow", terms.flow),
-        ] {
-            require(weight.is_finite() && weight >= 0.0, key, || {
+        let weights = Term::ALL.map(|term| (term.name(), terms.weight(term)));
+        for (name, weight) in weights.into_iter().chain([("emphasis", terms.emphasis)]) {
+            let is_weight = weight.is_finite() && weight >= 0.0;
+            require(is_weight, &format!("objective.{name}"), || {
                 "a weight is a number from 0 on".into()
             })?;
         }
@@ -212,11 +197,7 @@ impl RunConfig {
     }
 }
 
-fn require(
-    holds: bool,
-    key: &'static str,
-    rule: impl FnOnce() -> String,
-) -> Result<(), TrainError> {
+fn require(holds: bool, key: &str, rule: impl FnOnce() -> String) -> Result<(), TrainError> {
     if holds {
         Ok(())
     } else {
