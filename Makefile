@@ -33,6 +33,8 @@ setup-web:
 check: setup
 	$(NATIVE) cargo fmt --check
 	$(NATIVE) cargo clippy --release --all-targets -- -D warnings
+	CLIPPY_CONF_DIR=tools/clippy-web $(WEB) tools/if-there.sh cargo clippy --profile web \
+		--target wasm32-unknown-unknown --no-default-features --features web -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(NATIVE) cargo doc --release --no-deps
 	$(NATIVE) tools/if-there.sh cargo-deny check bans licenses sources
 	tools/if-there.sh shellcheck -x tools/*.sh tools/gpu/*.sh .ci/run
