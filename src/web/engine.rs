@@ -1,24 +1,19 @@
 //! The network on the page's device.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::tensor::Device;
 use image::RgbImage;
 use wasm_bindgen::prelude::*;
 
-use super::error::{coded_error, js_error};
+use super::device::device;
+use super::error::js_error;
 use super::open_picture::OpenPicture;
 use crate::face::{Alignment, FaceDetector};
 use crate::network::FACE_SIZE;
 use crate::picture::Picture;
 use crate::pipeline::Pipeline;
 use crate::target::Target;
-
-thread_local! {
-    /// Burn's WebGPU runtime can be started once.
-    static WEBGPU: RefCell<Option<Device>> = const { RefCell::new(None) };
-}
 
 unsafe extern "C" {
     /// The constructors of all crates, made by the linker.
@@ -34,33 +29,6 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// Starts Burn on WebGPU; the second time it does nothing.
-///
-/// # Errors
-/// A JavaScript error with the code `device-missing` when there is no adapter or device.
-#[wasm_bindgen]
-pub async fn init_webgpu() -> Result<(), JsValue> {
-    if WEBGPU.with_borrow(Option::is_some) {
-        return Ok(());
-    }
-    let device = Device::wgpu_options()
-        .init_async()
-        .await
-        .map_err(js_error)?;
-    WEBGPU.set(Some(device));
-    Ok(())
-}
-
-/// WebGPU, once it was started, or the CPU.
-pub(super) fn device(webgpu: bool) -> Result<Device, JsValue> {
-    if !webgpu {
-        return Ok(Device::flex());
-    }
-    WEBGPU
-        .with_borrow(Clone::clone)
-        .ok_or_else(|| coded_error("WebGPU was not started.", "device-missing"))
-}
-
 /// A network that reads and redraws faces.
 #[wasm_bindgen]
 pub struct Engine {
@@ -69,7 +37,7 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Loads a weight file onto WebGPU ([`init_webgpu`] first) or the CPU, and the detector's two
+    /// Loads a weight file onto WebGPU (`init_webgpu` first) or the CPU, and the detector's two
     /// (`blazeface.safetensors`, `facemesh.safetensors`) onto the CPU.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use wasm_bindgen::prelude::*;
 
-use super::engine::device;
+use super::device::device;
 use super::error::{coded_error, js_error};
 use crate::kernels::{
     GateSense, PackedPair, PlanError, UnitWeights, convflu_pair_packed, launches, set_plain_only,

@@ -1,5 +1,6 @@
 //! The page's side (wasm): what www/api/worker.js calls.
 //!
+//! - [`init_webgpu`]: the device, and what becomes of it.
 //! - [`Engine`]: the network on a device.
 //! - [`OpenPicture`]: one picture, its faces, what was read in them and how they were redrawn.
 //! - [`MeasuredNetwork`], [`MeasuredPair`]: the network alone, for the benches.
@@ -7,11 +8,13 @@
 //!
 //! Everything here is thin: the work is done by the modules that the command line uses too.
 
+mod device;
 mod engine;
 pub mod error;
 mod measure;
 mod open_picture;
 
-pub use engine::{Engine, init_webgpu};
+pub use device::init_webgpu;
+pub use engine::Engine;
 pub use measure::{MeasuredNetwork, MeasuredPair, kernel_launches};
 pub use open_picture::OpenPicture;

@@ -34,7 +34,7 @@ let visit;
 
 /**
  * Counts in the worker the dispatches of pipelines that are made of shaders/convflu_*.wgsl, which all
- * say in their first line what they compute.
+ * say in their first line what they compute, and keeps the program's device.
  */
 function countConvFlu() {
   globalThis.convfluDispatches = 0;
@@ -49,7 +49,8 @@ function countConvFlu() {
     };
   };
   const made = ([{ compute }], pipeline) => modules.has(compute.module) && pipelines.add(pipeline);
-  watch(GPUDevice, 'createShaderModule', (_, [{ code }], module) => {
+  watch(GPUDevice, 'createShaderModule', (device, [{ code }], module) => {
+    globalThis.device = device;
     if (code.includes('ConvFLU pair')) modules.add(module);
   });
   watch(GPUDevice, 'createComputePipeline', (_, values, pipeline) => made(values, pipeline));
@@ -207,4 +208,18 @@ test('a request to another host would have been noticed', async () => {
   assert.ok(control.violations.some((text) => text.startsWith('connect-src')));
   assert.ok(control.violations.some((text) => text.startsWith('script-src')));
   await control.close();
+});
+
+// The last one: it ends the worker of this file's visit.
+test('a step that the graphics device refuses ends in an error, and the CPU is offered', async () => {
+  const [worker] = visit.page.workers();
+  await worker.evaluate(() => {
+    const { device } = globalThis;
+    device.createBuffer({ size: 4, usage: 0 });
+    device.queue.submit([]); // until then Chromium keeps the error to itself
+  });
+  await visit.state('error');
+  assert.equal(await visit.code(), 'device-lost');
+  assert.match(await visit.error(), /refused a step/);
+  assert.ok(await visit.page.getByTestId('retry-cpu').isVisible());
 });

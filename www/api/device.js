@@ -1,7 +1,7 @@
 // @ts-check
 /** @file Which device computes: WebGPU on a real adapter, else the CPU, and why. */
 
-import { DeviceLostError, UnknownDeviceError } from './errors.js';
+import { UnknownDeviceError } from './errors.js';
 
 /** @typedef {import('./protocol.js').DeviceReport} DeviceReport */
 
@@ -72,37 +72,4 @@ function named(adapter) {
   const info = adapter.info ?? {};
   const name = info.description || [info.vendor, info.architecture].filter(Boolean).join(' ');
   return name ? ` (${name})` : '';
-}
-
-/**
- * Calls back when the device that the program makes is lost or runs out of memory. Burn has no such
- * hook, so its request for the device is watched on its way to the browser.
- * @param {(error: Error) => void} onLost
- */
-export function watchDevices(onLost) {
-  const Adapter = /** @type {any} */ (globalThis).GPUAdapter;
-  const request = Adapter?.prototype?.requestDevice;
-  if (!request) return;
-  /** @this {any} @param {any} descriptor */
-  Adapter.prototype.requestDevice = async function (descriptor) {
-    const device = await request.call(this, descriptor);
-    device.lost.then((/** @type {any} */ info) => {
-      if (info.reason === 'destroyed') return;
-      onLost(
-        new DeviceLostError(
-          'The graphics device was lost (switched off, reset or short of memory): start again, ' +
-            'or use the CPU with ?device=cpu.',
-        ),
-      );
-    });
-    device.addEventListener('uncapturederror', (/** @type {any} */ event) => {
-      onLost(
-        new DeviceLostError(
-          `The graphics device refused a step (${event.error?.message ?? 'no reason given'}): ` +
-            'use the CPU with ?device=cpu.',
-        ),
-      );
-    });
-    return device;
-  };
 }

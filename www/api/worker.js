@@ -12,7 +12,7 @@ import {
   WeightsDamagedError,
   WeightsMissingError,
 } from './errors.js';
-import { chooseDevice, cpuBecause, watchDevices, WEBGPU_FAILED } from './device.js';
+import { chooseDevice, cpuBecause, WEBGPU_FAILED } from './device.js';
 import { fetchCounted, fetchedBytes } from './fetch.js';
 import { CANCELLED } from './protocol.js';
 
@@ -65,7 +65,8 @@ function broken(caught) {
   post({ type: 'broken', code, message });
 }
 
-// A panic in the program ends the running promise without settling it: only these hear of it.
+// Only these hear of a panic in the program, which ends the running promise without settling it, and
+// of a device that is lost or refuses a step: src/web/device.rs reports it as an uncaught error.
 addEventListener('error', (event) => {
   event.preventDefault();
   broken(event.error ?? new FersNetError(event.message));
@@ -202,7 +203,6 @@ async function load({ id, program, weights, painter, detector, device: wish }) {
   if (device.kind === 'webgpu') {
     counted('device')(0, null);
     try {
-      watchDevices(broken);
       await wasm.init_webgpu();
     } catch {
       device = cpuBecause(WEBGPU_FAILED);
