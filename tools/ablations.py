@@ -48,6 +48,8 @@ VARIANTS = {
     "no-units": ("opened closed", False, {"objective.units": 0}),
     "opened-only": ("opened", False, {}),
     "closed-only": ("closed", False, {}),
+    # The opened pairs drawn anew from --portraits every hundred steps.
+    "as-it-goes": ("closed", False, {"data.samples": 1, "data.size": 160, "data.redraw_every": 100}),
 }
 
 # Of each figure: its title, where it stands among those of the photos, digits, percent.
@@ -112,6 +114,8 @@ def train(options):
         start.write_bytes(subprocess.check_output(["git", "show", BEFORE_CONTROLS]))
     folders = [getattr(options, name) for name in sets.split()]
     settings = COMMON | changes
+    if "data.samples" in changes:
+        settings["data.portraits"] = json.dumps([str(options.portraits)])
     if is_plain:
         settings.setdefault("network.controls", json.dumps(control_names(folders[0])))
         folders = [without_controls(folder, work) for folder in folders]
@@ -168,6 +172,7 @@ def main():
         if command is train:
             sub.add_argument("--opened", type=Path, required=True)
             sub.add_argument("--closed", type=Path, required=True)
+            sub.add_argument("--portraits", type=Path, help="what OPENED was drawn from, for as-it-goes")
             sub.add_argument("--device", default="cpu", help="as fersnet train takes it")
         else:
             sub.add_argument("--held-out", type=Path, required=True)
