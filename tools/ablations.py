@@ -115,6 +115,8 @@ def train(options):
     folders = [getattr(options, name) for name in sets.split()]
     settings = COMMON | changes
     if "data.samples" in changes:
+        if options.portraits is None:
+            sys.exit(f"{options.name} draws its pairs itself: give --portraits")
         settings["data.portraits"] = json.dumps([str(options.portraits)])
     if is_plain:
         settings.setdefault("network.controls", json.dumps(control_names(folders[0])))

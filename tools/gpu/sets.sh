@@ -7,10 +7,6 @@ fersnet=$1 portraits=$2 recipes=$3 sets=$4
 shift 4
 wanted=" $* "
 mkdir -p "$sets"
-# Whoever comes second waits for what the first one draws.
-exec 9>"$sets/lock"
-flock 9
-
 # Recipes that differ from the shipped ones: no random pictures, or many; nothing shut; nothing opened otherwise.
 edit() { sed "$1" "$recipes"; }
 nothing_shut() { awk '/^\[\[closed\]\]/ { exit } { print }'; }
