@@ -1,5 +1,6 @@
 //! A view of a portrait that pictures are drawn in: the photo's pixels there, and where the face stood.
 
+use super::eyelids::Openings;
 use super::model::{Part, Vector};
 use super::portrait::{Portrait, Posed};
 use super::raster::{Raster, mixed, shares};
@@ -41,6 +42,8 @@ pub(super) struct Canvas {
     /// How much of each pixel of the photo lies between the lips or on their edge, with the margin; none
     /// where they are shut.
     mouth: Option<Vec<f32>>,
+    /// Between which lids the photo shows the eyeballs.
+    pub eyelids: Openings,
 }
 
 /// What each pixel of a drawn picture shows.
@@ -73,10 +76,18 @@ impl Canvas {
             .zip(in_photo.light.iter().zip(&in_photo.folds))
             .map(|(at, (light, folds))| [at[0], at[1], at[2], *light, *folds])
             .collect();
+        let eyes = portrait.eyes / view.step;
+        let eyelids = Openings::of(view.size, eyes, |pixel| {
+            let (x, y) = (pixel % view.size[0], pixel / view.size[0]);
+            let pixel = (y + margin) * wide.size[0] + x + margin;
+            let triangle = raster.triangle[pixel] as usize;
+            portrait.model.parts.get(triangle).copied()
+        });
         Self {
             photo: wide.cut(&portrait.photo).into_iter().map(pixel).collect(),
             scale: portrait.fit.camera.scale as f32 / view.step,
-            eyes: portrait.eyes / view.step,
+            eyes,
+            eyelids,
             mouth: (!portrait.is_shut()).then(|| wide.inside(&portrait.lips_with_edge())),
             view,
             margin,

@@ -1,7 +1,8 @@
 //! A portrait -> the same face with other units: the photo's own pixels moved with the surface, the
 //! light changed as far as the surface turned, and what the photo does not show painted.
 
-use super::canvas::{Canvas, Surface};
+use super::canvas::{Canvas, Surface, centre};
+use super::eyelids::Openings;
 use super::field::{Cells, distance};
 use super::model::Part;
 use super::mouth::{Opened, Patch, paint};
@@ -209,21 +210,29 @@ impl<'a> Drawer<'a> {
         }
     }
 
-    /// Of an eyeball that lids had covered the iris is mirrored from below; the pixels that have to be
-    /// white are returned.
+    /// An eyeball is the photo's: stretched where the lids open further, from beside its lids where it looks
+    /// elsewhere. What a turn shows of the iris is mirrored from its other half; the pixels that have to be white
+    /// are returned.
     fn bare_eyes(&self, surface: &mut Surface) -> Vec<usize> {
         let view = &self.canvas.view;
-        let width = view.size[0];
+        let photo = &self.canvas.eyelids;
         let radius = self.tones.iris_radius / view.step;
         let irises = self.tones.irises.map(|at| view.view_from_photo(at));
+        let drawn = Openings::of(view.size, self.canvas.eyes, |pixel| surface.part[pixel]);
         let mut white = Vec::new();
         for (pixel, part) in surface.part.iter().enumerate() {
-            if *part != Some(Part::Eyes) || surface.is_visible[pixel] {
+            if *part != Some(Part::Eyes) {
                 continue;
             }
-            let (x, y) = ((pixel % width) as f32 + 0.5, (pixel / width) as f32 + 0.5);
+            let [x, y] = centre(pixel, view.size[0]);
             let flow = &mut surface.flow[pixel];
-            let place = [x + flow[0], y + flow[1]];
+            let turned = |height: f32| [x + flow[0], height + flow[1]];
+            let place = turned(drawn.height_in(photo, [x, y]).unwrap_or(y));
+            if let Some(inside) = photo.inside(place) {
+                *flow = [inside[0] - x, inside[1] - y];
+                surface.is_visible[pixel] = true;
+                continue;
+            }
             let near = irises
                 .iter()
                 .find(|iris| (place[0] - iris[0]).hypot(place[1] - iris[1]) < 1.02 * radius);

@@ -23,6 +23,7 @@ mod canvas;
 pub mod draw;
 pub mod encode;
 mod error;
+mod eyelids;
 mod field;
 pub mod find;
 pub mod fit;

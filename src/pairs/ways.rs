@@ -2,6 +2,7 @@
 
 use super::canvas::{Target, centre, places_in};
 use super::draw::{Drawer, Drawn};
+use super::eyelids::Openings;
 use super::model::Part;
 use super::portrait::Posed;
 
@@ -87,6 +88,8 @@ impl Drawer<'_> {
             places: &places,
             depth: &drawn.depth,
         };
+        let photo = &self.canvas.eyelids;
+        let eyelids = Openings::of(drawn.size, self.canvas.eyes, |pixel| drawn.part[pixel]);
         Ways::of(drawn.size, |pixel| {
             let here = centre(pixel, drawn.size[0]);
             let flow = |there: [f32; 2]| [there[0] - here[0], there[1] - here[1]];
@@ -99,12 +102,21 @@ impl Drawer<'_> {
                     is_visible: there.is_some(),
                 };
             };
-            let there = drawn.pixel(went.place).and_then(|pixel| drawn.part[pixel]);
-            let is_visible = went.is_visible && there.is_some();
+            let mut place = went.place;
+            if went.part == Part::Eyes
+                && let Some(height) = photo.height_back(&eyelids, here)
+            {
+                place[1] += height - here[1];
+            }
+            let there = drawn.pixel(place).and_then(|pixel| drawn.part[pixel]);
+            let is_visible = match went.part {
+                Part::Eyes => there == Some(Part::Eyes),
+                _ => went.is_visible && there.is_some(),
+            };
             // Skin that the drawn face hides lies behind skin of nearly its colour.
             let is_skin = went.part == Part::Face && there == Some(Part::Face);
             Way {
-                flow: flow(went.place),
+                flow: flow(place),
                 part: Some(went.part),
                 is_known: !went.part.is_in_mouth() && (is_visible || is_skin),
                 is_visible,
