@@ -14,7 +14,7 @@ const MOUTH: [f64; 4] = [0.2, 0.8, 0.56, 1.0];
 /// The part that holds the eyes with their lids, and how much heavier a flow is compared there: lids are few
 /// pixels, and without it they do not learn to move.
 const EYES: [f64; 4] = [0.2, 0.8, 0.28, 0.46];
-const EYES_WEIGHT: f32 = 6.0;
+const EYES_WEIGHT: f32 = 14.0;
 
 /// A flow folds where its Jacobian falls below this: a little above 0, so that it is held off in time.
 const FOLD_MARGIN: f32 = 0.1;
