@@ -1,15 +1,17 @@
 //! The whole way in one place, for the command line and the page alike: picture -> faces ->
 //! reading -> redrawn faces.
 
+use std::cell::OnceCell;
+
 use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::answer::{Answer, answer, temperature};
 use crate::face::source::Source;
-use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, Redrawn};
+use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, MouthFrame, Redrawn};
 use crate::kernels::PlanError;
 use crate::network::weights::WeightError;
-use crate::network::{EncodedFace, Inference, NetworkConfig};
+use crate::network::{EncodedFace, FACE_SIZE, Inference, NetworkConfig};
 use crate::painter::{self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare};
 use crate::picture::Picture;
 use crate::target::{Target, TargetError};
@@ -76,6 +78,8 @@ pub struct Reading {
     /// Where the face lies in the picture.
     pub alignment: Alignment,
     face: EncodedFace,
+    /// The inside of its mouth as the network sees it, from the first time that it is redrawn on.
+    own_mouth: OnceCell<Option<Vec<f32>>>,
 }
 
 impl Pipeline {
@@ -170,6 +174,7 @@ impl Pipeline {
             controls: units.into_iter().map(|unit| unit.max(0.0)).collect(),
             alignment,
             face,
+            own_mouth: OnceCell::new(),
         })
     }
 
@@ -203,11 +208,39 @@ impl Pipeline {
             let faces = redrawn_faces(drawn, batch.len()).await;
             redrawn.extend(faces.map_err(PipelineError::Device)?);
         }
+        let own_mouth = self.own_mouth(reading).await?;
+        for change in redrawn.iter_mut().filter_map(|one| one.change.as_mut()) {
+            change.own_mouth.clone_from(own_mouth);
+        }
         if self.paints {
             self.paint(picture, &reading.alignment, targets, &mut redrawn)
                 .await?;
         }
         Ok(redrawn)
+    }
+
+    /// The inside of the mouth of a face that was read: the map of the same face, redrawn as it is. None where the
+    /// weights have no such map, or the mouth is shut.
+    async fn own_mouth<'a>(
+        &self,
+        reading: &'a Reading,
+    ) -> Result<&'a Option<Vec<f32>>, PipelineError> {
+        if let Some(known) = reading.own_mouth.get() {
+            return Ok(known);
+        }
+        let mut map = None;
+        if !reading.controls.is_empty() {
+            let as_it_is = std::slice::from_ref(&reading.controls);
+            if let Some(drawn) = self.inference.decode(&reading.face, as_it_is)? {
+                let faces = redrawn_faces(drawn, 1)
+                    .await
+                    .map_err(PipelineError::Device)?;
+                let change = faces.into_iter().next().and_then(|face| face.change);
+                map = change.and_then(|change| change.cover);
+            }
+        }
+        let map = map.filter(|map| MouthFrame::around(map, FACE_SIZE).is_some());
+        Ok(reading.own_mouth.get_or_init(|| map))
     }
 
     /// Paints the mouths that the redrawn faces open, all in one batch.

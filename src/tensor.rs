@@ -7,7 +7,7 @@ use crate::network::{Drawn, FACE_SIZE};
 use crate::picture::Picture;
 
 /// Luma weights of ITU-R BT.601, with which FER2013 and most grey face sets were made.
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+pub(crate) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// The face at `alignment`, as the network reads it: `[channels, 96, 96]`.
 pub fn face_values(picture: &Picture, alignment: &Alignment, channels: usize) -> Vec<f32> {
@@ -125,6 +125,7 @@ pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>,
             mouth: None,
             face: planes_of(&faces, target),
             change: change.as_ref().map(|(delta, flow, cover)| Change {
+                own_mouth: None,
                 delta: planes_of(delta, target),
                 flow: flow
                     .as_ref()

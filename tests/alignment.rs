@@ -42,6 +42,7 @@ fn unchanged(size: usize) -> Redrawn {
         size,
         face: vec![0.5; 3 * size * size],
         change: Some(Change {
+            own_mouth: None,
             delta: vec![0.0; 3 * size * size],
             flow: Some(vec![0.0; 2 * size * size]),
             cover: None,
@@ -184,6 +185,7 @@ fn outside_of_the_face_the_photo_stays_bit_for_bit() {
             size: 96,
             face: vec![3.0; 3 * 96 * 96],
             change: change.then(|| Change {
+                own_mouth: None,
                 delta: vec![-2.0; 3 * 96 * 96],
                 flow: Some(vec![0.3; 2 * 96 * 96]),
                 cover: None,
@@ -231,6 +233,7 @@ fn the_flow_moves_the_photos_own_pixels() {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
+            own_mouth: None,
             delta: vec![0.0; 3 * 96 * 96],
             flow: Some(flow),
             cover: None,
@@ -259,6 +262,7 @@ fn a_change_lights_the_photo_without_blurring_it() {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
+            own_mouth: None,
             delta: vec![0.2; 3 * 96 * 96],
             flow: None,
             cover: None,
@@ -278,6 +282,7 @@ fn the_tile_shows_what_is_pasted() {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
+            own_mouth: None,
             delta: vec![0.1; 3 * 96 * 96],
             flow: Some(vec![0.02; 2 * 96 * 96]),
             cover: None,
@@ -291,4 +296,47 @@ fn the_tile_shows_what_is_pasted() {
             assert!(a.0[c].abs_diff(b.0[c]) <= 3, "{a:?} {b:?}");
         }
     }
+}
+
+#[test]
+fn lips_that_come_together_show_no_teeth_between_them() {
+    // White teeth between red lips, 32 pixels of 400 high; a flow that leaves a quarter of them.
+    let mouth = RgbImage::from_fn(400, 400, |_, y| {
+        Rgb(if (184..216).contains(&y) {
+            [250; 3]
+        } else {
+            [180, 60, 60]
+        })
+    });
+    let row = |i: usize| ((i / 96) as f32 + 0.5) / 96.0;
+    let inside = |i: usize| f32::from(u8::from((0.46..0.54).contains(&row(i))));
+    let mut flow = vec![0.0; 2 * 96 * 96];
+    for i in 0..96 * 96 {
+        let from_middle = row(i) - 0.5;
+        flow[96 * 96 + i] = from_middle.signum() * (3.0 * from_middle.abs()).min(0.03);
+    }
+    let redrawn = |own_mouth: Option<Vec<f32>>| Redrawn {
+        size: 96,
+        face: Vec::new(),
+        change: Some(Change {
+            delta: vec![0.0; 3 * 96 * 96],
+            flow: Some(flow.clone()),
+            cover: Some(vec![0.0; 96 * 96]),
+            own_mouth,
+        }),
+        mouth: None,
+    };
+    let picture = Picture::from(mouth);
+    let green = |own_mouth| {
+        let pasted = paste(
+            &picture,
+            &Alignment::whole_picture(400, 400),
+            &redrawn(own_mouth),
+        );
+        let column = (180..220).map(|y| pasted.as_image().get_pixel(200, y).0[1]);
+        column.max().expect("rows")
+    };
+    assert!(green(None) > 240, "the flow alone leaves a thread of teeth");
+    let map = (0..96 * 96).map(inside).collect();
+    assert!(green(Some(map)) < 70);
 }

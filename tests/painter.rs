@@ -173,6 +173,7 @@ fn with_mouth(pixel: Option<[f32; 4]>) -> Redrawn {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
+            own_mouth: None,
             delta: vec![0.0; 3 * 96 * 96],
             flow: Some(vec![0.0; 2 * 96 * 96]),
             cover: Some(vec![0.0; 96 * 96]),

@@ -1,6 +1,7 @@
 //! What is known of a redrawn face as fields that can be read at any place of the face.
 
 use super::Point;
+use super::lips_meet::OwnMouth;
 use super::mouth::PaintedMouth;
 use super::paste::{Change, Redrawn};
 use super::planes::{blur, catmull_rom};
@@ -28,7 +29,7 @@ pub(crate) enum Fields {
 /// The fields of a [`Change`].
 pub(crate) struct ChangeFields {
     delta: Field,
-    flow: Option<Field>,
+    moved: Moved,
     cover: Option<Field>,
     mouth: Option<(Shade, Layer)>,
 }
@@ -40,7 +41,7 @@ impl Fields {
         match &redrawn.change {
             Some(change) => Self::Change(ChangeFields {
                 delta: field(&change.delta, 3),
-                flow: change.flow.as_ref().map(|flow| field(flow, 2)),
+                moved: Moved::new(change, redrawn.size, side),
                 cover: change.cover.as_ref().map(|cover| field(cover, 1)),
                 mouth: redrawn.mouth.as_ref().map(|mouth| {
                     let shade = Shade::new(change, redrawn.size, side);
@@ -56,12 +57,9 @@ impl ChangeFields {
     /// The new colour, 0..255 and unclamped, of the place `face` whose own colour is `own`.
     pub fn redraw(&self, source: &Source<'_>, own: [f32; 3], face: Point, weight: f32) -> [f32; 3] {
         // Both parts of the change fade out; blending two faces would show a double edge.
-        let moved = match &self.flow {
-            None => own,
-            Some(flow) => moved(source, flow, face, weight),
-        };
-        let delta = self.delta.at(face);
         let cover = self.cover.as_ref().map_or(0.0, |cover| cover.at(face)[0]);
+        let moved = self.moved.at(source, face, weight, cover).unwrap_or(own);
+        let delta = self.delta.at(face);
         let keep = 1.0 - weight * cover.clamp(0.0, 1.0);
         let drawn = [0, 1, 2].map(|c| keep * moved[c] + weight * 255.0 * delta[c]);
         match &self.mouth {
@@ -71,33 +69,60 @@ impl ChangeFields {
     }
 }
 
-fn moved(source: &Source<'_>, flow: &Field, face: Point, weight: f32) -> [f32; 3] {
-    let [dx, dy, _] = flow.at(face);
-    source.moved(face, [weight * dx, weight * dy])
+/// The photo's pixels, moved.
+struct Moved {
+    flow: Option<Field>,
+    own_mouth: Option<OwnMouth>,
+}
+
+impl Moved {
+    fn new(change: &Change, size: usize, side: f32) -> Self {
+        let field = |planes, channels| Field::new(planes, channels, size, side);
+        let own_mouth = change.own_mouth.as_ref().map(|map| field(map, 1));
+        Self {
+            flow: change.flow.as_ref().map(|flow| field(flow, 2)),
+            own_mouth: own_mouth.map(OwnMouth::new),
+        }
+    }
+
+    /// The colour at a place whose mouth is `cover` open; none where nothing moves.
+    fn at(&self, source: &Source<'_>, face: Point, weight: f32, cover: f32) -> Option<[f32; 3]> {
+        let [dx, dy, _] = self.flow.as_ref()?.at(face);
+        let flow = [weight * dx, weight * dy];
+        let moved = source.moved(face, flow);
+        let from = Point::new(face.x + flow[0], face.y + flow[1]);
+        let lip = self.own_mouth.as_ref().and_then(|own| own.lip(from, cover));
+        let Some(lip) = lip else {
+            return Some(moved);
+        };
+        let colour = source.moved(face, [lip.place.x - face.x, lip.place.y - face.y]);
+        Some([0, 1, 2].map(|c| moved[c] + lip.share * (lip.light[c] * colour[c] - moved[c])))
+    }
 }
 
 /// A face that is moved and shaded, but nothing is painted on it: what the painter starts from.
 pub(crate) struct Unpainted {
-    flow: Option<Field>,
+    moved: Moved,
+    cover: Option<Field>,
     shade: Shade,
 }
 
 impl Unpainted {
     /// For pictures in which the face is `side` pixels wide.
     pub fn new(change: &Change, size: usize, side: f32) -> Self {
-        let flow = change.flow.as_ref();
+        let cover = change.cover.as_ref();
         Self {
-            flow: flow.map(|flow| Field::new(flow, 2, size, side)),
+            moved: Moved::new(change, size, side),
+            cover: cover.map(|cover| Field::new(cover, 1, size, side)),
             shade: Shade::new(change, size, side),
         }
     }
 
     /// The colour at a place of the face, 0..255 and unclamped.
     pub fn at(&self, source: &Source<'_>, face: Point, weight: f32) -> [f32; 3] {
-        let moved = match &self.flow {
-            Some(flow) => moved(source, flow, face, weight),
-            None => source.moved(face, [0.0; 2]),
-        };
+        let cover = self.cover.as_ref().map_or(0.0, |cover| cover.at(face)[0]);
+        let moved = self.moved.at(source, face, weight, cover);
+        let moved = moved.unwrap_or_else(|| source.moved(face, [0.0; 2]));
         self.shade.lit(moved, face, weight)
     }
 }
@@ -154,7 +179,7 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    fn new(planes: &[f32], channels: usize, size: usize, side: f32) -> Self {
+    pub fn new(planes: &[f32], channels: usize, size: usize, side: f32) -> Self {
         assert_eq!(planes.len(), channels * size * size, "a plane's length");
         // Where the photo is coarser than the field, each value is an average over its pixel.
         let shrink = (size as f32 / side).round().max(1.0) as usize;

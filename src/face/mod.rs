@@ -12,6 +12,7 @@ mod full_mesh;
 mod layers;
 #[cfg(feature = "native")]
 mod lips;
+mod lips_meet;
 pub mod mouth;
 pub mod paste;
 pub(crate) mod planes;

@@ -35,6 +35,9 @@ pub struct Change {
     /// How much of the moved pixels is taken away before `delta` is added, `[1, size, size]`, 0 to 1:
     /// the cavity map of a blend head.
     pub cover: Option<Vec<f32>>,
+    /// The same map of the face that was given, `[1, size, size]`: what lies inside of its mouth is not shown
+    /// between lips that come together.
+    pub own_mouth: Option<Vec<f32>>,
 }
 
 /// Puts a redrawn face back into the picture that it was cut from.
