@@ -343,7 +343,7 @@ impl Run {
             losses: Losses::from_values(past.losses),
             held_out: reading.map(|reading| reading.figures),
         };
-        metrics.add(&row)?;
+        metrics.add(row.cells())?;
         progress.line(&format!(
             "step {step}/{} {} | {:.1} samples/s, {:.0} % waiting for them, {} left",
             self.config.run.steps,

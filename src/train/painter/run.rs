@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::batch::{Batch, Sampler};
 use super::checkpoint;
@@ -24,7 +24,7 @@ use crate::train::TrainError;
 use crate::train::config::RunConfig;
 use crate::train::feeder;
 use crate::train::held_out::{HeldOut, hold_out};
-use crate::train::metrics::{append_line, keep};
+use crate::train::metrics::{Cells, Metrics};
 use crate::train::progress::Progress;
 use crate::train::record::{self, Manifest};
 use crate::train::run::{Call, LAST_WEIGHTS, note_licence};
@@ -39,9 +39,6 @@ const BATCHES_AHEAD: usize = 4;
 /// Held-out mouths that are watched, and those of them on a sheet.
 const WATCHED: usize = 96;
 const ON_SHEET: usize = 24;
-
-/// A line for each report.
-const METRICS: &str = "metrics.jsonl";
 
 /// A painter's run: its numbers, its faces, its network and its folder.
 pub struct PainterRun {
@@ -180,7 +177,7 @@ impl PainterRun {
         batches: &mpsc::Receiver<Batch>,
         (progress, stop): (&Progress, &AtomicBool),
     ) -> Result<(), TrainError> {
-        let metrics = self.open_metrics(trainer.steps_done())?;
+        let metrics = Metrics::open(&self.folder, trainer.steps_done())?;
         let run = &self.config.run;
         let (mut since, mut is_saved) = (Since::now(), true);
         while !stop.load(Ordering::Relaxed) {
@@ -208,7 +205,7 @@ impl PainterRun {
                 }
             }
             progress.line(&format!("{}, {} left", in_words(&row), progress.left(step)));
-            append_line(&metrics, &Value::Object(row))?;
+            metrics.add(row)?;
             if is_saved {
                 checkpoint::save(&self.folder, trainer.state())?;
                 self.write_weights(trainer.average())?;
@@ -236,16 +233,6 @@ impl PainterRun {
         )
     }
 
-    fn open_metrics(&self, step: usize) -> Result<PathBuf, TrainError> {
-        let path = self.folder.join(METRICS);
-        let lines = keep(&path, step, |line| {
-            let object: Value = serde_json::from_str(line).ok()?;
-            object["step"].as_u64().map(|step| step as usize)
-        })?;
-        store::write(&path, lines.as_bytes())?;
-        Ok(path)
-    }
-
     fn write_weights(&self, painter: &Painter) -> Result<(), TrainError> {
         let painter = painter.clone().to_device(&Device::flex());
         let network = finish(&self.network, painter, &self.config);
@@ -263,13 +250,8 @@ pub fn finish(network: &Network, painter: Painter, config: &RunConfig) -> Networ
 }
 
 /// The cells of a report, in alphabetical order.
-fn cells(
-    past: &Past<{ Losses::NAMES.len() }>,
-    step: usize,
-    rate: f64,
-    batch: usize,
-) -> Map<String, Value> {
-    let mut row = Map::new();
+fn cells(past: &Past<{ Losses::NAMES.len() }>, step: usize, rate: f64, batch: usize) -> Cells {
+    let mut row = Cells::new();
     row.insert("step".into(), step.into());
     row.insert("rate".into(), rate.into());
     let speed = past.steps_per_second * batch as f64;
@@ -281,7 +263,7 @@ fn cells(
     row
 }
 
-fn held_out_cells(painted: &[Painted], config: &RunConfig) -> Map<String, Value> {
+fn held_out_cells(painted: &[Painted], config: &RunConfig) -> Cells {
     let figures = Figures::of(painted, config.painter.config());
     let cells = Figures::NAMES.into_iter().zip(figures.values());
     cells
@@ -294,7 +276,7 @@ fn rounded(value: f64) -> Value {
     ((value * 1e5).round() / 1e5).into()
 }
 
-fn in_words(row: &Map<String, Value>) -> String {
+fn in_words(row: &Cells) -> String {
     let cells = row.iter().map(|(name, value)| format!("{name} {value}"));
     cells.collect::<Vec<_>>().join(" ")
 }
