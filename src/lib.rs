@@ -14,6 +14,7 @@
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`sheet`]: contact sheets of synthetic faces, which carry it too (native).
 //! - [`pipeline`]: the whole way in one place.
+//! - [`document`]: figures as plain text, Markdown or HTML (native).
 //! - [`store`]: files that a command leaves behind, written whole or not at all (native).
 //! - [`data`]: folders of faces in the known layouts (native).
 //! - [`judge`]: networks of other makers that judge redrawn faces (native).
@@ -27,6 +28,8 @@
 pub mod answer;
 #[cfg(feature = "native")]
 pub mod data;
+#[cfg(feature = "native")]
+pub mod document;
 #[cfg(feature = "native")]
 pub mod enlarge;
 #[cfg(feature = "native")]

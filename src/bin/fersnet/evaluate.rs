@@ -12,13 +12,16 @@ use fersnet::judge::{self, IdentityJudge, MaskedJudge};
 use fersnet::network::weights;
 use fersnet::network::{FACE_SIZE, Network};
 use fersnet::pipeline::Pipeline;
+use fersnet::store;
 use serde::Serialize;
 
 use crate::device::DeviceName;
 use crate::faces::Faces;
-use crate::figures;
 use crate::picture::add_painter;
 use crate::train::parse_side;
+
+/// Title of the page.
+const TITLE: &str = "Model card figures";
 
 /// Evaluate a weight file, or both weight files of a run, on labelled faces.
 ///
@@ -114,14 +117,14 @@ impl Evaluate {
             let report = self.report(loaded, data.clone(), &note, witnesses.as_ref(), &device)?;
             reports.push(report);
         }
+        let document = evaluate::document(&reports);
         if let Some(path) = &self.html {
-            std::fs::write(path, evaluate::page(&reports))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            store::write(path, document.page(TITLE).as_bytes())?;
         }
         if self.json {
             println!("{}", self.to_json(&reports)?);
         } else {
-            reports.iter().for_each(figures::print);
+            print!("{}", document.text());
         }
         Ok(())
     }

@@ -7,7 +7,6 @@ mod enlarge;
 mod evaluate;
 mod faces;
 mod failure;
-mod figures;
 mod forward;
 mod interrupt;
 mod pairs;

@@ -7,9 +7,7 @@ use std::fmt::Write;
 
 use super::certainty::{Bin, Coverage};
 use super::confusion::Confusion;
-use field::{ABOVE, Axis, Field, LEFT, RIGHT, open};
-
-pub(super) use field::escaped;
+use field::{ABOVE, Axis, Field, LEFT, RIGHT, escaped, open};
 
 /// Side of a square chart's field, and the size of the field of a chart over steps, in SVG units.
 const SQUARE: [f64; 2] = [240.0; 2];
