@@ -6,6 +6,7 @@
 //! - [`picture`]: bytes of an image file to an upright RGB picture.
 //! - [`face`]: the faces in it, aligned by the eyes; and a redrawn face back into the picture.
 //! - [`tensor`]: an aligned face to and from `[1, k, 96, 96]`.
+//! - [`tensor_file`]: tensors in safetensors files, checked by name, type and shape.
 //! - [`network`]: FERSNet in its two editions, and its weight files.
 //! - [`painter`]: the inside of an opened mouth, painted at the photo's resolution.
 //! - [`kernels`]: the ConvFLU in WGSL and the network's steps, each beside its plain-tensor twin.
@@ -55,6 +56,7 @@ pub mod store;
 pub mod table;
 pub mod target;
 pub mod tensor;
+pub mod tensor_file;
 #[cfg(feature = "native")]
 pub mod train;
 #[cfg(feature = "web")]

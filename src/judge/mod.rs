@@ -22,14 +22,15 @@ use burn::tensor::{Tensor, s};
 use thiserror::Error;
 
 use crate::home::home;
+use crate::tensor_file::TensorFileError;
 
 /// Why a judge gave no answer.
 #[derive(Debug, Error)]
 pub enum JudgeError {
-    /// The file is not a safetensors file.
+    /// The file is damaged, or lacks a weight.
     #[error("the judge's weights cannot be read ({0}); write them anew with tools/judges.py")]
-    File(#[from] safetensors::SafeTensorError),
-    /// A weight is missing, or of another shape or type.
+    File(#[from] TensorFileError),
+    /// A weight does not fit the network.
     #[error("the judge's weight {name}: {what}; write the file anew with tools/judges.py")]
     Weight {
         /// Name in the file.

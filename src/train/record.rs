@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::batch::Batch;
 use super::config::RunConfig;
-use super::stored::{bytes, safetensors_file};
+use super::stored::safetensors_file;
 use crate::data::{Dataset, LeftOut, digest};
 use crate::store::{self, COMMIT};
+use crate::tensor_file::f32_bytes;
 
 /// The run's numbers, which `--preset` takes as they are.
 const CONFIG: &str = "config.toml";
@@ -236,7 +237,7 @@ fn write_batch(folder: &Path, batch: &Batch) -> Result<(), TrainError> {
             &batch.shown.cavities,
         ),
     ]
-    .map(|(name, shape, values)| (name.to_owned(), shape, bytes(values)));
+    .map(|(name, shape, values)| (name.to_owned(), shape, f32_bytes(values)));
     let tensors = safetensors_file(&tensors)?;
     store::write(&folder.join("batch.safetensors"), &tensors)?;
     Ok(store::write_json(&folder.join("names.json"), &batch.names)?)
