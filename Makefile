@@ -15,7 +15,7 @@ help:
 	@echo 'make test       install what the tests need and run them all'
 	@echo 'make check      formatting, lints and the documentation only'
 	@echo 'make build-web  the page into dist/'
-	@echo 'make test-torch  lints and tests of the LibTorch trainer, where PyTorch 2.9.0 is installed'
+	@echo 'make test-torch  lints and tests of the LibTorch trainer, where PyTorch 2.11.0 is installed'
 	@echo 'make bench      the speed, natively and in the page, beside others (PARTS="native page" for some)'
 	@echo 'make clean      remove dist/ (the cache stays: rm -r ~/.cache/fersnet)'
 
@@ -50,7 +50,8 @@ build-web: setup-web
 test-web: build-web
 	tools/web-test.sh
 
-# Not part of `test`: it needs PyTorch 2.9.0 and the environment of docs/training.md.
+# Not part of `test`, nor of CI: it needs PyTorch 2.11.0, a download of 2.9 GB and a build of 20 minutes. Its
+# environment is that of docs/training.md.
 test-torch: setup
 	$(NATIVE) cargo clippy --release --features tch --all-targets -- -D warnings
 	$(NATIVE) cargo test --release --features tch --test torch
