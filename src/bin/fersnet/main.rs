@@ -1,5 +1,6 @@
 //! The command line: one subcommand a file, each thin over the library.
 
+#[cfg(feature = "bench")]
 mod bench;
 mod data;
 mod device;
@@ -61,6 +62,7 @@ enum Command {
     /// How well weights read labelled faces, and what others see in the faces that they redraw.
     Evaluate(evaluate::Evaluate),
     /// Samples a second of a training step on this machine's devices.
+    #[cfg(feature = "bench")]
     Bench(bench::Bench),
 }
 
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Pairs(command) => command.run(),
         Command::Table(command) => command.run(),
         Command::Evaluate(command) => command.run(),
+        #[cfg(feature = "bench")]
         Command::Bench(command) => command.run(),
     };
     match result {
