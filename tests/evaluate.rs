@@ -15,7 +15,7 @@ fn evaluate(arguments: &[&str]) -> Output {
         .arg("evaluate")
         .args(arguments)
         // No identity judge, wherever this runs.
-        .env("FERSNET_HOME", "/nowhere")
+        .env("FERSNET_HOME", env!("CARGO_TARGET_TMPDIR"))
         .output()
         .expect("the binary runs")
 }

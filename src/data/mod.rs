@@ -229,8 +229,8 @@ pub struct Options {
     pub split: Option<Split>,
     /// How small pictures are cut.
     pub cut: Cut,
-    /// Where found faces are kept between calls; `fersnet/faces` in the user's cache folder where
-    /// none is given.
+    /// Where found faces are kept between calls; `faces` in `$FERSNET_HOME`, or else in
+    /// `~/.cache/fersnet`, where none is given.
     pub cache: Option<PathBuf>,
     /// Whether a paired set's further photographs of a person are read. They carry the group
     /// `sample` = `real` and are no pixel-wise pairs of the other pictures.

@@ -23,7 +23,7 @@ pub struct Data {
     /// Take a paired set's further photographs of a person too.
     #[arg(long)]
     real: bool,
-    /// Where found faces are kept; fersnet/faces in your cache folder by default.
+    /// Where found faces are kept; `faces` in $FERSNET_HOME, which is ~/.cache/fersnet, by default.
     #[arg(long)]
     cache: Option<PathBuf>,
     /// Answer as JSON.
