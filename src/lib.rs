@@ -18,7 +18,7 @@
 //! - [`document`]: figures as plain text, Markdown or HTML (native).
 //! - [`store`]: files that a command leaves behind, written whole or not at all (native).
 //! - [`data`]: folders of faces in the known layouts (native).
-//! - [`judge`]: networks of other makers that judge redrawn faces (native).
+//! - [`evaluator`]: networks of other makers that evaluate redrawn faces (native).
 //! - [`evaluate`]: figures of a network on labelled faces and of the faces that it redraws (native).
 //! - [`train`]: losses and runs (native).
 //! - [`enlarge`]: a data set of synthetic faces that other networks read as they were meant (native).
@@ -35,11 +35,11 @@ pub mod document;
 pub mod enlarge;
 #[cfg(feature = "native")]
 pub mod evaluate;
+#[cfg(feature = "native")]
+pub mod evaluator;
 pub mod face;
 #[cfg(feature = "native")]
 mod home;
-#[cfg(feature = "native")]
-pub mod judge;
 pub mod kernels;
 pub mod mark;
 pub mod network;

@@ -41,7 +41,7 @@ fn labelled_tree(root: &Path) {
         let name = format!("fer{i:07}.png");
         picture.save(pictures.join(&name)).expect("saved");
         let votes = if happy { "0,10" } else { "10,0" };
-        // Two pictures divide the votes, two show no face: neither kind is judged.
+        // Two pictures divide the votes, two show no face: neither kind is measured.
         let row = match i {
             0 | 1 => "5,5,0,0,0,0,0,0,0,0".to_owned(),
             2 | 3 => "0,0,0,0,0,0,0,0,2,8".to_owned(),
@@ -251,21 +251,21 @@ fn a_run_leaves_its_numbers_faces_figures_and_plots() {
     let steps: Vec<u64> = rows.iter().filter_map(|row| row["step"].as_u64()).collect();
     assert_eq!(steps, [2, 4]);
     for row in &rows {
-        assert!(row["l1"].is_f64() && row["held_out_accuracy"].is_f64());
+        assert!(row["l1"].is_f64() && row["validation_accuracy"].is_f64());
     }
 
     let program = json(&read("run.json"));
     assert!(program["commit"].is_string() && program["config"]["run"]["steps"] == STEPS);
     let manifest = json(&read("data.json"));
-    assert_eq!(manifest["sets"][0]["held_out"], 2);
-    // 40 usable pictures and two persons with three faces each, all with their hash.
+    assert_eq!(manifest["sets"][0]["validation"], 2);
+    // 40 usable pictures and two subjects with three faces each, all with their hash.
     let faces = read("faces.csv");
     assert_eq!(faces.lines().count(), 1 + 40 + 6);
     let digest = |line: &str| line.rsplit(',').next().map(str::len) == Some(64);
     assert!(faces.lines().skip(1).all(digest));
-    let person = faces.lines().filter(|line| line.contains("\"a/"));
-    assert!(person.clone().all(|line| line.contains("held out")));
-    assert_eq!(person.count(), 3);
+    let subject = faces.lines().filter(|line| line.contains("\"a/"));
+    assert!(subject.clone().all(|line| line.contains("held out")));
+    assert_eq!(subject.count(), 3);
 
     let sheet = std::fs::read(folder.join("sheet-0000004.png")).expect("a sheet");
     assert!(fersnet::mark::is_marked(&sheet));

@@ -19,7 +19,7 @@ use crate::store;
 /// of the old ones is used.
 const VERSION: &str = "aligner-1";
 
-/// The person's left and right eye, in pixels of the picture.
+/// The subject's left and right eye, in pixels of the picture.
 pub(super) type Eyes = (Point, Point);
 
 /// The entries; nothing is kept where the user has no home.

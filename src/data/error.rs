@@ -72,7 +72,7 @@ pub enum DataError {
         root: PathBuf,
         /// Its layout.
         layout: Layout,
-        /// What was left out, or what would be usable.
+        /// What was skipped, or what would be usable.
         why: String,
     },
     /// The network and the data have no expression in common.

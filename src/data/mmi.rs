@@ -10,7 +10,7 @@
 //! ```
 //!
 //! turned upright where the camera lay on its side. The three frames around the middle are taken;
-//! recordings in profile or with other annotations are left out.
+//! recordings in profile or with other annotations are skipped.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
                 let frames = frames(&recording)?;
                 if frames.is_empty() {
                     let reason = "a recording without frames; make them: ffmpeg -i S002-106.avi S002-106_%05d.png";
-                    listing.leave_out(reason, &recording);
+                    listing.skip(reason, &recording);
                 }
                 let common = Common {
                     subject: Some(&subject),
@@ -55,13 +55,13 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
                 };
                 listing.take_frames(frames, 3, middle_three, common);
             }
-            Err(reason) => listing.leave_out(reason, &recording),
+            Err(reason) => listing.skip(reason, &recording),
         }
     }
     listing.read(SIX.map(str::to_owned).to_vec(), Kind::Photographs, options)
 }
 
-/// Subject and expression of a recording, or why it is left out.
+/// Subject and expression of a recording, or why it is skipped.
 fn annotation(recording: &Path) -> Result<Result<(String, &'static str), &'static str>, DataError> {
     let path = recording.join(RECORDING);
     if path.is_file() && view(&read_text(&path)?).is_some_and(|view| view == PROFILE) {

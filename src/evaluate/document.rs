@@ -1,8 +1,8 @@
 //! The figures of weight files as a document: for the command line and for the model card's page.
 
 use super::bootstrap::Interval;
-use super::certainty::Calibration;
 use super::charts;
+use super::confidence::Calibration;
 use super::groups::Groups;
 use super::{HEAD, InPhoto, Likeness, Nearness, Recognition, Report, SLIDER_HEAD, Synthesis};
 use crate::document::{Document, Table};
@@ -17,8 +17,8 @@ pub fn document(reports: &[Report]) -> Document {
             report.data.in_words(),
             report.sha256
         ));
-        if !report.data.left_out.is_empty() {
-            document.paragraph(format!("Left out: {}.", report.data.left_out.join("; ")));
+        if !report.data.skipped.is_empty() {
+            document.paragraph(format!("Skipped: {}.", report.data.skipped.join("; ")));
         }
         recognition(&mut document, &report.recognition);
         if let Some(figures) = &report.synthesis {
@@ -30,12 +30,12 @@ pub fn document(reports: &[Report]) -> Document {
 
 fn recognition(document: &mut Document, figures: &Recognition) {
     let ends = &figures.intervals;
-    let persons = figures
+    let subjects = figures
         .subjects
-        .map_or(String::new(), |n| format!(" of {n} persons"));
+        .map_or(String::new(), |n| format!(" of {n} subjects"));
     document.subheading("Recognition");
     document.paragraph(format!(
-        "{} faces{persons}; 95 % intervals by bootstrap over {} (seed {}).",
+        "{} faces{subjects}; 95 % intervals by bootstrap over {} (seed {}).",
         figures.n, ends.over, ends.seed,
     ));
     let row = |name: &str, figure, ends| [name.to_owned(), percent(Some(figure)), interval(ends)];
@@ -56,7 +56,7 @@ fn recognition(document: &mut Document, figures: &Recognition) {
     document.table(calibration(figures));
     let rule = &figures.not_sure_rule;
     document.paragraph(format!(
-        "Below a probability of {} the answer is \"not sure\": {} of the faces get an answer, {} of these answers are right.",
+        "Below a probability of {} the answer is \"not sure\": {} of the faces get an answer, {} of these answers are correct.",
         rule.threshold,
         percent(Some(rule.coverage)),
         percent(rule.accuracy),
@@ -67,11 +67,11 @@ fn recognition(document: &mut Document, figures: &Recognition) {
     );
     document.chart(
         charts::reliability(&figures.reliability, figures.ece),
-        "Certainty against truth; the line would be perfect.",
+        "Confidence against accuracy; the line would be perfect.",
     );
     document.chart(
         charts::coverage(&figures.coverage, rule),
-        "Accuracy when less certain answers are withheld; the dot is the program's rule.",
+        "Accuracy when less confident answers are withheld; the dot is the program's rule.",
     );
     groups(document, &figures.groups);
 }
@@ -133,7 +133,7 @@ fn groups(document: &mut Document, groups: &Groups) {
                 interval(group.interval),
             ]
         });
-        let head = [column, "n", "persons", "accuracy", "95 %"];
+        let head = [column, "n", "subjects", "accuracy", "95 %"];
         document.table(Table::new(head).with_rows(rows));
     }
 }
@@ -147,7 +147,7 @@ fn synthesis(document: &mut Document, figures: &Synthesis) {
         figures.reader,
     ));
     document.paragraph(format!(
-        "Read as the target: {} ({}). When nothing is redrawn: {}. The data's own pictures that the reader reads rightly (n {}): {}.",
+        "Read as the target: {} ({}). When nothing is redrawn: {}. The data's own pictures that the reader reads correctly (n {}): {}.",
         percent(Some(figures.read_as_target)),
         interval(figures.interval),
         percent(Some(figures.unchanged)),
@@ -164,8 +164,8 @@ fn synthesis(document: &mut Document, figures: &Synthesis) {
     let redrawn = Some(identity.redrawn);
     let rows = [
         ("a face and itself redrawn", redrawn),
-        ("two photographs of one person", identity.one_person),
-        ("photographs of two persons", identity.two_persons),
+        ("two photographs of one subject", identity.same_subject),
+        ("photographs of two subjects", identity.different_subjects),
     ]
     .map(|(name, pairs)| {
         let [cosine, same] = likeness(pairs);
@@ -177,7 +177,7 @@ fn synthesis(document: &mut Document, figures: &Synthesis) {
         "identity",
         "pairs",
         "cosine",
-        "one person (distance below 0.6)",
+        "same identity (distance below 0.6)",
         "distance",
     ];
     document.table(Table::new(head).with_rows(rows));
@@ -206,7 +206,7 @@ fn targets(figures: &Synthesis) -> Table {
         "unchanged",
         "own pictures",
         "cosine",
-        "one person",
+        "same identity",
         "L1 (unchanged)",
         "SSIM (unchanged)",
     ])
@@ -216,7 +216,7 @@ fn targets(figures: &Synthesis) -> Table {
 fn in_photo(document: &mut Document, figures: &InPhoto) {
     document.subheading("In the photo");
     document.paragraph(format!(
-        "{} neutral faces redrawn with every expression and {} real smiles redrawn as neutral, each in its photo; measured on faces of 256 pixels. Intervals over persons.",
+        "{} neutral faces redrawn with every expression and {} real smiles redrawn as neutral, each in its photo; measured on faces of 256 pixels. Intervals over subjects.",
         figures.n, figures.smiles_n,
     ));
     document.table(Table::new(HEAD).with_rows(figures.rows()));
@@ -232,7 +232,7 @@ fn likeness(pairs: Option<Likeness>) -> [String; 2] {
         |pairs| {
             [
                 format!("{:.3}", pairs.cosine),
-                percent(Some(pairs.same_person)),
+                percent(Some(pairs.same_identity)),
             ]
         },
     )
@@ -287,8 +287,8 @@ mod tests {
                 layout: "FER+".into(),
                 split: Some("validation".into()),
                 cut: "whole".into(),
-                persons: None,
-                left_out: vec!["3 that cannot be read".into()],
+                subjects: None,
+                skipped: vec!["3 that cannot be read".into()],
             },
             recognition: recognition(&predictions, 1.0, 1).expect("figures"),
             synthesis: None,

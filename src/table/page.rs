@@ -31,7 +31,7 @@ fn heading(folding: &OfFolding, folds: usize) -> String {
     let first = folding.rows.first();
     let (n, subjects) = first.map_or((0, 0), |row| (row.n, row.subjects));
     let name = folding.folding.name();
-    format!("{folds} {name} folds, {n} test faces of {subjects} persons:")
+    format!("{folds} {name} folds, {n} test faces of {subjects} subjects:")
 }
 
 fn cells(row: &Row) -> [String; HEAD.len()] {
@@ -82,7 +82,7 @@ fn notes(figures: &Figures) -> Vec<String> {
     let mut notes = Vec::new();
     let mut note = |words: String| notes.push(words);
     note(format!(
-        "Data: {}, {} faces of {} persons, {} expressions ({}).",
+        "Data: {}, {} faces of {} subjects, {} expressions ({}).",
         data.layout,
         data.faces,
         data.subjects,
@@ -101,7 +101,7 @@ fn notes(figures: &Figures) -> Vec<String> {
         run.run.seed
     ));
     note(format!(
-        "FERSNet*: up to {} synthetic faces of the fold's training persons, kept by {} of its three networks at {}; then {} times the length at {} times the rate.",
+        "FERSNet*: up to {} synthetic faces of the fold's training subjects, kept by {} of its three networks at {}; then {} times the length at {} times the rate.",
         enlarge.count,
         match enlarge.rule {
             crate::enlarge::Rule::Every => "every one",
@@ -112,9 +112,9 @@ fn notes(figures: &Figures) -> Vec<String> {
         settings.fine_tune.rate
     ));
     note("\"FERSNet, as long\" is fine-tuned like FERSNet* without synthetic faces: its row, against the one above, says what they did.".to_owned());
-    note("The last step is reported. Test persons are used for nothing else.".to_owned());
+    note("The last step is reported. Test subjects are used for nothing else.".to_owned());
     note(
-        "Intervals: persons drawn anew. p: paired permutation test, a person's answers swapped as one."
+        "Intervals: subjects drawn anew. p: paired permutation test, a subject's answers swapped as one."
             .to_owned(),
     );
     note(

@@ -54,7 +54,7 @@ impl Default for FineTune {
 #[derive(Serialize)]
 struct Kept<'a> {
     settings: &'a Settings,
-    /// SHA-256 over names, persons and hashes of all faces.
+    /// SHA-256 over names, subjects and hashes of all faces.
     faces: String,
 }
 
@@ -73,7 +73,7 @@ impl Settings {
         }
         if !self.run.data.portraits.is_empty() {
             return Err(TableError::Setting(
-                "a table draws no pairs as it goes: tested persons could be among the portraits; leave data.portraits out, or draw a set with `fersnet pairs` and give it as --data",
+                "a table draws no pairs as it goes: tested subjects could be among the portraits; leave data.portraits out, or draw a set with `fersnet pairs` and give it as --data",
             ));
         }
         let parts = [self.fine_tune.length, self.fine_tune.rate];
@@ -163,7 +163,7 @@ fn digest(data: &Dataset) -> String {
         hash.update(format!(
             "{}\n{}\n{}\n",
             face.name,
-            face.owner(),
+            face.identity(),
             face.digest
         ));
     }

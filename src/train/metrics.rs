@@ -1,6 +1,6 @@
 //! Figures of a run over its steps, as `metrics.jsonl`: one report a line, a JSON object of its cells.
 //!
-//! A line names its own cells, so rows of an older version with fewer of them are kept as they are.
+//! A line names its own cells, so rows of an older version are kept, under today's names.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use super::TrainError;
 use super::losses::Losses;
-use crate::evaluate::Watched;
+use super::term::Term;
+use crate::evaluate::ValidationMetrics;
 use crate::store::{self, StoreError};
 
 /// The file in a run's folder.
@@ -34,12 +35,12 @@ pub struct Row {
     pub waited_share: f64,
     /// Mean of the losses since the last row.
     pub losses: Losses,
-    /// How the held-out faces are read, at checkpoints.
-    pub held_out: Option<Watched>,
+    /// How the validation faces are read, at checkpoints.
+    pub validation: Option<ValidationMetrics>,
 }
 
 impl Row {
-    /// As cells; those of the held-out faces are missing where these were not read.
+    /// As cells; those of the validation faces are missing where these were not read.
     pub fn cells(&self) -> Cells {
         let mut cells = Cells::new();
         let mut add = |name: &str, value: Value| cells.insert(name.to_owned(), value);
@@ -51,11 +52,11 @@ impl Row {
         for (name, value) in Losses::NAMES.into_iter().zip(self.losses.values()) {
             add(name, f64::from(value).into());
         }
-        if let Some(figures) = &self.held_out {
-            add("held_out_faces", figures.n.into());
-            add("held_out_accuracy", figures.accuracy.into());
-            add("held_out_macro_recall", figures.macro_recall.into());
-            add("held_out_ece", figures.ece.into());
+        if let Some(figures) = &self.validation {
+            add("validation_faces", figures.n.into());
+            add("validation_accuracy", figures.accuracy.into());
+            add("validation_macro_recall", figures.macro_recall.into());
+            add("validation_ece", figures.ece.into());
         }
         cells
     }
@@ -76,13 +77,11 @@ impl Metrics {
             true => String::from_utf8_lossy(&store::read(&path)?).into_owned(),
             false => String::new(),
         };
-        let is_kept = |line: &&str| {
-            let row: Option<Cells> = serde_json::from_str(line).ok();
-            let found = row.and_then(|row| row.get("step")?.as_u64());
-            found.is_some_and(|found| found <= step as u64)
-        };
-        let kept = text.lines().filter(is_kept);
-        let kept: String = kept.map(|line| format!("{line}\n")).collect();
+        let rows = text.lines().filter_map(|line| {
+            let row: Cells = serde_json::from_str(line).ok()?;
+            (row.get("step")?.as_u64()? <= step as u64).then_some(row)
+        });
+        let kept: String = rows.map(|row| line(renamed(row))).collect();
         store::write(&path, kept.as_bytes())?;
         Ok(Self(path))
     }
@@ -92,7 +91,7 @@ impl Metrics {
     /// # Errors
     /// [`TrainError::Store`].
     pub fn add(&self, cells: Cells) -> Result<(), TrainError> {
-        let line = format!("{}\n", Value::Object(cells));
+        let line = line(cells);
         let file = fs::OpenOptions::new().append(true).open(&self.0);
         let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
         Ok(written.map_err(StoreError::write(&self.0))?)
@@ -107,6 +106,23 @@ impl Metrics {
         let rows = text.lines().map(serde_json::from_str);
         Ok(rows.filter_map(Result::ok).collect())
     }
+}
+
+fn line(cells: Cells) -> String {
+    format!("{}\n", Value::Object(cells))
+}
+
+/// A row of an older version with today's names.
+fn renamed(row: Cells) -> Cells {
+    let cells = row.into_iter().map(|(name, value)| {
+        let name = match name.strip_prefix("held_out_") {
+            Some(figure) => format!("validation_{figure}"),
+            None if name == "roughness" => Term::FlowSmoothness.name().to_owned(),
+            None => name,
+        };
+        (name, value)
+    });
+    cells.collect()
 }
 
 /// A cell over the steps, `(step, value)`, of the rows that have it.
@@ -132,7 +148,7 @@ mod tests {
                 total: 2.0,
                 ..Losses::default()
             },
-            held_out: None,
+            validation: None,
         }
     }
 
@@ -158,12 +174,14 @@ mod tests {
     #[test]
     fn rows_of_a_version_with_fewer_terms_are_kept() {
         let folder = tempfile::tempdir().expect("a folder");
-        let old = "{\"l1\":0.5,\"step\":50}\n";
+        let old = "{\"held_out_accuracy\":0.25,\"l1\":0.5,\"roughness\":0.125,\"step\":50}\n";
         fs::write(folder.path().join(FILE), old).expect("written");
         let metrics = Metrics::open(folder.path(), 50).expect("a file");
         metrics.add(row(100).cells()).expect("added");
         let rows = metrics.rows().expect("rows");
         assert_eq!(series(&rows, "l1"), [(50.0, 0.5), (100.0, 0.0)]);
         assert_eq!(series(&rows, "total"), [(100.0, 2.0)]);
+        assert_eq!(series(&rows, "flow_smoothness")[0], (50.0, 0.125));
+        assert_eq!(series(&rows, "validation_accuracy"), [(50.0, 0.25)]);
     }
 }

@@ -49,9 +49,9 @@ enum Command {
     Split(weights::Split),
     /// Put a painter, or other presets, into a network's weight file.
     Join(weights::Join),
-    /// What a folder of faces holds, and what is left out of it and why.
+    /// What a folder of faces holds, and what is skipped of it and why.
     Data(data::Data),
-    /// Train a network on labelled faces and on faces of one person with several expressions.
+    /// Train a network on labelled faces and on faces of one subject with several expressions.
     Train(Box<train::Train>),
     /// Make a data set of synthetic faces that networks read as they were meant.
     Enlarge(enlarge::Enlarge),

@@ -5,7 +5,7 @@ mod field;
 
 use std::fmt::Write;
 
-use super::certainty::{Bin, Coverage};
+use super::confidence::{Bin, Coverage};
 use super::confusion::Confusion;
 use field::{ABOVE, Axis, Field, LEFT, RIGHT, escaped, open};
 
@@ -67,7 +67,7 @@ pub(crate) fn confusion(classes: &[String], confusion: &Confusion) -> String {
     svg + "</svg>"
 }
 
-/// Certainty against truth: a bar a bin, the diagonal is perfect.
+/// Confidence against accuracy: a bar a bin, the diagonal is perfect.
 pub(crate) fn reliability(bins: &[Bin], ece: f64) -> String {
     let title = format!("Reliability: calibration error {ece:.3}");
     let across = Axis::shares("largest probability");
@@ -117,7 +117,7 @@ pub(crate) fn shares_over_steps(title: &str, lines: &[Line]) -> String {
 }
 
 /// Sizes over the steps of a run that differ much, so on a logarithmic scale; what is not above 0 is
-/// left out.
+/// skipped.
 pub(crate) fn sizes_over_steps(title: &str, mut lines: Vec<Line>) -> String {
     for (_, points) in &mut lines {
         points.retain(|(_, value)| *value > 0.0 && value.is_finite());

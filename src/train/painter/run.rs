@@ -23,12 +23,12 @@ use crate::store;
 use crate::train::TrainError;
 use crate::train::config::RunConfig;
 use crate::train::feeder;
-use crate::train::held_out::{HeldOut, hold_out};
 use crate::train::metrics::{Cells, Metrics};
 use crate::train::progress::Progress;
 use crate::train::record::{self, Manifest};
 use crate::train::run::{Call, LAST_WEIGHTS, note_licence};
 use crate::train::since::{Past, Since};
+use crate::train::validation_split::{ValidationSplit, split_off};
 
 /// Steps over which the shown losses are averaged.
 const REPORT_EVERY: usize = 50;
@@ -36,8 +36,8 @@ const REPORT_EVERY: usize = 50;
 /// Batches that are cut ahead of the step.
 const BATCHES_AHEAD: usize = 4;
 
-/// Held-out mouths that are watched, and those of them on a sheet.
-const WATCHED: usize = 96;
+/// Validation mouths that are measured, and those of them on a sheet.
+const MEASURED: usize = 96;
 const ON_SHEET: usize = 24;
 
 /// A painter's run: its numbers, its faces, its network and its folder.
@@ -45,7 +45,7 @@ pub struct PainterRun {
     config: RunConfig,
     folder: PathBuf,
     train: Vec<Dataset>,
-    held_out: HeldOut,
+    validation: ValidationSplit,
     network: Network,
 }
 
@@ -81,9 +81,9 @@ impl PainterRun {
         with_painter.validate()?;
         let controls = &network.config().controls;
         let sets = sets.into_iter().map(|set| set.for_controls(controls));
-        let (train, held_out) = hold_out(sets.collect());
+        let (train, validation) = split_off(sets.collect());
         store::make_folder(folder)?;
-        let manifest = Manifest::new(&train, &held_out.sets);
+        let manifest = Manifest::new(&train, &validation.sets);
         manifest.check(folder)?;
         record::keep_config(folder, &config, &format!("{device:?}"))?;
         manifest.keep(folder)?;
@@ -91,7 +91,7 @@ impl PainterRun {
             config,
             folder: folder.to_owned(),
             train,
-            held_out,
+            validation,
             network,
         })
     }
@@ -108,8 +108,8 @@ impl PainterRun {
             opened_mouths(sets, table.config(), table.least_area as f32, with_drawn)
         };
         let mouths = opened(&self.train, table.drawn_share > 0.0);
-        let watched = opened(&self.held_out.sets, false);
-        println!("{}", self.summary(&mouths, &watched));
+        let validation = opened(&self.validation.sets, false);
+        println!("{}", self.summary(&mouths, &validation));
         if mouths.iter().all(|mouth| mouth.is_drawn) {
             return Err(TrainError::NoFaces {
                 what: "photos of opened mouths whose inside is marked",
@@ -130,7 +130,13 @@ impl PainterRun {
             scope.spawn(move || {
                 feeder::send_all(first..last, |step| sampler.draw(step), &sender);
             });
-            self.steps(&mut trainer, device, &watched, &batches, (&progress, stop))
+            self.steps(
+                &mut trainer,
+                device,
+                &validation,
+                &batches,
+                (&progress, stop),
+            )
         })?;
         progress.finish();
         if trainer.steps_done() < steps {
@@ -153,7 +159,7 @@ impl PainterRun {
         painter.map(|painter| painter.clone().to_device(device))
     }
 
-    fn summary(&self, mouths: &[Mouth<'_>], watched: &[Mouth<'_>]) -> String {
+    fn summary(&self, mouths: &[Mouth<'_>], validation: &[Mouth<'_>]) -> String {
         let sharp_from = self.config.painter.sharp_from;
         let count = |is_counted: &dyn Fn(&Mouth<'_>) -> bool| {
             mouths.iter().filter(|mouth| is_counted(mouth)).count()
@@ -162,9 +168,9 @@ impl PainterRun {
         let sharp = count(&|mouth| !mouth.is_drawn && f64::from(mouth.sharpness) >= sharp_from);
         let grey = count(&|mouth| !mouth.is_drawn && mouth.is_grey);
         format!(
-            "{} opened mouths of photos, {sharp} of them sharp, {grey} grey; {drawn} drawn; {} held out",
+            "{} opened mouths of photos, {sharp} of them sharp, {grey} grey; {drawn} drawn; {} for validation",
             mouths.len() - drawn,
-            watched.len()
+            validation.len()
         )
     }
 
@@ -173,7 +179,7 @@ impl PainterRun {
         &self,
         trainer: &mut Trainer,
         device: &Device,
-        watched: &[Mouth<'_>],
+        validation: &[Mouth<'_>],
         batches: &mpsc::Receiver<Batch>,
         (progress, stop): (&Progress, &AtomicBool),
     ) -> Result<(), TrainError> {
@@ -195,8 +201,8 @@ impl PainterRun {
             }
             let mut row = cells(&since.end(), step, rate, batch.items.len());
             if is_saved {
-                let painted = self.watch(trainer, device, watched);
-                row.extend(held_out_cells(&painted, &self.config));
+                let painted = self.validate(trainer, device, validation);
+                row.extend(validation_cells(&painted, &self.config));
                 let is_due = step.is_multiple_of(run.checkpoint_every * run.sheet_every.max(1));
                 if run.sheet_every > 0 && (is_due || is_last) {
                     let path = self.folder.join(format!("mouths-{step:07}.png"));
@@ -219,10 +225,15 @@ impl PainterRun {
         }
     }
 
-    /// Some of the held-out mouths, painted: evenly from all, so that every source is among them.
-    fn watch(&self, trainer: &Trainer, device: &Device, watched: &[Mouth<'_>]) -> Vec<Painted> {
-        let every = watched.len().div_ceil(WATCHED).max(1);
-        let mut chosen: Vec<&Mouth<'_>> = watched.iter().step_by(every).collect();
+    /// Some of the validation mouths, painted: evenly from all, so that every source is among them.
+    fn validate(
+        &self,
+        trainer: &Trainer,
+        device: &Device,
+        validation: &[Mouth<'_>],
+    ) -> Vec<Painted> {
+        let every = validation.len().div_ceil(MEASURED).max(1);
+        let mut chosen: Vec<&Mouth<'_>> = validation.iter().step_by(every).collect();
         // The sheet shows the first: the sharpest of them.
         chosen.sort_by(|a, b| b.sharpness.total_cmp(&a.sharpness));
         paint_mouths(
@@ -263,7 +274,7 @@ fn cells(past: &Past<{ Losses::NAMES.len() }>, step: usize, rate: f64, batch: us
     row
 }
 
-fn held_out_cells(painted: &[Painted], config: &RunConfig) -> Cells {
+fn validation_cells(painted: &[Painted], config: &RunConfig) -> Cells {
     let figures = Figures::of(painted, config.painter.config());
     let cells = Figures::NAMES.into_iter().zip(figures.values());
     cells

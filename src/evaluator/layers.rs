@@ -1,25 +1,25 @@
-//! Reading the judges' weights: bytes with a range, or 32-bit floats.
+//! Reading the evaluators' weights: bytes with a range, or 32-bit floats.
 
 use burn::tensor::{Device, Tensor};
 use safetensors::Dtype;
 
-use super::JudgeError;
+use super::EvaluatorError;
 use crate::tensor_file::{TensorFile, TensorFileError, on_device};
 
-/// A judge's weight file, as `tools/judges.py` writes it.
+/// An evaluator's weight file, as `tools/evaluators.py` writes it.
 pub(super) struct Weights<'a> {
     file: TensorFile<'a>,
     device: &'a Device,
 }
 
 impl<'a> Weights<'a> {
-    pub fn open(bytes: &'a [u8], device: &'a Device) -> Result<Self, JudgeError> {
+    pub fn open(bytes: &'a [u8], device: &'a Device) -> Result<Self, EvaluatorError> {
         let file = TensorFile::open(bytes).map_err(TensorFileError::from)?;
         Ok(Self { file, device })
     }
 
     /// A weight by its name. Bytes q stand for `scale` q + `least`, the two numbers of NAME.range.
-    pub fn tensor<const D: usize>(&self, name: &str) -> Result<Tensor<D>, JudgeError> {
+    pub fn tensor<const D: usize>(&self, name: &str) -> Result<Tensor<D>, EvaluatorError> {
         let Ok(bytes) = self.file.bytes_of(name, Dtype::U8) else {
             return Ok(self.file.tensor(name, self.device)?);
         };
@@ -34,8 +34,8 @@ impl<'a> Weights<'a> {
 }
 
 /// A weight that is not as expected.
-pub(super) fn refuse(name: &str, what: &str) -> JudgeError {
-    JudgeError::Weight {
+pub(super) fn refuse(name: &str, what: &str) -> EvaluatorError {
+    EvaluatorError::Weight {
         name: name.to_owned(),
         what: what.to_owned(),
     }
