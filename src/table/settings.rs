@@ -147,7 +147,7 @@ impl Settings {
             return Ok(store::write_json(&path, &new)?);
         }
         let old: Value = serde_json::from_slice(&store::read(&path)?).map_err(damaged)?;
-        match difference(&old, &new, "") {
+        match difference(&with_keys_of_today(old), &new, "") {
             None => Ok(()),
             Some(what) => Err(TableError::Other {
                 path: folder.to_owned(),
@@ -155,6 +155,16 @@ impl Settings {
             }),
         }
     }
+}
+
+/// A file of an older version, its keys under their names of today; unchanged where it does not fit.
+fn with_keys_of_today(mut kept: Value) -> Value {
+    let settings = kept["settings"].clone();
+    let settings = serde_json::from_value::<Settings>(settings).and_then(serde_json::to_value);
+    if let Ok(settings) = settings {
+        kept["settings"] = settings;
+    }
+    kept
 }
 
 fn digest(data: &Dataset) -> String {
