@@ -128,7 +128,7 @@ impl Document {
         self.0.push(Block::Chart(svg, caption));
     }
 
-    /// For a terminal: without charts.
+    /// For a terminal, an empty line between the parts; without charts.
     pub fn text(&self) -> String {
         let blocks = self.0.iter().filter_map(|block| match block {
             Block::Heading(_, text) | Block::Paragraph(text) => Some(format!("{text}\n")),
@@ -136,7 +136,7 @@ impl Document {
             Block::Table(table) => Some(table.text()),
             Block::Chart(..) => None,
         });
-        blocks.collect()
+        blocks.collect::<Vec<_>>().join("\n")
     }
 
     /// As Markdown, without charts.
@@ -223,7 +223,7 @@ mod tests {
         let document = document();
         assert_eq!(
             document.text(),
-            "A <b> & \"c\"\nTwo rows.\n  network   n\n  FERSNet*  10\n  one|two\n"
+            "A <b> & \"c\"\n\nTwo rows.\n\n  network   n\n  FERSNet*  10\n  one|two\n"
         );
         assert_eq!(
             document.markdown(),

@@ -70,8 +70,8 @@ pub(crate) fn confusion(classes: &[String], confusion: &Confusion) -> String {
 /// Confidence against accuracy: a bar a bin, the diagonal is perfect.
 pub(crate) fn reliability(bins: &[Bin], ece: f64) -> String {
     let title = format!("Reliability: calibration error {ece:.3}");
-    let across = Axis::shares("largest probability");
-    let up = Axis::shares("share that is right");
+    let across = Axis::shares("confidence");
+    let up = Axis::shares("share that is correct");
     let mut field = Field::new(&title, SQUARE, RIGHT, across, up);
     for bin in bins {
         let Some(accuracy) = bin.accuracy else {
@@ -97,7 +97,7 @@ pub(crate) fn reliability(bins: &[Bin], ece: f64) -> String {
 /// Accuracy against the share of faces that get an answer; the dot is the program's own rule.
 pub(super) fn coverage(points: &[Coverage], rule: &Coverage) -> String {
     let across = Axis::shares("share that gets an answer");
-    let up = Axis::shares("share that is right");
+    let up = Axis::shares("share that is correct");
     let mut field = Field::new("Coverage", SQUARE, RIGHT, across, up);
     let point = |at: &Coverage| Some((at.coverage, at.accuracy?));
     let points: Vec<_> = points.iter().filter_map(point).collect();
