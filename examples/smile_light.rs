@@ -1,11 +1,11 @@
 //! How a smile changes the light on a face beyond what the face model's surface says: wrinkles, folds of
-//! the cheeks. Measured on portraits of persons with a neutral face and a smile.
+//! the cheeks. Measured on portraits of subjects with a neutral face and a smile.
 //!
 //!     cargo run --release --example smile_light -- PORTRAITS OUT.safetensors
 //!
 //! PORTRAITS is a folder with a table that states subject and expression (neutral, happiness), such as the
 //! Face Research Lab London set. Of each vertex the logarithm of the smile's brightness through the
-//! neutral face's is averaged over persons, for a whole smile; what varies slowly over the face is the
+//! neutral face's is averaged over subjects, for a whole smile; what varies slowly over the face is the
 //! model's to say and is taken out. See weights/smile-light.md.
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = std::fs::read("weights/facemodel.safetensors")?;
     let model = Arc::new(FaceModel::load(&model)?);
     let finder = Finder::load()?;
-    let mut persons: BTreeMap<String, [Option<Read>; 2]> = BTreeMap::new();
+    let mut subjects: BTreeMap<String, [Option<Read>; 2]> = BTreeMap::new();
     for listed in list(Path::new(portraits))? {
         let (taken, place) = match listed.expression {
             Some("neutral") => (Taken::Neutral, 0),
@@ -47,15 +47,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             continue;
         };
         if let Ok(portrait) = Portrait::new(&model, &found.photo, &found.mesh, taken) {
-            persons.entry(listed.subject).or_default()[place] = Some(Read::of(&model, &portrait));
+            subjects.entry(listed.subject).or_default()[place] = Some(Read::of(&model, &portrait));
         }
     }
-    let persons: Vec<[Read; 2]> = persons
+    let subjects: Vec<[Read; 2]> = subjects
         .into_values()
         .filter_map(|[neutral, smile]| Some([neutral?, smile?]))
         .collect();
-    eprintln!("{} persons", persons.len());
-    let light = mean_light(&model, &persons);
+    eprintln!("{} subjects", subjects.len());
+    let light = mean_light(&model, &subjects);
     let bytes: Vec<u8> = light
         .iter()
         .flat_map(|value| half::f16::from_f32(*value).to_le_bytes())
@@ -112,7 +112,7 @@ fn brightness(photo: &RgbImage, [x, y]: [f32; 2], sigma: f32) -> f32 {
 }
 
 /// For a whole smile, `[vertices]`.
-fn mean_light(model: &FaceModel, persons: &[[Read; 2]]) -> Vec<f32> {
+fn mean_light(model: &FaceModel, subjects: &[[Read; 2]]) -> Vec<f32> {
     let count = model.neutral.len();
     let mut is_skin = vec![false; count];
     for (corners, part) in model.triangles.iter().zip(&model.parts) {
@@ -122,9 +122,9 @@ fn mean_light(model: &FaceModel, persons: &[[Read; 2]]) -> Vec<f32> {
     }
     let at = |landmark: usize| model.neutral[model.landmarks[landmark] as usize];
     let eyes = 2.0 * ((at(36)[0] + at(39)[0]) / 2.0).abs();
-    // The mean over persons, each brought to the same exposure, the strong smiles first.
+    // The mean over subjects, each brought to the same exposure, the strong smiles first.
     let mut sums = vec![[0.0f32; 2]; count];
-    for [neutral, smile] in persons.iter().filter(|[_, smile]| smile.smile > 0.2) {
+    for [neutral, smile] in subjects.iter().filter(|[_, smile]| smile.smile > 0.2) {
         let of = |i: usize| Some(smile.light[i]? - neutral.light[i]?);
         let mut all: Vec<f32> = (0..count).filter(|i| is_skin[*i]).filter_map(of).collect();
         all.sort_by(f32::total_cmp);
@@ -157,7 +157,7 @@ fn mean_light(model: &FaceModel, persons: &[[Read; 2]]) -> Vec<f32> {
         sum / weights
     };
     let edges: Vec<[f32; 3]> = (31..68).map(at).collect();
-    // Brows and hair are the person's: from the lower lids down, and not to the ears.
+    // Brows and hair are the subject's: from the lower lids down, and not to the ears.
     let lids = (at(40)[1] + at(41)[1]) / 2.0;
     let inside = |[x, y, _]: [f32; 3]| {
         let down = (lids - y) / (0.06 * eyes);

@@ -44,7 +44,7 @@ pub fn answer(logits: &[f32], temperature: f32) -> Answer {
         .collect();
     let sum: f32 = exponentials.iter().sum();
     let probabilities: Vec<f32> = exponentials.iter().map(|e| e / sum).collect();
-    let expression = largest(&probabilities);
+    let expression = argmax(&probabilities);
     Answer {
         certain: probabilities
             .get(expression)
@@ -55,7 +55,7 @@ pub fn answer(logits: &[f32], temperature: f32) -> Answer {
 }
 
 /// Index of the largest value; the first where several are equal.
-pub fn largest(values: &[f32]) -> usize {
+pub fn argmax(values: &[f32]) -> usize {
     let mut best = 0;
     for (i, value) in values.iter().enumerate() {
         if *value > values[best] {

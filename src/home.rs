@@ -1,4 +1,4 @@
-//! Where the set-up and its scripts leave what they fetch.
+//! The one folder outside of the repository: what set-up and scripts fetch, and found faces.
 
 use std::path::PathBuf;
 

@@ -6,6 +6,7 @@
 //! - [`picture`]: bytes of an image file to an upright RGB picture.
 //! - [`face`]: the faces in it, aligned by the eyes; and a redrawn face back into the picture.
 //! - [`tensor`]: an aligned face to and from `[1, k, 96, 96]`.
+//! - [`tensor_file`]: tensors in safetensors files, checked by name, type and shape.
 //! - [`network`]: FERSNet in its two editions, and its weight files.
 //! - [`painter`]: the inside of an opened mouth, painted at the photo's resolution.
 //! - [`kernels`]: the ConvFLU in WGSL and the network's steps, each beside its plain-tensor twin.
@@ -14,9 +15,10 @@
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`sheet`]: contact sheets of synthetic faces, which carry it too (native).
 //! - [`pipeline`]: the whole way in one place.
+//! - [`document`]: figures as plain text, Markdown or HTML (native).
 //! - [`store`]: files that a command leaves behind, written whole or not at all (native).
 //! - [`data`]: folders of faces in the known layouts (native).
-//! - [`judge`]: networks of other makers that judge redrawn faces (native).
+//! - [`evaluator`]: networks of other makers that evaluate redrawn faces (native).
 //! - [`evaluate`]: figures of a network on labelled faces and of the faces that it redraws (native).
 //! - [`train`]: losses and runs (native).
 //! - [`enlarge`]: a data set of synthetic faces that other networks read as they were meant (native).
@@ -28,14 +30,16 @@ pub mod answer;
 #[cfg(feature = "native")]
 pub mod data;
 #[cfg(feature = "native")]
+pub mod document;
+#[cfg(feature = "native")]
 pub mod enlarge;
 #[cfg(feature = "native")]
 pub mod evaluate;
+#[cfg(feature = "native")]
+pub mod evaluator;
 pub mod face;
 #[cfg(feature = "native")]
 mod home;
-#[cfg(feature = "native")]
-pub mod judge;
 pub mod kernels;
 pub mod mark;
 pub mod network;
@@ -52,6 +56,7 @@ pub mod store;
 pub mod table;
 pub mod target;
 pub mod tensor;
+pub mod tensor_file;
 #[cfg(feature = "native")]
 pub mod train;
 #[cfg(feature = "web")]

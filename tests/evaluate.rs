@@ -14,8 +14,8 @@ fn evaluate(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fersnet"))
         .arg("evaluate")
         .args(arguments)
-        // No identity judge, wherever this runs.
-        .env("FERSNET_HOME", "/nowhere")
+        // No identity evaluator, wherever this runs.
+        .env("FERSNET_HOME", env!("CARGO_TARGET_TMPDIR"))
         .output()
         .expect("the binary runs")
 }
@@ -31,7 +31,7 @@ fn refusal(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Two persons with three expressions each, drawn.
+/// Two subjects with three expressions each, drawn.
 fn tree(root: &Path) -> String {
     made::paired_tree(root);
     root.display().to_string()
@@ -68,7 +68,7 @@ fn recognition_and_synthesis_have_every_figure_that_is_promised() {
     assert!(drawn["read_as_target"].is_number() && drawn["ceiling"].is_number());
     let fear = &drawn["per_class"]["fear"];
     assert!(fear["read_as_target"].is_number() && fear["nearness"]["ssim"].is_number());
-    // The judge does not know contempt, and there is no photograph of it.
+    // The evaluator does not know contempt, and there is no photograph of it.
     assert!(drawn["per_class"]["contempt"]["read_as_target"].is_null());
     assert!(drawn["per_class"]["contempt"]["nearness"].is_null());
     let photo = &drawn["in_photo"];
@@ -85,7 +85,7 @@ fn recognition_and_synthesis_have_every_figure_that_is_promised() {
     assert_eq!(photo["tears"]["n"], 16, "two faces, eight targets");
     let sliders = photo["sliders"]["per_control"].as_object();
     assert_eq!(sliders.map(serde_json::Map::len), Some(45), "{photo}");
-    // Nobody really smiles here, and there is no judge of whose face it is.
+    // Nobody really smiles here, and there is no evaluator of whose face it is.
     for figure in [
         "sharpness",
         "smile_closes",
@@ -120,7 +120,7 @@ fn a_run_gives_its_last_and_its_best_weights() {
         "1/2",
     ]));
     for weights in ["last", "best"] {
-        assert_eq!(figures[weights]["n"], 3, "one of the two persons");
+        assert_eq!(figures[weights]["n"], 3, "one of the two subjects");
         assert_eq!(figures[weights]["weights"], weights);
     }
 }
@@ -139,7 +139,7 @@ fn what_cannot_be_evaluated_says_what_to_do() {
     assert!(of(&["--held-out", "10/10"]).contains("N below K"));
     assert!(of(&["--limit", "5"]).contains("--synthesis"));
     let another = of(&["--synthesis", "--identity-masked", SHIPPED]);
-    assert!(another.contains("tools/judges.py"), "{another}");
+    assert!(another.contains("tools/evaluators.py"), "{another}");
     let another = of(&["--synthesis", "--identity", SHIPPED]);
-    assert!(another.contains("tools/judges.py"), "{another}");
+    assert!(another.contains("tools/evaluators.py"), "{another}");
 }

@@ -192,7 +192,7 @@ fn the_full_mesh_has_the_eyes_where_the_detector_has_them() {
     let found = wait(mesh.points(&[&picture, &picture], &view)).expect("runs");
     assert_eq!((found.len(), found[0].len()), (2, MESH_POINTS));
     let eyes = Alignment::from_eyes(face.landmarks.left_eye, face.landmarks.right_eye);
-    // The corners of the person's right eye lie on both sides of its place.
+    // The corners of the subject's right eye lie on both sides of its place.
     let (outer, inner) = (found[0][33], found[0][133]);
     let eye = eyes.face_from_picture(face.landmarks.right_eye);
     assert!(
@@ -211,7 +211,7 @@ fn all_faces_of_a_group_are_found_the_largest_first() {
         let (left, right) = (face.landmarks.left_eye, face.landmarks.right_eye);
         assert!(
             left.x > right.x,
-            "the person's left eye is on the right: {face:?}"
+            "the subject's left eye is on the right: {face:?}"
         );
         assert!(face.landmarks.mouth.y > left.y.max(right.y));
     }

@@ -259,7 +259,7 @@ fn compare_network(golden: &Golden<Meta>, network: &Network, device: &Device) ->
         }
     }
     let all: BTreeSet<String> = golden.tensors.keys().cloned().collect();
-    assert_eq!(compared, all, "{}: outputs left out", golden.meta.case);
+    assert_eq!(compared, all, "{}: outputs skipped", golden.meta.case);
     [logits, face, gates]
 }
 

@@ -9,7 +9,7 @@ use fersnet::train::batch::{Batch, BatchShape, Shown};
 use fersnet::train::checkpoint;
 use fersnet::train::config::RunConfig;
 use fersnet::train::losses::Losses;
-use fersnet::train::objective::{self, Inputs, Judges};
+use fersnet::train::objective::{self, Critics, Inputs};
 use fersnet::train::presets;
 use fersnet::train::replicas::{mean_gradients, replica};
 use fersnet::train::term::Term;
@@ -161,7 +161,7 @@ fn a_value_that_does_not_do_is_refused_by_its_key() {
     for (key, value) in [
         ("batch.size", "100"),
         ("optimiser.rate", "-1.0"),
-        ("run.average_rate", "1.0"),
+        ("run.ema_decay", "1.0"),
         ("batch.unpaired", "4"),
         ("objective.l1", "-2"),
     ] {
@@ -246,7 +246,7 @@ fn the_release_computes_all_of_its_terms() {
     assert_eq!(
         (
             losses.terms[Term::GradientL1],
-            losses.terms[Term::Roughness]
+            losses.terms[Term::FlowSmoothness]
         ),
         (0.0, 0.0)
     );
@@ -334,11 +334,11 @@ fn the_discriminator_is_to_score_real_faces_one_and_redrawn_ones_zero() {
 fn the_free_terms_are_what_their_names_say() {
     let (config, network, discriminator, inputs) = stage();
     let pass = objective::pass(&network, &inputs, false);
-    let judges = Judges {
+    let critics = Critics {
         discriminator: Some(discriminator.clone()),
         features: None,
     };
-    let terms = objective::network_terms(&network, &judges, &inputs, &pass, &config.objective);
+    let terms = objective::network_terms(&network, &critics, &inputs, &pass, &config.objective);
     let redrawn = pass.redrawn.expect("faces");
     let (face, wanted) = (redrawn.drawn.face, redrawn.wanted);
     let value = |term: Option<Tensor<1>>| values(term.expect("a term"))[0];
@@ -430,23 +430,23 @@ fn a_discriminator_goes_on_from_its_checkpoint_as_if_nothing_had_been() {
 fn two_devices_compute_the_gradient_of_one_with_the_double_batch() {
     let device = Device::flex().autodiff();
     device.seed(5);
-    let judge = Discriminator::new(3, 3, &device);
+    let critic = Discriminator::new(3, 3, &device);
     let face = |seed, count: usize| {
         let data = TensorData::new(noise(count * 3 * 64 * 64, seed), [count, 3, 64, 64]);
         Tensor::<4>::from_data(data, &device)
     };
     let faces = face(1, 4);
     let label = Tensor::<2>::from_data(TensorData::new(one_hot_rows(4, 0), [4, 3]), &device);
-    let loss = |judge: &Discriminator, start, count| {
+    let loss = |critic: &Discriminator, start, count| {
         let (faces, label) = (faces.clone(), label.clone());
-        let scores = judge.forward(faces.narrow(0, start, count), label.narrow(0, start, count));
+        let scores = critic.forward(faces.narrow(0, start, count), label.narrow(0, start, count));
         (scores - 1.0).square().mean()
     };
     let inner = Device::flex();
-    let whole = mean_gradients(&judge, vec![(loss(&judge, 0, 4), &judge)], &inner);
-    let (first, second) = (replica(&judge, 0, &device), replica(&judge, 1, &device));
+    let whole = mean_gradients(&critic, vec![(loss(&critic, 0, 4), &critic)], &inner);
+    let (first, second) = (replica(&critic, 0, &device), replica(&critic, 1, &device));
     let halves = vec![(loss(&first, 0, 2), &first), (loss(&second, 2, 2), &second)];
-    let halves = mean_gradients(&judge, halves, &inner);
+    let halves = mean_gradients(&critic, halves, &inner);
     assert_eq!(whole.len(), halves.len());
     struct Compare<'a>(
         &'a burn::optim::GradientsParams,
@@ -461,7 +461,7 @@ fn two_devices_compute_the_gradient_of_one_with_the_double_batch() {
         }
     }
     let mut compare = Compare(&whole, &halves, 0);
-    judge.visit(&mut compare);
+    critic.visit(&mut compare);
     assert_eq!(compare.2, 10, "five layers with weight and bias");
 }
 

@@ -14,7 +14,7 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 /// Steps of the first kind, and with a discriminator, of the short runs.
 const STEPS: [usize; 2] = [3, 3];
 
-/// Subjects: the first of every ten is held out.
+/// Subjects: the first of every ten is in the validation split.
 const SUBJECTS: usize = 12;
 
 /// How far a pixel lies inside of an ellipse around the mouth's centre: below 1 inside.
@@ -154,10 +154,10 @@ fn the_painter_learns_and_its_network_stays_as_it_was() {
     fixture.train("run", [60, 0], &wider);
     let losses = fixture.metrics("run", "difference");
     assert!(losses[losses.len() - 1] < 0.8 * losses[0], "{losses:?}");
-    let held_out = fixture.metrics("run", "held_out_free");
+    let validation = fixture.metrics("run", "validation_free");
     assert!(
-        held_out.len() == 4 && held_out[3] < held_out[0],
-        "{held_out:?}"
+        validation.len() == 4 && validation[3] < validation[0],
+        "{validation:?}"
     );
     assert!(is_marked(&fixture.read("run/mouths-0000060.png")));
     let read = |name: &str| weights::load(&fixture.read(name), &Device::flex()).expect("weights");
@@ -216,16 +216,16 @@ fn inputs_can_be_made_by_the_network_from_the_shut_mouth() {
 #[test]
 fn drawn_mouths_are_learnt_from_only_where_they_are_asked_for() {
     let fixture = Fixture::new();
-    let held_out = |run: &str, share: &str| {
+    let validation = |run: &str, share: &str| {
         let share = format!("painter.drawn_share={share}");
         fixture.train(run, [40, 0], &["--set", &share, "--set", "painter.width=8"]);
         fixture
-            .metrics(run, "held_out_free")
+            .metrics(run, "validation_free")
             .pop()
             .expect("a report")
     };
-    // The held-out mouths are photos, whose colours the drawn ones have not.
-    let (photos, drawn) = (held_out("photos", "0"), held_out("drawn", "1"));
+    // The validation mouths are photos, whose colours the drawn ones have not.
+    let (photos, drawn) = (validation("photos", "0"), validation("drawn", "1"));
     assert!(drawn > 1.2 * photos, "{drawn} {photos}");
 }
 

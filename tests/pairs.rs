@@ -139,7 +139,7 @@ fn left_and_right_move_their_own_side() {
     let portrait =
         Portrait::new(&model, &blank(), &golden.mesh("mesh.0"), Taken::Neutral).expect("a fit");
     let still = portrait.posed(&vec![0.0; model.shapes.len()]);
-    // The mouth's corners: the person's right, the person's left.
+    // The mouth's corners: the subject's right, the subject's left.
     let moved = |unit: &str| {
         let mut units = vec![0.0; model.shapes.len()];
         units[model.shape(unit).expect("a unit")] = 1.0;
@@ -301,7 +301,7 @@ fn a_damaged_model_is_refused_and_does_not_panic() {
     ));
 }
 
-/// A rendered person's calm face that a program drew, whose table says so.
+/// A rendered subject's calm face that a program drew, whose table says so.
 const CALM: &str = "rendered-S1004-neutral.jpg";
 
 /// An astronaut who smiles, a calm face, a picture without a face, and one that is none.
@@ -390,9 +390,9 @@ fn a_folder_becomes_a_marked_set_that_can_be_trained_on_and_gone_on_with() {
     assert_eq!(set.controls, CONTROLS.map(str::to_owned));
     assert_eq!(set.faces.len(), summary.pictures);
     assert!(
-        set.pixel_aligned && set.left_out.is_empty(),
+        set.pixel_aligned && set.skipped.is_empty(),
         "{:?}",
-        set.left_out
+        set.skipped
     );
     for face in &set.faces {
         let is_calm = face.photo == CALM;
@@ -474,7 +474,7 @@ fn a_run_that_is_stopped_leaves_no_set_and_goes_on() {
     assert!(data::open(&root, &Options::default()).is_ok());
 }
 
-/// Three persons: the first of them is held out.
+/// Three subjects: the first of them is held out.
 #[test]
 fn a_trainer_draws_its_pairs_as_it_goes_and_goes_on_in_any_round() {
     let portraits = portraits();

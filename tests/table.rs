@@ -19,8 +19,8 @@ const NETWORKS: [&str; 5] = [
     "fersnet-longer",
 ];
 
-/// Persons of the tree: enough for two folds with some held out in each.
-const PERSONS: usize = 6;
+/// Subjects of the tree: enough for two folds with a validation split in each.
+const SUBJECTS: usize = 6;
 
 /// The shortest runs that go all the way.
 const TINY: [&str; 14] = [
@@ -44,23 +44,23 @@ const TINY: [&str; 14] = [
 struct Tree(tempfile::TempDir);
 
 impl Tree {
-    /// The paired layout over made-up persons.
+    /// The paired layout over made-up subjects.
     fn new() -> Self {
         let tree = Self(tempfile::tempdir().expect("a folder"));
         let mut table = "file,subject,source,expression,intensity,left_eye_x,left_eye_y,right_eye_x,right_eye_y,sex,sample\n".to_owned();
-        for person in 0..PERSONS {
+        for subject in 0..SUBJECTS {
             for (i, expression) in EXPRESSIONS.iter().enumerate() {
-                let file = format!("p{person}/{expression}/0.png");
+                let file = format!("p{subject}/{expression}/0.png");
                 let path = tree.data().join(&file);
                 std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-                let (mouth, shade) = (60 + 5 * i as u32, 150 + 10 * person as u8);
+                let (mouth, shade) = (60 + 5 * i as u32, 150 + 10 * subject as u8);
                 let picture = RgbImage::from_fn(96, 96, |x, y| {
                     let dark = (30..66).contains(&x) && (mouth..mouth + 6).contains(&y);
                     Rgb([if dark { 30 } else { shade }, 120, 90])
                 });
                 picture.save(&path).expect("saved");
                 table.push_str(&format!(
-                    "{file},p{person},made,{expression},1.0,62,38,34,38,female,x\n"
+                    "{file},p{subject},made,{expression},1.0,62,38,34,38,female,x\n"
                 ));
             }
         }
@@ -176,8 +176,8 @@ fn a_table_has_all_networks_and_the_same_command_finds_it_finished() {
         let names: Vec<_> = rows.iter().map(|row| row["variant"].as_str()).collect();
         assert_eq!(names, NETWORKS.map(Some));
         for (i, row) in rows.iter().enumerate() {
-            assert_eq!(row["n"], 3 * PERSONS);
-            assert_eq!(row["subjects"], PERSONS);
+            assert_eq!(row["n"], 3 * SUBJECTS);
+            assert_eq!(row["subjects"], SUBJECTS);
             assert_eq!(row["accuracy_interval"].as_array().map(Vec::len), Some(2));
             let p = row["against_above"]["p"].as_f64();
             assert_eq!(p.is_some(), i > 0);
@@ -200,18 +200,18 @@ fn a_table_has_all_networks_and_the_same_command_finds_it_finished() {
 }
 
 #[test]
-fn no_tested_person_is_in_what_a_fold_learns_from() {
+fn no_tested_subject_is_in_what_a_fold_learns_from() {
     let tree = Tree::new();
     done(tree.table(&["--folding", "strided"]));
     let data = open(&tree.data());
     let tests = folds(&data, Folding::Strided, 2).expect("folds");
     for (number, test) in tests.iter().enumerate() {
         let fold = tree.path(&format!("table/strided/fold-{:02}", number + 1));
-        let tested: BTreeSet<&str> = test.iter().map(|i| data.faces[*i].owner()).collect();
+        let tested: BTreeSet<&str> = test.iter().map(|i| data.faces[*i].identity()).collect();
         for variant in NETWORKS {
             let faces = faces_of(&fold.join(variant));
-            for person in 0..PERSONS {
-                let name = format!("p{person}");
+            for subject in 0..SUBJECTS {
+                let name = format!("p{subject}");
                 let is_there = faces.contains(&format!("\"{name}/"));
                 assert_eq!(
                     is_there,
@@ -306,9 +306,9 @@ fn a_source_that_is_not_there_is_named_with_those_that_are() {
 }
 
 #[test]
-fn synthetic_faces_are_a_marked_balanced_data_set_of_the_same_persons() {
+fn synthetic_faces_are_a_marked_balanced_data_set_of_the_same_identitys() {
     let tree = Tree::new();
-    let (weights, judge) = (tree.weights("fersnet", "1"), tree.weights("single", "2"));
+    let (weights, reader) = (tree.weights("fersnet", "1"), tree.weights("single", "2"));
     let (data, out) = (tree.data(), tree.path("synthetic"));
     let enlarge = |more: &[&str]| {
         let mut arguments = vec![
@@ -317,7 +317,7 @@ fn synthetic_faces_are_a_marked_balanced_data_set_of_the_same_persons() {
             text(&weights),
             "--ensemble",
             text(&weights),
-            text(&judge),
+            text(&reader),
             "--data",
             text(&data),
             "--output",
@@ -332,12 +332,12 @@ fn synthetic_faces_are_a_marked_balanced_data_set_of_the_same_persons() {
     };
     done(enlarge(&["--threshold", "0"]));
     let set = open(&out);
-    assert_eq!((set.layout, set.left_out.len()), (Layout::Paired, 0));
+    assert_eq!((set.layout, set.skipped.len()), (Layout::Paired, 0));
     assert_eq!(set.count_by_class(), [3, 3, 3]);
     let photographs = open(&data);
-    let persons: BTreeSet<&str> = photographs.subjects().into_iter().collect();
+    let subjects: BTreeSet<&str> = photographs.subjects().into_iter().collect();
     for face in &set.faces {
-        assert!(face.is_synthetic() && persons.contains(face.owner()));
+        assert!(face.is_synthetic() && subjects.contains(face.identity()));
         assert_eq!(face.groups.get("sex").map(String::as_str), Some("female"));
         assert!(!face.groups.contains_key("sample"));
         let bytes = std::fs::read(out.join(&face.name)).expect("a picture");

@@ -33,7 +33,7 @@ COMMON = {
     "run.frozen_encoder": "true",
     "optimiser.rate": 2e-3,
     "optimiser.warm_up": 30,
-    "run.average_rate": 0.985,
+    "run.ema_decay": 0.985,
     "run.checkpoint_every": STEPS,
     "run.sheet_every": 0,
 }

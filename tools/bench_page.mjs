@@ -5,15 +5,14 @@
 //
 // Without a part all of them run. Each part ends after BENCH_SECONDS (600), with what it has until then.
 // Writes PART.json into BENCH_OUT (bench-out/), and prints the tables. Needs the built page (FERSNET_DIST,
-// dist/), the graphs of tools/export_onnx.py, and npm for the libraries, whose versions are pinned in
+// dist/) and the benches' (FERSNET_BENCH_DIST, dist-bench/), the graphs of tools/export_onnx.py, and npm for the libraries, whose versions are pinned in
 // tools/bench/package.json. BENCH_ADAPTER is swiftshader (the default) or gpu.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { DIST } from '../tests/web/browser.mjs';
 import { serve } from '../tests/web/server.mjs';
-import { ADAPTER, withPage } from './bench/browser.mjs';
+import { ADAPTER, BENCH_DIST, withPage } from './bench/browser.mjs';
 import { graphs, packages, versions } from './bench/libraries.mjs';
 import { machine, OUT } from './bench/machine.mjs';
 import { page, photo } from './bench/page.mjs';
@@ -44,7 +43,7 @@ async function inPage(part, keep) {
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
   };
-  const server = await serve(DIST, { mounts, headers });
+  const server = await serve(BENCH_DIST, { mounts, headers });
   try {
     await withPage(async (tab, { complaints, version }) => {
       await tab.goto(`${server.origin}/bench.html?part=${part}&seconds=${BUDGET_MS / 1000}`);

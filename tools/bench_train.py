@@ -3,7 +3,7 @@
 
 Both train the same network on random faces with the same batch, losses and optimiser, on the same
 number of threads, one after the other in rounds, and the ratio of their medians is printed. Needs
-torch 2.9.0 and a fersnet built with `--features tch` (docs/training.md):
+torch 2.11.0 and a fersnet built with `--features tch,bench` (docs/training.md):
 
     python tools/bench_train.py target/release/fersnet --threads 2
 """

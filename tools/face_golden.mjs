@@ -1,6 +1,6 @@
 // Runs the package's own networks with TensorFlow.js and writes tests/golden/{blazeface,facemesh,facemesh-lips}.safetensors:
 // what src/face/{blazeface,facemesh,lips}.rs have to answer for blazeface.png and facemesh.png; and
-// tests/golden/masked.json: what src/judge/masked.rs has to answer for the middle 112 x 112 of judges.png.
+// tests/golden/masked.json: what src/evaluator/masked.rs has to answer for the middle 112 x 112 of judges.png.
 //
 //     npm i @tensorflow/tfjs@4.22.0 pngjs   (in any folder; run this script from there)
 //     node .../tools/face_golden.mjs UNPACKED_HUMAN_MODELS

@@ -43,7 +43,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
     for subject in files::folders(root)? {
         let id = files::name(&subject);
         let Some(sex) = sex(&id) else {
-            listing.leave_out(
+            listing.skip(
                 "a folder that is not named as a subject (F001, M001)",
                 &subject,
             );

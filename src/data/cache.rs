@@ -3,7 +3,6 @@
 //! For each file that was searched: its eyes (`DIGEST.json`; `null` where no face was found) and,
 //! for a large picture, the part that holds the face (`DIGEST.png`). A damaged entry is made anew.
 
-use std::env;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use image::ImageFormat;
 
 use super::DataError;
 use crate::face::Point;
+use crate::home::home;
 use crate::picture::Picture;
 use crate::store;
 
@@ -19,16 +19,16 @@ use crate::store;
 /// of the old ones is used.
 const VERSION: &str = "aligner-1";
 
-/// The person's left and right eye, in pixels of the picture.
+/// The subject's left and right eye, in pixels of the picture.
 pub(super) type Eyes = (Point, Point);
 
-/// The entries; nothing is kept where the user has no cache folder.
+/// The entries; nothing is kept where the user has no home.
 pub(super) struct Cache(Option<PathBuf>);
 
 impl Cache {
-    /// The entries in this folder, or in the user's cache folder.
+    /// The entries in this folder, or in `faces` of the program's own.
     pub(super) fn new(dir: Option<&Path>) -> Self {
-        let dir = dir.map_or_else(users_folder, |dir| Some(dir.to_owned()));
+        let dir = dir.map_or_else(usual_folder, |dir| Some(dir.to_owned()));
         Self(dir.map(|dir| dir.join(VERSION)))
     }
 
@@ -74,13 +74,8 @@ impl Cache {
     }
 }
 
-fn users_folder() -> Option<PathBuf> {
-    let named = |name| env::var_os(name).filter(|value| !value.is_empty());
-    let cache = match named("XDG_CACHE_HOME") {
-        Some(dir) => PathBuf::from(dir),
-        None => PathBuf::from(named("HOME")?).join(".cache"),
-    };
-    Some(cache.join("fersnet").join("faces"))
+fn usual_folder() -> Option<PathBuf> {
+    Some(home()?.join("faces"))
 }
 
 fn kept(path: &Path) -> impl Fn(std::io::Error) -> DataError {

@@ -46,7 +46,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             let mut frames = files::pictures(&sequence)?;
             let label = read_label(&labels.join(&id).join(files::name(&sequence)))?;
             let Some(expression) = label else {
-                listing.leave_out_all("a sequence without a label", &frames);
+                listing.skip_all("a sequence without a label", &frames);
                 continue;
             };
             let common = |expression| Common {

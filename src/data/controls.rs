@@ -2,7 +2,7 @@
 //! over them.
 //!
 //! The names are ARKit's blend shapes; the inner brow, which ARKit moves as one, is parted into left and
-//! right. Left is the person's left.
+//! right. Left is the subject's left.
 
 use crate::network::{Presets, TEETH};
 

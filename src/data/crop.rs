@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Face, Place};
+use super::{CropRegion, Face};
 use crate::face::{Alignment, Point};
 use crate::picture::Picture;
 
@@ -15,8 +15,8 @@ pub const RELEASE_CROP: f32 = 96.0;
 /// How training faces are varied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Views {
-    /// Place, turn, size, mirror, light, blur, grey.
+pub enum Augmentation {
+    /// Position, turn, size, mirror, light, blur, grey.
     Varied,
     /// A shifted crop and a mirror, as in the 2021 release.
     Crop,
@@ -24,23 +24,23 @@ pub enum Views {
     Plain,
 }
 
-impl Views {
-    /// The square in which a network that was trained on these views sees a face when it is used.
+impl Augmentation {
+    /// The square in which a network that was trained with this augmentation sees a face when it is used.
     pub fn crop(self, face: &Face) -> Alignment {
-        let zoom = self.zoom(face.place);
+        let zoom = self.zoom(face.crop_region);
         face.alignment().moved(Point::new(0.0, 0.0), zoom, 0.0)
     }
 
     /// How much of a face's square that is: the release's stored faces have a margin of their own.
-    pub fn zoom(self, place: Place) -> f32 {
-        match (self, place) {
-            (Self::Crop, Place::Whole) => RELEASE_CROP / RELEASE_SIDE,
+    pub fn zoom(self, crop_region: CropRegion) -> f32 {
+        match (self, crop_region) {
+            (Self::Crop, CropRegion::Whole) => RELEASE_CROP / RELEASE_SIDE,
             _ => 1.0,
         }
     }
 }
 
-impl Place {
+impl CropRegion {
     /// The face's square in its picture.
     pub fn alignment(self, picture: &Picture) -> Alignment {
         match self {
@@ -53,7 +53,7 @@ impl Place {
 impl Face {
     /// The face's square in its picture, as the command line and the page cut it.
     pub fn alignment(&self) -> Alignment {
-        self.place.alignment(&self.picture)
+        self.crop_region.alignment(&self.picture)
     }
 
     /// The pixels of that square, `[3, size, size]` in 0..1.

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use super::cache::{Cache, Eyes};
-use super::{Cut, DataError, Options, Place, files};
+use super::{CropRegion, Cut, DataError, Options, files};
 use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
 use crate::face::{Alignment, FaceDetector, FaceError, Point};
 use crate::picture::Picture;
@@ -34,11 +34,11 @@ pub(super) enum Kind {
 /// A picture with its face's place.
 pub(super) struct Found {
     pub(super) picture: Picture,
-    pub(super) place: Place,
+    pub(super) crop_region: CropRegion,
     pub(super) digest: String,
 }
 
-/// What became of a picture: its face, or why it is left out.
+/// What became of a picture: its face, or why it is skipped.
 pub(super) type Outcome = Result<Found, String>;
 
 /// Finds the faces of a data set; the detector is loaded when the first picture needs it.
@@ -105,7 +105,9 @@ impl Cutter {
         };
         Ok(Found {
             picture,
-            place: eyes.map_or(Place::Whole, |(left, right)| Place::Eyes(left, right)),
+            crop_region: eyes.map_or(CropRegion::Whole, |(left, right)| {
+                CropRegion::Eyes(left, right)
+            }),
             digest,
         })
     }
@@ -161,7 +163,7 @@ fn in_part(part: Picture, digest: String) -> Found {
     };
     Found {
         picture: part,
-        place: Place::Eyes(
+        crop_region: CropRegion::Eyes(
             at(0.5 + EYE_DISTANCE / 2.0, EYE_LINE),
             at(0.5 - EYE_DISTANCE / 2.0, EYE_LINE),
         ),
@@ -169,7 +171,7 @@ fn in_part(part: Picture, digest: String) -> Found {
     }
 }
 
-/// The picture, or why it is left out.
+/// The picture, or why it is skipped.
 pub(super) fn decode(bytes: &[u8]) -> Result<Picture, String> {
     Picture::decode(bytes).map_err(|error| format!("cannot be read: {error}"))
 }
@@ -184,7 +186,7 @@ mod tests {
         let (left, right) = (Point::new(320.0, 190.0), Point::new(250.0, 215.0));
         let square = Alignment::from_eyes(left, right).moved(Point::new(0.0, 0.0), ROOM, 0.0);
         let found = in_part(Picture::from(RgbImage::new(PART, PART)), String::new());
-        let Place::Eyes(part_left, part_right) = found.place else {
+        let CropRegion::Eyes(part_left, part_right) = found.crop_region else {
             panic!("a part has eyes");
         };
         for (eye, in_part) in [(left, part_left), (right, part_right)] {

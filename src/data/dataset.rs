@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::cut::Found;
 use super::expressions::canonical;
-use super::left_out::Tally;
+use super::skipped::Tally;
 use super::{DataError, Dataset, Face, Layout, SYNTHETIC};
 
 impl Face {
@@ -18,7 +18,7 @@ impl Face {
             class,
             intensity: 1.0,
             groups: Default::default(),
-            place: found.place,
+            crop_region: found.crop_region,
             picture: found.picture,
             digest: found.digest,
             photo: String::new(),
@@ -33,8 +33,8 @@ impl Face {
         self.source == SYNTHETIC
     }
 
-    /// Who is shown: the person, or the picture itself where nobody says who it is.
-    pub fn owner(&self) -> &str {
+    /// Who is shown: the subject, or the picture itself where nobody says who it is.
+    pub fn identity(&self) -> &str {
         self.subject.as_deref().unwrap_or(&self.name)
     }
 
@@ -53,13 +53,13 @@ impl Dataset {
         layout: Layout,
         classes: Vec<String>,
         mut faces: Vec<Face>,
-        left_out: Tally,
+        skipped: Tally,
     ) -> Result<Self, DataError> {
         if faces.is_empty() {
             return Err(DataError::Empty {
                 root: root.to_owned(),
                 layout,
-                why: left_out.in_words("there are no pictures"),
+                why: skipped.in_words("there are no pictures"),
             });
         }
         faces.sort_by(|a, b| a.name.cmp(&b.name));
@@ -70,11 +70,11 @@ impl Dataset {
             controls: Vec::new(),
             pixel_aligned: false,
             faces,
-            left_out: left_out.into_vec(),
+            skipped: skipped.into_vec(),
         })
     }
 
-    /// The persons, sorted, each once.
+    /// The subjects, sorted, each once.
     pub fn subjects(&self) -> Vec<&str> {
         let mut subjects: Vec<_> = self
             .faces
@@ -86,7 +86,7 @@ impl Dataset {
         subjects
     }
 
-    /// How many faces are judged by each class, `[E]`.
+    /// How many faces count as each class, `[E]`.
     pub fn count_by_class(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
         for class in self.faces.iter().filter_map(|face| face.class) {
@@ -105,13 +105,13 @@ impl Dataset {
             controls: self.controls.clone(),
             pixel_aligned: self.pixel_aligned,
             faces: faces.cloned().collect(),
-            left_out: self.left_out.clone(),
+            skipped: self.skipped.clone(),
         }
     }
 
     /// The data as a network with these classes sees it: labels in the network's order, by name or
-    /// synonym. Faces that are judged by another class, or whose votes all went to others, are
-    /// left out; where some votes went to others, the rest makes up the label.
+    /// synonym. Faces that count as another class, or whose votes all went to others, are
+    /// skipped; where some votes went to others, the rest makes up the label.
     ///
     /// # Errors
     /// [`DataError::Classes`] when no face remains.
@@ -126,18 +126,18 @@ impl Dataset {
             .iter()
             .map(|old| wanted.iter().position(|new| *new == named(old)))
             .collect();
-        let mut left_out = Tally::from(std::mem::take(&mut self.left_out));
+        let mut skipped = Tally::from(std::mem::take(&mut self.skipped));
         let mut faces = Vec::with_capacity(self.faces.len());
         for mut face in self.faces {
             if let Some(class) = face.class {
                 face.class = new_index[class];
                 if face.class.is_none() {
                     let reason = format!("the network has no class {}", self.classes[class]);
-                    left_out.add(&reason, &face.name);
+                    skipped.add(&reason, &face.name);
                     continue;
                 }
             }
-            // Nobody judged a face that states its controls alone: it shows no class more than others.
+            // Nobody labelled a face that states its controls alone: it shows no class more than others.
             let label = if face.is_free() {
                 Some(vec![1.0 / classes.len() as f32; classes.len()])
             } else {
@@ -145,7 +145,7 @@ impl Dataset {
             };
             match label {
                 Some(label) => faces.push(Face { label, ..face }),
-                None => left_out.add(
+                None => skipped.add(
                     "all votes are for classes that the network lacks",
                     &face.name,
                 ),
@@ -161,7 +161,7 @@ impl Dataset {
         Ok(Dataset {
             classes: classes.to_vec(),
             faces,
-            left_out: left_out.into_vec(),
+            skipped: skipped.into_vec(),
             ..self
         })
     }

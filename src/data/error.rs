@@ -72,7 +72,7 @@ pub enum DataError {
         root: PathBuf,
         /// Its layout.
         layout: Layout,
-        /// What was left out, or what would be usable.
+        /// What was skipped, or what would be usable.
         why: String,
     },
     /// The network and the data have no expression in common.
@@ -104,7 +104,7 @@ pub enum DataError {
         source: FaceError,
     },
     /// Found faces cannot be kept.
-    #[error("cannot keep found faces in {}: {source}; make room there, or name another folder by XDG_CACHE_HOME", path.display())]
+    #[error("cannot keep found faces in {}: {source}; make room there, or name another folder by FERSNET_HOME", path.display())]
     Cache {
         /// The file or folder.
         path: PathBuf,

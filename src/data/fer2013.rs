@@ -11,8 +11,8 @@ use image::RgbImage;
 
 use super::cut::{Cutter, Kind};
 use super::expressions::{EXPRESSIONS, holds_expressions, index_in, one_hot};
-use super::left_out::Tally;
 use super::listing::{Common, Listing};
+use super::skipped::Tally;
 use super::votes::{self, split_of_usage};
 use super::{DataError, Dataset, Face, Layout, Options, Split, files};
 use crate::picture::Picture;
@@ -140,7 +140,7 @@ fn read_table(root: &Path, path: &Path, options: &Options) -> Result<Dataset, Da
     };
     let mut cutter = Cutter::new(options);
     let mut faces = Vec::new();
-    let mut left_out = Tally::default();
+    let mut skipped = Tally::default();
     let mut reader = files::table(path)?;
     let error = files::table_error(path);
     let columns = Columns::of(path, reader.headers().map_err(&error)?)?;
@@ -161,10 +161,10 @@ fn read_table(root: &Path, path: &Path, options: &Options) -> Result<Dataset, Da
                 let face = Face::new(name, label, class, found);
                 faces.push(face.with_group("split", row.split.name()));
             }
-            Err(reason) => left_out.add(reason, &name),
+            Err(reason) => skipped.add(reason, &name),
         }
     }
-    Dataset::build(root, Layout::Fer2013, classes, faces, left_out)
+    Dataset::build(root, Layout::Fer2013, classes, faces, skipped)
 }
 
 /// FER+'s row for a row of the table; they have to be of one part.
@@ -216,7 +216,7 @@ impl Row {
         })
     }
 
-    /// Label and class by FER+'s votes where there are any, or why the picture is left out.
+    /// Label and class by FER+'s votes where there are any, or why the picture is skipped.
     fn label(
         &self,
         classes: &[String],

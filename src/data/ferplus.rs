@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::cut::{self, Cutter};
 use super::expressions::EXPRESSIONS;
-use super::left_out::Tally;
+use super::skipped::Tally;
 use super::votes::{self, Row};
 use super::{DataError, Dataset, Face, Layout, Options, Split, files};
 
@@ -61,7 +61,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
         table: votes::read(&path)?,
         cutter: Cutter::new(options),
         faces: Vec::new(),
-        left_out: Tally::default(),
+        skipped: Tally::default(),
     };
     for split in splits {
         part.read(root, split)?;
@@ -71,7 +71,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
         Layout::FerPlus,
         EXPRESSIONS.map(str::to_owned).to_vec(),
         part.faces,
-        part.left_out,
+        part.skipped,
     )
 }
 
@@ -80,7 +80,7 @@ struct Part {
     table: Vec<Row>,
     cutter: Cutter,
     faces: Vec<Face>,
-    left_out: Tally,
+    skipped: Tally,
 }
 
 impl Part {
@@ -91,14 +91,14 @@ impl Part {
         let table = std::mem::take(&mut self.table);
         for row in table.iter().filter(|row| row.split == split) {
             let Some(file) = &row.name else {
-                self.left_out.add(votes::WITHDRAWN, votes::TABLE);
+                self.skipped.add(votes::WITHDRAWN, votes::TABLE);
                 continue;
             };
             let name = format!("{folder}/{file}");
             match pictures.remove(file) {
                 Some(bytes) => self.add(root, name, &bytes, row)?,
                 None => self
-                    .left_out
+                    .skipped
                     .add("the table names it, but it is not there", &name),
             }
         }
@@ -106,7 +106,7 @@ impl Part {
         let mut unnamed: Vec<_> = pictures.into_keys().collect();
         unnamed.sort();
         for file in unnamed {
-            self.left_out.add(
+            self.skipped.add(
                 "the table does not name it in this part",
                 &format!("{folder}/{file}"),
             );
@@ -116,7 +116,7 @@ impl Part {
 
     fn add(&mut self, root: &Path, name: String, bytes: &[u8], row: &Row) -> Result<(), DataError> {
         let Some((label, class)) = votes::tally(row.votes) else {
-            self.left_out.add(votes::NO_EXPRESSION, &name);
+            self.skipped.add(votes::NO_EXPRESSION, &name);
             return Ok(());
         };
         let path = root.join(&name);
@@ -127,7 +127,7 @@ impl Part {
                 let face = Face::new(name, label, class, found);
                 self.faces.push(face.with_group("split", row.split.name()));
             }
-            Err(reason) => self.left_out.add(&reason, &name),
+            Err(reason) => self.skipped.add(&reason, &name),
         }
         Ok(())
     }

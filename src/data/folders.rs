@@ -1,6 +1,6 @@
 //! A folder for each expression: `happy/*.jpg`, by any of the names in use.
 //!
-//! Nothing is known of the persons, so each picture counts as its own. Pictures up to 128 pixels
+//! Nothing is known of the subjects, so each picture counts as its own. Pictures up to 128 pixels
 //! are taken as they are, in larger ones the face is looked for.
 
 use std::path::Path;

@@ -39,11 +39,11 @@ pub fn folds(
     let mut by_subject: BTreeMap<(bool, &str), Vec<usize>> = BTreeMap::new();
     for (index, face) in dataset.faces.iter().enumerate() {
         // The first half keeps a subject apart from a picture that has its name.
-        let owner = match &face.subject {
+        let identity = match &face.subject {
             Some(subject) => (true, subject.as_str()),
             None => (false, face.name.as_str()),
         };
-        by_subject.entry(owner).or_default().push(index);
+        by_subject.entry(identity).or_default().push(index);
     }
     let subjects = by_subject.len();
     if count < 2 || count > subjects {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::cut::{Cutter, Kind};
 use super::expressions::{canonical, index_in, one_hot};
-use super::left_out::Tally;
+use super::skipped::Tally;
 use super::{DataError, Dataset, Face, Layout, Options, files};
 
 /// The six expressions of the sets without a neutral one and without contempt.
@@ -34,12 +34,12 @@ pub(super) struct Common<'a> {
     pub(super) group: Option<(&'static str, &'static str)>,
 }
 
-/// The pictures of a data set, listed and left out.
+/// The pictures of a data set, listed and skipped.
 pub(super) struct Listing<'a> {
     root: &'a Path,
     layout: Layout,
     entries: Vec<Entry>,
-    left_out: Tally,
+    skipped: Tally,
 }
 
 impl<'a> Listing<'a> {
@@ -48,7 +48,7 @@ impl<'a> Listing<'a> {
             root,
             layout,
             entries: Vec::new(),
-            left_out: Tally::default(),
+            skipped: Tally::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl<'a> Listing<'a> {
         self.entries.extend(entries);
     }
 
-    /// Takes some frames of a sequence and leaves the others out; all where it has fewer than
+    /// Takes some frames of a sequence and skips the others; all where it has fewer than
     /// `least`.
     pub(super) fn take_frames(
         &mut self,
@@ -87,29 +87,29 @@ impl<'a> Listing<'a> {
     ) {
         if frames.len() < least {
             let reason = format!("a sequence of fewer than {least} frames");
-            self.leave_out_all(&reason, &frames);
+            self.skip_all(&reason, &frames);
             return;
         }
         let chosen = frames.drain(chosen(frames.len())).collect();
         self.take(chosen, common);
-        self.leave_out_all("another moment of its sequence", &frames);
+        self.skip_all("another moment of its sequence", &frames);
     }
 
     /// Leaves a picture, or what stands for several, out.
-    pub(super) fn leave_out(&mut self, reason: &str, path: &Path) {
-        self.left_out
+    pub(super) fn skip(&mut self, reason: &str, path: &Path) {
+        self.skipped
             .add(reason, &files::name_below(self.root, path));
     }
 
     /// Leaves pictures out.
-    pub(super) fn leave_out_all(&mut self, reason: &str, paths: &[PathBuf]) {
+    pub(super) fn skip_all(&mut self, reason: &str, paths: &[PathBuf]) {
         if let Some(first) = paths.first() {
             let example = files::name_below(self.root, first);
-            self.left_out.add_many(reason, &example, paths.len());
+            self.skipped.add_many(reason, &example, paths.len());
         }
     }
 
-    /// The pictures of each folder that is named by an expression; those of others are left out.
+    /// The pictures of each folder that is named by an expression; those of others are skipped.
     pub(super) fn expression_folders(
         &mut self,
         dir: &Path,
@@ -120,7 +120,7 @@ impl<'a> Listing<'a> {
             let pictures = files::pictures(&folder)?;
             match canonical(&name) {
                 Some(expression) => found.push((expression, pictures)),
-                None => self.leave_out_all(&super::unknown_expression(&name), &pictures),
+                None => self.skip_all(&super::unknown_expression(&name), &pictures),
             }
         }
         Ok(found)
@@ -133,7 +133,7 @@ impl<'a> Listing<'a> {
             .any(|entry| entry.expression == expression)
     }
 
-    /// Reads what was taken. Pictures of expressions that the data set does not have are left out.
+    /// Reads what was taken. Pictures of expressions that the data set does not have are skipped.
     pub(super) fn read(
         mut self,
         classes: Vec<String>,
@@ -145,7 +145,7 @@ impl<'a> Listing<'a> {
         for entry in std::mem::take(&mut self.entries) {
             let Some(class) = index_in(&classes, entry.expression) else {
                 let reason = format!("{} has no {}", self.layout, entry.expression);
-                self.leave_out(&reason, &entry.path);
+                self.skip(&reason, &entry.path);
                 continue;
             };
             let bytes = files::read(&entry.path)?;
@@ -160,10 +160,10 @@ impl<'a> Listing<'a> {
                     }
                     faces.push(face);
                 }
-                Err(reason) => self.leave_out(&reason, &entry.path),
+                Err(reason) => self.skip(&reason, &entry.path),
             }
         }
-        Dataset::build(self.root, self.layout, classes, faces, self.left_out)
+        Dataset::build(self.root, self.layout, classes, faces, self.skipped)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use image::{Rgb, RgbImage};
 
-use super::{Dataset, Face, Layout, Place};
+use super::{CropRegion, Dataset, Face, Layout};
 use crate::face::Point;
 
 /// Neutral and happiness.
@@ -26,7 +26,7 @@ pub fn face(name: &str, subject: Option<&str>, class: usize) -> Face {
         class: Some(class),
         intensity: 1.0,
         groups: BTreeMap::new(),
-        place: Place::Eyes(Point::new(62.0, 38.0), Point::new(34.0, 38.0)),
+        crop_region: CropRegion::Eyes(Point::new(62.0, 38.0), Point::new(34.0, 38.0)),
         picture: picture.into(),
         digest: String::new(),
         photo: String::new(),
@@ -45,6 +45,6 @@ pub fn set(layout: Layout, faces: Vec<Face>) -> Dataset {
         controls: Vec::new(),
         pixel_aligned: layout == Layout::Paired,
         faces,
-        left_out: Vec::new(),
+        skipped: Vec::new(),
     }
 }

@@ -10,9 +10,11 @@
 //! ```
 //!
 //! turned upright where the camera lay on its side. The three frames around the middle are taken;
-//! recordings in profile or with other annotations are left out.
+//! recordings in profile or with other annotations are skipped.
 
 use std::path::{Path, PathBuf};
+
+use roxmltree::{Document, Node, ParsingOptions};
 
 use super::cut::Kind;
 use super::listing::{Common, Listing, SIX, middle_three};
@@ -44,7 +46,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
                 let frames = frames(&recording)?;
                 if frames.is_empty() {
                     let reason = "a recording without frames; make them: ffmpeg -i S002-106.avi S002-106_%05d.png";
-                    listing.leave_out(reason, &recording);
+                    listing.skip(reason, &recording);
                 }
                 let common = Common {
                     subject: Some(&subject),
@@ -53,18 +55,16 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
                 };
                 listing.take_frames(frames, 3, middle_three, common);
             }
-            Err(reason) => listing.leave_out(reason, &recording),
+            Err(reason) => listing.skip(reason, &recording),
         }
     }
     listing.read(SIX.map(str::to_owned).to_vec(), Kind::Photographs, options)
 }
 
-/// Subject and expression of a recording, or why it is left out.
+/// Subject and expression of a recording, or why it is skipped.
 fn annotation(recording: &Path) -> Result<Result<(String, &'static str), &'static str>, DataError> {
     let path = recording.join(RECORDING);
-    if path.is_file()
-        && attribute_of(&read_text(&path)?, "track", "view").is_some_and(|view| view == PROFILE)
-    {
+    if path.is_file() && view(&read_text(&path)?).is_some_and(|view| view == PROFILE) {
         return Ok(Err("a recording in profile"));
     }
     let Some((subject, path)) = annotation_file(recording)? else {
@@ -108,34 +108,35 @@ fn read_text(path: &Path) -> Result<String, DataError> {
     Ok(String::from_utf8_lossy(&files::read(path)?).into_owned())
 }
 
+/// The number of the expression in a recording's annotation.
 fn expression_number(xml: &str) -> Option<usize> {
-    tags(xml, "Metatag")
-        .find(|tag| attribute(tag, "Name") == Some("Emotion"))
-        .and_then(|tag| attribute(tag, "Value")?.trim().parse().ok())
+    find(xml, |node| {
+        let is_expression =
+            node.has_tag_name("Metatag") && node.attribute("Name") == Some("Emotion");
+        is_expression.then(|| node.attribute("Value"))?
+    })?
+    .trim()
+    .parse()
+    .ok()
 }
 
-fn attribute_of<'a>(xml: &'a str, tag: &str, name: &str) -> Option<&'a str> {
-    tags(xml, tag).find_map(|tag| attribute(tag, name))
-}
-
-/// What stands in the opening tags of this name.
-fn tags<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
-    xml.split('<').filter_map(move |part| {
-        let inside = part.split('>').next()?.strip_prefix(name)?;
-        inside.starts_with(char::is_whitespace).then_some(inside)
+/// From where a recording was filmed.
+fn view(xml: &str) -> Option<String> {
+    find(xml, |node| {
+        node.has_tag_name("track").then(|| node.attribute("view"))?
     })
 }
 
-/// The value of an attribute in a tag.
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
-    let start = tag.match_indices(name).find_map(|(at, _)| {
-        let is_whole = tag[..at].ends_with(char::is_whitespace);
-        let rest = tag[at + name.len()..].trim_start();
-        is_whole.then(|| rest.strip_prefix('='))?
-    })?;
-    let start = start.trim_start();
-    let quote = start.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    start[1..].split(quote).next()
+/// The first answer of an element; none in what is no XML.
+fn find(xml: &str, of: impl for<'a> Fn(Node<'a, '_>) -> Option<&'a str>) -> Option<String> {
+    let options = ParsingOptions {
+        allow_dtd: true,
+        ..ParsingOptions::default()
+    };
+    let document = Document::parse_with_options(xml, options).ok()?;
+    document
+        .descendants()
+        .find_map(|node| of(node).map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -149,12 +150,14 @@ mod tests {
         assert_eq!(expression_number(xml), Some(4));
         assert_eq!(expression_number("<Metatag Name=\"Emotion\"/>"), None);
         assert_eq!(expression_number("<Metatag"), None);
+        let deep = "<!DOCTYPE a><a><b><Metatag Name=\"Emotion\" Value=\" 2 \"/></b></a>";
+        assert_eq!(expression_number(deep), Some(2));
     }
 
     #[test]
     fn the_view_is_the_tracks() {
         let xml = "<session review=\"7\"><track filename=\"a.avi\" view=\"1\"/></session>";
-        assert_eq!(attribute_of(xml, "track", "view"), Some("1"));
-        assert_eq!(attribute_of(xml, "session", "view"), None);
+        assert_eq!(view(xml).as_deref(), Some("1"));
+        assert_eq!(view("<session view=\"1\"/>"), None);
     }
 }

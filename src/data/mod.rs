@@ -1,6 +1,6 @@
 //! Data sets: a folder of faces in one of the known layouts becomes a [`Dataset`]. Native only.
 //!
-//! [`open`] recognises the layout, reads the pictures, finds the faces and says what it left out;
+//! [`open`] recognises the layout, reads the pictures, finds the faces and says what it skipped;
 //! one module a layout.
 
 mod authors;
@@ -19,8 +19,6 @@ mod files;
 pub mod flow;
 mod folders;
 mod folds;
-pub mod hold_out;
-mod left_out;
 mod listing;
 #[cfg(test)]
 pub(crate) mod made;
@@ -28,10 +26,12 @@ mod mmi;
 mod oulu_casia;
 mod paired;
 pub mod shown;
+mod skipped;
 pub mod strip;
+pub mod validation_split;
 mod votes;
 
-pub use crop::Views;
+pub use crop::Augmentation;
 pub use error::DataError;
 pub use files::digest;
 pub use folds::{Folding, folds};
@@ -101,7 +101,7 @@ pub enum Layout {
     Authors,
     /// A folder for each expression.
     Folders,
-    /// `manifest.csv`: the same person with several expressions.
+    /// `manifest.csv`: the same subject with several expressions.
     Paired,
 }
 
@@ -126,8 +126,8 @@ pub const SYNTHETIC: &str = "synthetic";
 
 /// Where a face lies in its picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Place {
-    /// Eyes are known: the person's left and right eye, in pixels of the picture.
+pub enum CropRegion {
+    /// Eyes are known: the subject's left and right eye, in pixels of the picture.
     Eyes(Point, Point),
     /// The picture is the face.
     Whole,
@@ -138,26 +138,26 @@ pub enum Place {
 pub struct Face {
     /// Path inside the data set, with `/`.
     pub name: String,
-    /// Person; none where the data set does not say. Never in two folds.
+    /// Subject; none where the data set does not say. Never in two folds.
     pub subject: Option<String>,
     /// Which collection the picture comes from, where a set is made of several; else empty.
     pub source: String,
     /// Share of each of the data set's classes, `[E]`; sums to 1.
     pub label: Vec<f32>,
-    /// The class that the face is judged by; none where votes have no majority.
+    /// The class that the face counts as; none where votes have no majority.
     pub class: Option<usize>,
     /// How strong the expression is; 1 is full.
     pub intensity: f32,
-    /// What the data set says of the person or the picture (`sex`, `age`, `skin`, ...).
+    /// What the data set says of the subject or the picture (`sex`, `age`, `skin`, ...).
     pub groups: BTreeMap<String, String>,
     /// Where the face lies in `picture`.
-    pub place: Place,
+    pub crop_region: CropRegion,
     /// The picture, or the part of it that holds the face with room around.
     pub picture: Picture,
     /// SHA-256 of the picture's file, hexadecimal.
     pub digest: String,
     /// The photograph that the picture was drawn from or is; the pictures of one photograph lie pixel
-    /// on pixel, others do not. Empty where a set has one photograph a person.
+    /// on pixel, others do not. Empty where a set has one photograph a subject.
     pub photo: String,
     /// What the face shows of the set's controls, `[K]`; none where nobody knows.
     pub controls: Option<Vec<f32>>,
@@ -178,7 +178,7 @@ pub struct Cavity {
 
 /// Pictures that were not taken, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
+pub struct Skipped {
     /// Why, in words.
     pub reason: String,
     /// How many.
@@ -204,7 +204,7 @@ pub struct Dataset {
     /// The faces.
     pub faces: Vec<Face>,
     /// What was not taken.
-    pub left_out: Vec<LeftOut>,
+    pub skipped: Vec<Skipped>,
 }
 
 /// How pictures that are faces already (FER2013's, and others as small) are cut.
@@ -229,10 +229,10 @@ pub struct Options {
     pub split: Option<Split>,
     /// How small pictures are cut.
     pub cut: Cut,
-    /// Where found faces are kept between calls; `fersnet/faces` in the user's cache folder where
-    /// none is given.
+    /// Where found faces are kept between calls; `faces` in `$FERSNET_HOME`, or else in
+    /// `~/.cache/fersnet`, where none is given.
     pub cache: Option<PathBuf>,
-    /// Whether a paired set's further photographs of a person are read. They carry the group
+    /// Whether a paired set's further photographs of a subject are read. They carry the group
     /// `sample` = `real` and are no pixel-wise pairs of the other pictures.
     pub real: bool,
 }
@@ -275,7 +275,7 @@ pub fn open(root: &Path, options: &Options) -> Result<Dataset, DataError> {
 /// [`DataError::NotRecognised`], which lists what was looked for; [`DataError::Read`] when the
 /// folder cannot be listed.
 pub fn recognise(root: &Path) -> Result<Layout, DataError> {
-    // Without its manifest it would pass for photographs of real persons.
+    // Without its manifest it would pass for photographs of real subjects.
     if root.join(SYNTHETIC_NOTE).exists() && !paired::fits(root) {
         return Err(DataError::Unfinished(root.to_owned()));
     }
@@ -306,7 +306,7 @@ pub fn recognise(root: &Path) -> Result<Layout, DataError> {
     }
 }
 
-/// Why a picture with a label of this name is left out.
+/// Why a picture with a label of this name is skipped.
 fn unknown_expression(name: &str) -> String {
     format!(
         "`{name}` is none of the expressions {}",

@@ -1,8 +1,8 @@
-//! The open paired set: the same person with several expressions.
+//! The open paired set: the same subject with several expressions.
 //!
 //! `manifest.csv` beside the pictures that it names, `SUBJECT/EXPRESSION/K.jpg`, as folders or in
 //! tars. Columns: file, subject, expression, `left_eye_x`, `left_eye_y`, `right_eye_x`,
-//! `right_eye_y` (pixels; left is the person's left); source, intensity and sample where there are
+//! `right_eye_y` (pixels; left is the subject's left); source, intensity and sample where there are
 //! any. A set may also state, all of it optional:
 //!
 //! - a column for each control ([`CONTROLS`]) with what the face shows of it; the expression may then be
@@ -27,8 +27,8 @@ use super::controls::CONTROLS;
 use super::cut::{self, Found};
 use super::expressions::{canonical, index_in, one_hot, those};
 use super::flow::{Flow, FlowMap};
-use super::left_out::Tally;
-use super::{Cavity, DataError, Dataset, Face, Layout, Options, Place, files};
+use super::skipped::Tally;
+use super::{Cavity, CropRegion, DataError, Dataset, Face, Layout, Options, files};
 use crate::face::Point;
 
 const MANIFEST: &str = "manifest.csv";
@@ -36,7 +36,7 @@ const MANIFEST: &str = "manifest.csv";
 /// What a folder of this layout holds, in words.
 pub(super) const LOOKED_FOR: &str = "a paired set (manifest.csv)";
 
-/// In the column `sample`, and in the group of that name: another photograph of the person.
+/// In the column `sample`, and in the group of that name: another photograph of the subject.
 const REAL: &str = "real";
 
 /// Columns that are no groups, besides those of points.
@@ -111,8 +111,8 @@ pub(super) fn fits(root: &Path) -> bool {
     root.join(MANIFEST).is_file()
 }
 
-/// Reads every person. A second photograph of a person is no pixel-wise pair of the others and is
-/// left out unless [`Options::real`] asks for it.
+/// Reads every subject. A second photograph of a subject is no pixel-wise pair of the others and is
+/// skipped unless [`Options::real`] asks for it.
 pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError> {
     let path = root.join(MANIFEST);
     if !path.is_file() {
@@ -132,13 +132,13 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             .any(|row| canonical(&row.columns.expression) == Some(name))
     });
     let mut archives = read_archives(root)?;
-    let mut left_out = Tally::default();
+    let mut skipped = Tally::default();
     let mut faces = Vec::new();
     for row in rows {
         let name = row.columns.file.clone();
         if row.columns.sample == REAL && !options.real {
-            left_out.add(
-                "another photograph of the person: no pixel-wise pair",
+            skipped.add(
+                "another photograph of the subject: no pixel-wise pair",
                 &name,
             );
             continue;
@@ -147,7 +147,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
         let is_free = row.columns.expression.is_empty() && row.controls.is_some();
         let class = index_in(&classes, &row.columns.expression);
         if class.is_none() && !is_free {
-            left_out.add(&super::unknown_expression(&row.columns.expression), &name);
+            skipped.add(&super::unknown_expression(&row.columns.expression), &name);
             continue;
         }
         let file = |archived: Option<Vec<u8>>, name: &str| match archived {
@@ -156,13 +156,13 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             None => files::read(&root.join(name)).map(Some),
         };
         let Some(bytes) = file(archives.remove(&name), &name)? else {
-            left_out.add("manifest.csv names it, but it is not there", &name);
+            skipped.add("manifest.csv names it, but it is not there", &name);
             continue;
         };
         let picture = match cut::decode(&bytes) {
             Ok(picture) => picture,
             Err(reason) => {
-                left_out.add(&reason, &name);
+                skipped.add(&reason, &name);
                 continue;
             }
         };
@@ -176,11 +176,11 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             match bytes.map(|bytes| cavity_map(&bytes, size)) {
                 Some(Ok(map)) => Some(Some(Arc::new(map))),
                 Some(Err(reason)) => {
-                    left_out.add(&format!("its cavity map: {reason}"), &name);
+                    skipped.add(&format!("its cavity map: {reason}"), &name);
                     continue;
                 }
                 None => {
-                    left_out.add("its cavity map is not there", &name);
+                    skipped.add("its cavity map is not there", &name);
                     continue;
                 }
             }
@@ -190,7 +190,7 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
             Ok(flow) => flow,
             Err(Refused::Set(error)) => return Err(error),
             Err(Refused::Face(reason)) => {
-                left_out.add(&reason, &name);
+                skipped.add(&reason, &name);
                 continue;
             }
         };
@@ -200,14 +200,14 @@ pub(super) fn read(root: &Path, options: &Options) -> Result<Dataset, DataError>
         };
         let found = Found {
             picture,
-            place: Place::Whole,
+            crop_region: CropRegion::Whole,
             digest: files::digest(&bytes),
         };
         let mut face = row.into_face(label, class, found, cavity);
         face.flow = flow;
         faces.push(face);
     }
-    let mut dataset = Dataset::build(root, Layout::Paired, classes, faces, left_out)?;
+    let mut dataset = Dataset::build(root, Layout::Paired, classes, faces, skipped)?;
     dataset.controls = controls;
     dataset.pixel_aligned = eyes_stay(&dataset.faces);
     Ok(dataset)
@@ -270,7 +270,7 @@ impl Row {
             source: columns.source,
             intensity: columns.intensity.unwrap_or(1.0),
             groups: self.groups,
-            place: Place::Eyes(
+            crop_region: CropRegion::Eyes(
                 Point::new(columns.left_eye_x, columns.left_eye_y),
                 Point::new(columns.right_eye_x, columns.right_eye_y),
             ),
@@ -285,10 +285,10 @@ impl Row {
     }
 }
 
-/// Whether a person's eyes are in one place in all pictures of one photograph: only then
+/// Whether a subject's eyes are in one place in all pictures of one photograph: only then
 /// does the whole picture stay where it is when the expression changes.
 fn eyes_stay(faces: &[Face]) -> bool {
-    let mut first: HashMap<(&Option<String>, &str), Place> = HashMap::new();
+    let mut first: HashMap<(&Option<String>, &str), CropRegion> = HashMap::new();
     faces
         .iter()
         .filter(|face| {
@@ -297,11 +297,11 @@ fn eyes_stay(faces: &[Face]) -> bool {
                 .is_none_or(|sample| sample != REAL)
         })
         .all(|face| {
-            let place = first
+            let crop_region = first
                 .entry((&face.subject, &face.photo))
-                .or_insert(face.place);
-            match (*place, face.place) {
-                (Place::Eyes(left, right), Place::Eyes(other_left, other_right)) => {
+                .or_insert(face.crop_region);
+            match (*crop_region, face.crop_region) {
+                (CropRegion::Eyes(left, right), CropRegion::Eyes(other_left, other_right)) => {
                     left.distance(other_left) <= SAME_PLACE
                         && right.distance(other_right) <= SAME_PLACE
                 }

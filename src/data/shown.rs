@@ -1,7 +1,7 @@
 //! What a face is taken to show.
 
 use super::Face;
-use crate::answer::largest;
+use crate::answer::argmax;
 
 /// From this intensity on, an expression counts as shown: as a label and as a target.
 const SHOWN: f32 = 0.8;
@@ -17,7 +17,7 @@ pub fn neutral(classes: &[String]) -> Option<usize> {
 impl Face {
     /// The expression that the face is taken to show: its class, else the most voted.
     pub fn expression(&self) -> usize {
-        self.class.unwrap_or_else(|| largest(&self.label))
+        self.class.unwrap_or_else(|| argmax(&self.label))
     }
 
     /// Whether it clearly shows its expression; a neutral one does so without any intensity.

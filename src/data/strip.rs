@@ -1,7 +1,7 @@
 //! A strip below a synthetic face that bears the visible mark.
 //!
 //! A tag inside the face would be learnt: a network would read the tag, not the face. So the picture
-//! is made longer, its last row repeated as far as any view of a training face reaches (where a view
+//! is made longer, its last row repeated as far as any augmentation of a training face reaches (where one
 //! leaves the picture it sees that row anyway), and the tag stands below.
 
 use image::RgbImage;
@@ -10,16 +10,16 @@ use crate::face::{Alignment, Point};
 use crate::mark::tag_height;
 use crate::picture::Picture;
 
-/// How far below the face's square a view may reach, as a part of the face's side.
+/// How far below the face's square an augmentation may reach, as a part of the face's side.
 ///
-/// The widest views are the trainer's of whole pictures, whose tests hold this number: turned by 0.2 radians,
+/// The widest augmentations are the trainer's of whole pictures, whose tests hold this number: turned by 0.2 radians,
 /// enlarged 1.14 times and moved by 0.07; 1.14 (cos 0.2 + sin 0.2) / 2 + 0.07 - 0.5 = 0.24.
 pub const REACH: f32 = 0.25;
 
 /// The picture with room for the tag below.
 pub fn with_strip(picture: &Picture, alignment: &Alignment) -> Picture {
     let (width, height) = (picture.width(), picture.height());
-    // The corners of the square that a view may reach, whichever way the face is turned.
+    // The corners of the square that an augmentation may reach, whichever way the face is turned.
     let reach = alignment.moved(Point::new(0.0, 0.0), 1.0 + 2.0 * REACH, 0.0);
     let lowest = reach
         .corners()

@@ -15,7 +15,7 @@ const COLUMNS: usize = EXPRESSIONS.len() + 2;
 /// Why a picture with these votes is no example of an expression.
 pub(super) const NO_EXPRESSION: &str = "most voters named no expression or saw no face";
 
-/// Why a picture is left out that the table does not name.
+/// Why a picture is skipped that the table does not name.
 pub(super) const WITHDRAWN: &str = "FER+ has withdrawn it (the table leaves its name out)";
 
 /// One row: a picture of FER2013 and what the voters said.
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_most_call_unknown_is_left_out() {
+    fn a_picture_that_most_call_unknown_is_skipped() {
         assert!(tally([2, 0, 0, 0, 0, 0, 0, 0, 6, 2]).is_none());
         assert!(tally([1, 1, 1, 1, 1, 1, 1, 1, 1, 1]).is_none());
     }

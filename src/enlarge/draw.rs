@@ -13,7 +13,7 @@ use crate::tensor::{planar_tensor, read_back, redrawn_faces};
 /// Draws and reads.
 pub(super) struct Drawer<'a> {
     pub(super) drawer: &'a Network,
-    pub(super) judges: &'a [Named<'a>],
+    pub(super) evaluators: &'a [Named<'a>],
     pub(super) settings: &'a Settings,
     pub(super) device: &'a Device,
 }
@@ -37,8 +37,8 @@ impl Drawer<'_> {
         faces: &[&'a Face],
         class: usize,
     ) -> Result<Vec<Drawn<'a>>, EnlargeError> {
-        let views = self.settings.views;
-        let alignments: Vec<Alignment> = faces.iter().map(|face| views.crop(face)).collect();
+        let augmentation = self.settings.augmentation;
+        let alignments: Vec<Alignment> = faces.iter().map(|face| augmentation.crop(face)).collect();
         let x = self.cut(
             faces
                 .iter()
@@ -67,10 +67,10 @@ impl Drawer<'_> {
             .map(|((face, at), redrawn)| paste(&face.picture, at, redrawn))
             .collect();
         // What is read is what is written: the face in its picture, cut again.
-        let mut read = vec![Vec::with_capacity(self.judges.len()); faces.len()];
-        for judge in self.judges {
-            let x = self.cut(pictures.iter().zip(&alignments), judge.network);
-            for (read, probability) in read.iter_mut().zip(self.read(judge, x, class)?) {
+        let mut read = vec![Vec::with_capacity(self.evaluators.len()); faces.len()];
+        for evaluator in self.evaluators {
+            let x = self.cut(pictures.iter().zip(&alignments), evaluator.network);
+            for (read, probability) in read.iter_mut().zip(self.read(evaluator, x, class)?) {
                 read.push(probability);
             }
         }
@@ -107,15 +107,15 @@ impl Drawer<'_> {
     /// The probability of `class` in each face, at the network's temperature, `[batch]`.
     fn read(
         &self,
-        judge: &Named<'_>,
+        evaluator: &Named<'_>,
         x: Tensor<4>,
         class: usize,
     ) -> Result<Vec<f32>, EnlargeError> {
-        let config = judge.network.config();
-        let logits = judge.network.encode(x, false).logits; // [batch, E]
+        let config = evaluator.network.config();
+        let logits = evaluator.network.encode(x, false).logits; // [batch, E]
         let logits = pollster::block_on(read_back(logits)).map_err(EnlargeError::Device)?;
         if logits.iter().any(|logit| !logit.is_finite()) {
-            return Err(EnlargeError::NotFinite(judge.name.clone()));
+            return Err(EnlargeError::NotFinite(evaluator.name.clone()));
         }
         let temperature = temperature(config);
         let rows = logits.chunks_exact(config.classes.len());

@@ -4,8 +4,8 @@
 //! `propose` lists what may be drawn, `draw` draws it, [`keep`] says what is kept,
 //! `write` makes the folder.
 //!
-//! A synthetic face keeps its person: whoever divides the data by persons has it on the same side as
-//! the photographs of that person.
+//! A synthetic face keeps its subject: whoever divides the data by subjects has it on the same side as
+//! the photographs of that subject.
 
 mod draw;
 pub mod keep;
@@ -23,7 +23,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::data::{DataError, Dataset, Views};
+use crate::data::{Augmentation, DataError, Dataset};
 use crate::mark::MarkError;
 use crate::network::Network;
 use draw::Drawer;
@@ -122,9 +122,10 @@ pub struct Settings {
     pub seed: u64,
     /// Side of the face as the networks see it, in pixels.
     pub size: usize,
-    /// How the networks' training faces were varied: decides the part of an aligned face that they
+    /// How the networks' training faces were augmented: decides the part of an aligned face that they
     /// saw.
-    pub views: Views,
+    #[serde(alias = "views")]
+    pub augmentation: Augmentation,
 }
 
 impl Settings {
@@ -196,16 +197,16 @@ pub fn enlarge(
     if !drawer.network.config().synthesises() {
         return Err(EnlargeError::NoSynthesis);
     }
-    let judges = if ensemble.is_empty() {
+    let evaluators = if ensemble.is_empty() {
         std::slice::from_ref(drawer)
     } else {
         ensemble
     };
-    for judge in judges {
-        let has = &judge.network.config().classes;
+    for evaluator in evaluators {
+        let has = &evaluator.network.config().classes;
         if has != classes {
             return Err(EnlargeError::Classes {
-                name: judge.name.clone(),
+                name: evaluator.name.clone(),
                 has: has.clone(),
                 wanted: classes.clone(),
             });
@@ -215,7 +216,7 @@ pub fn enlarge(
     let mut folder = Folder::create(out, &data)?;
     let drawer_of_faces = Drawer {
         drawer: drawer.network,
-        judges,
+        evaluators,
         settings,
         device,
     };
@@ -252,7 +253,7 @@ pub fn enlarge(
             proposed: summary.proposed(),
         });
     }
-    folder.finish(&data.root, drawer, judges, settings, &summary)?;
+    folder.finish(&data.root, drawer, evaluators, settings, &summary)?;
     Ok(Some(summary))
 }
 

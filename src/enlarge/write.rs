@@ -52,7 +52,7 @@ const ORIGIN_COLUMNS: [&str; 5] = [
 /// Groups of a photograph that are not true of what was made from it.
 const NOT_TAKEN: [&str; 3] = ["sample", "split", "recipe"];
 
-const NOTE: &str = "All pictures in this folder are SYNTHETIC: FERSNet redrew the expression of a face. The persons
+const NOTE: &str = "All pictures in this folder are SYNTHETIC: FERSNet redrew the expression of a face. The subjects
 never looked like that. Each picture says so in its metadata (IPTC DigitalSourceType) and in a strip
 below the face, which training does not see. The terms of the photographs that they were made from
 hold for them too. enlarge.json says how they were made and kept, origins.csv from what.
@@ -63,7 +63,7 @@ pub(super) struct Folder {
     root: PathBuf,
     /// Names of the expressions, in the order of the labels.
     classes: Vec<String>,
-    /// Columns of what is known of the persons.
+    /// Columns of what is known of the subjects.
     groups: Vec<String>,
     /// Rows of the two tables, the heads first.
     manifest: Vec<Vec<String>>,
@@ -132,7 +132,7 @@ impl Folder {
     /// Writes a face that shows `expression`.
     pub(super) fn add(&mut self, drawn: &Drawn<'_>, expression: &str) -> Result<(), EnlargeError> {
         let face = drawn.source;
-        let subject = face.owner();
+        let subject = face.identity();
         // The number makes names differ that lose letters below.
         let file = format!(
             "{}/{}/{:06}.jpg",
@@ -183,7 +183,7 @@ impl Folder {
         self,
         data: &Path,
         drawer: &Named<'_>,
-        judges: &[Named<'_>],
+        evaluators: &[Named<'_>],
         settings: &Settings,
         summary: &Summary,
     ) -> Result<(), EnlargeError> {
@@ -192,7 +192,7 @@ impl Folder {
             commit: COMMIT,
             data,
             drawer: Weights::of(drawer),
-            ensemble: judges.iter().map(Weights::of).collect(),
+            ensemble: evaluators.iter().map(Weights::of).collect(),
             settings,
             kept: summary.kept(),
             summary,

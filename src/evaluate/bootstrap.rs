@@ -1,8 +1,8 @@
-//! How far a figure may be off: 95 % intervals by drawing persons (or pictures) anew.
+//! How far a figure may be off: 95 % intervals by drawing subjects (or pictures) anew.
 //!
 //! Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile interval).
-//! Pictures of one person resemble one another, so persons are drawn, each with all its pictures;
-//! drawing pictures would call few persons many witnesses.
+//! Pictures of one subject resemble one another, so subjects are drawn, each with all its pictures;
+//! drawing pictures would overstate the effective sample size (cluster bootstrap).
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const LEVEL: f64 = 0.95;
 /// A lower and an upper end.
 pub type Interval = [f64; 2];
 
-/// What is drawn as one: the pictures of a person, or a picture of nobody known.
+/// What is drawn as one: the pictures of a subject, or a picture of nobody known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Units {
     /// Indices of the faces of each unit.
@@ -50,7 +50,7 @@ impl Units {
 /// Intervals of several figures at once.
 ///
 /// `figures` computes them from the indices of the drawn faces, which repeat; a figure that a draw
-/// does not have (a class without faces) is NaN there and left out. None where hardly any draw has it.
+/// does not have (a class without faces) is NaN there and skipped. None where hardly any draw has it.
 pub fn intervals(
     units: &Units,
     seed: u64,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_of_a_persons_picture_do_not_narrow_the_interval() {
+    fn copies_of_a_subjects_picture_do_not_narrow_the_interval() {
         let width = |copies: usize| {
             let hits: Vec<bool> = (0..40 * copies)
                 .map(|i| (i / copies).is_multiple_of(2))

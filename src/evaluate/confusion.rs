@@ -38,7 +38,7 @@ impl Confusion {
         self.counts.iter().flatten().sum()
     }
 
-    /// Share of all faces that are read rightly; none without faces.
+    /// Share of all faces that are read correctly; none without faces.
     pub fn accuracy(&self) -> Option<f64> {
         let right = (0..self.counts.len()).map(|i| self.counts[i][i]).sum();
         share(right, self.n())

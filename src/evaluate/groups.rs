@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Predictions;
 use super::bootstrap::{Interval, Units, intervals};
 
-/// Fewer persons than this say nothing of a group.
+/// Fewer subjects than this say nothing of a group.
 pub const FEWEST: usize = 30;
 
 /// More values than this are names, not groups.
@@ -24,9 +24,9 @@ pub const TOO_FEW: &str = "too few to say";
 pub struct Group {
     /// Faces.
     pub n: usize,
-    /// Persons, or faces where the persons are not known.
+    /// Subjects, or faces where the subjects are not known.
     pub subjects: usize,
-    /// Share of the faces that are read rightly; none where there are too few persons.
+    /// Share of the faces that are read correctly; none where there are too few subjects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
     /// Its 95 % interval.
@@ -113,10 +113,10 @@ fn figures(predictions: &Predictions, hits: &[bool], faces: &[usize], seed: u64)
 mod tests {
     use super::*;
 
-    /// Two faces of each person; the first face of each is read rightly.
+    /// Two faces of each subject; the first face of each is read correctly.
     fn predictions(ages: &[&str]) -> Predictions {
         let mut predictions = Predictions::default();
-        for (person, age) in ages.iter().enumerate() {
+        for (subject, age) in ages.iter().enumerate() {
             for face in 0..2 {
                 let right = face == 0;
                 predictions.probabilities.push(if right {
@@ -125,8 +125,8 @@ mod tests {
                     vec![0.0, 1.0]
                 });
                 predictions.labels.push(0);
-                predictions.subjects.push(Some(person.to_string()));
-                predictions.names.push(format!("{person}/{face}"));
+                predictions.subjects.push(Some(subject.to_string()));
+                predictions.names.push(format!("{subject}/{face}"));
                 let groups = [("age", *age), ("licence", "CC0")];
                 predictions
                     .groups
@@ -145,7 +145,7 @@ mod tests {
         let large = &groups["age"]["18 to 29"];
         assert_eq!((large.n, large.subjects), (60, 30));
         assert_eq!((large.accuracy, large.note), (Some(0.5), None));
-        // Every person is half right: drawing others changes nothing.
+        // Every subject is half right: drawing others changes nothing.
         assert_eq!(large.interval, Some([0.5, 0.5]));
         let small = &groups["age"]["45 to 59"];
         assert_eq!((small.n, small.subjects), (58, 29));

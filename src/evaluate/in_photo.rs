@@ -1,4 +1,4 @@
-//! What is measured in redrawn photographs, at the photo's own resolution: mouths, tears, persons, sliders.
+//! What is measured in redrawn photographs, at the photo's own resolution: mouths, tears, subjects, sliders.
 //!
 //! Neutral faces are redrawn with every expression and real smiles as neutral, each in its picture. Every
 //! figure stands beside what the same rule says of the photographs themselves.
@@ -16,9 +16,9 @@ use super::rules::{Figures, Rule, Share, Sharpness, units};
 use super::sliders::{Sliders, sliders};
 use super::synthesis::{evenly, position_of};
 use super::tears::Tears;
-use super::{EvaluateError, Witnesses};
-use crate::data::{Dataset, Face, Place};
-use crate::judge::MaskedJudge;
+use super::{EvaluateError, Evaluators};
+use crate::data::{CropRegion, Dataset, Face};
+use crate::evaluator::MaskedEvaluator;
 use crate::pipeline::Pipeline;
 
 /// What is measured in redrawn photographs, on faces cut at 256 pixels.
@@ -30,7 +30,7 @@ pub struct InPhoto {
     pub smiles_n: usize,
     /// Redrawn faces that the reader reads as the target, over the targets that it knows.
     pub read_as_target: Option<Share>,
-    /// How sharp redrawn smiling mouths are against real smiles of the same persons.
+    /// How sharp redrawn smiling mouths are against real smiles of the same subjects.
     pub sharpness: Option<Sharpness>,
     /// Smiles that show teeth.
     pub teeth_asked: Option<Rule>,
@@ -56,29 +56,29 @@ pub struct InPhoto {
 /// Redraws faces in their photographs and measures them; none where no face's eyes are known.
 pub(super) fn in_photo(
     pipeline: &Pipeline,
-    witnesses: &Witnesses<'_>,
+    evaluators: &Evaluators<'_>,
     data: &Dataset,
     sources: &[&Face],
     device: &Device,
 ) -> Result<Option<InPhoto>, EvaluateError> {
-    let has_eyes = |face: &&Face| matches!(face.place, Place::Eyes(..));
+    let has_eyes = |face: &&Face| matches!(face.crop_region, CropRegion::Eyes(..));
     let sources: Vec<&Face> = sources.iter().copied().filter(has_eyes).collect();
     if sources.is_empty() {
         return Ok(None);
     }
     let studio = Studio::new(pipeline)?;
-    let looker = Looker::new(&studio, witnesses, device);
-    let smiles = looker.smiles(&evenly(real_smiles(data), witnesses.limit))?;
+    let looker = Looker::new(&studio, evaluators, device);
+    let smiles = looker.smiles(&evenly(real_smiles(data), evaluators.limit))?;
     let looks = sources.iter().map(|face| looker.look(face));
     let looks = looks.collect::<Result<Vec<Look>, _>>()?;
-    let on_sliders = evenly(sources.clone(), witnesses.sliders);
-    let (identity, upper_face) = persons(&studio, witnesses, data, &looks, device)?;
+    let on_sliders = evenly(sources.clone(), evaluators.sliders);
+    let (identity, upper_face) = subjects(&studio, evaluators, data, &looks, device)?;
     let figures = Figures {
-        units: units(looks.iter().map(|look| &look.person)),
+        units: units(looks.iter().map(|look| &look.subject)),
         wishes: looker.wishes(),
         looks: &looks,
         smiles: &smiles,
-        seed: witnesses.seed,
+        seed: evaluators.seed,
     };
     Ok(Some(InPhoto {
         n: looks.len(),
@@ -92,8 +92,8 @@ pub(super) fn in_photo(
         tears: figures.tears(),
         identity,
         upper_face,
-        mouths: match witnesses.mouths {
-            Some(real) => mouths(&looker, &sources, real, witnesses.seed)?,
+        mouths: match evaluators.mouths {
+            Some(real) => mouths(&looker, &sources, real, evaluators.seed)?,
             None => figures.mouths(),
         },
         sliders: sliders(&studio, &on_sliders)?,
@@ -104,7 +104,7 @@ pub(super) fn in_photo(
 pub(super) fn real_smiles(data: &Dataset) -> Vec<&Face> {
     let happy = position_of(&data.classes, "happiness");
     let smiles = data.faces.iter().filter(|face| {
-        happy.is_some() && face.class == happy && matches!(face.place, Place::Eyes(..))
+        happy.is_some() && face.class == happy && matches!(face.crop_region, CropRegion::Eyes(..))
     });
     smiles.filter(|face| is_photo(face, data)).collect()
 }
@@ -120,9 +120,9 @@ fn is_photo(face: &Face, data: &Dataset) -> bool {
 }
 
 /// Both embeddings over all targets, beside those of real photographs.
-fn persons(
+fn subjects(
     studio: &Studio<'_>,
-    witnesses: &Witnesses<'_>,
+    evaluators: &Evaluators<'_>,
     data: &Dataset,
     looks: &[Look],
     device: &Device,
@@ -138,30 +138,30 @@ fn persons(
         let pairs: Vec<Pair> = looks.iter().flat_map(of).copied().collect();
         Likeness::of(&pairs).map(|redrawn| Identity {
             redrawn,
-            one_person: photos.0,
-            two_persons: photos.1,
+            same_subject: photos.0,
+            different_subjects: photos.1,
         })
     };
-    let whole = match witnesses.identity {
-        Some(judge) => {
+    let whole = match evaluators.identity {
+        Some(evaluator) => {
             let embed = |faces: &[&Face]| -> Result<Vec<Vec<f32>>, EvaluateError> {
                 let x = batch(cut(faces)?.iter().map(|one| &one.face), SIDE, device);
-                Ok(judge.embed(x, EMBEDDED)?)
+                Ok(evaluator.embed(x, EMBEDDED)?)
             };
             let photos = likeness::of_photos(&data.faces, first, second, Pair::of, embed)?;
             identity(photos, |look| &look.pairs)
         }
         None => None,
     };
-    let upper = match witnesses.masked {
-        Some(judge) => {
+    let upper = match evaluators.masked {
+        Some(evaluator) => {
             let embed = |faces: &[&Face]| -> Result<Vec<Vec<f32>>, EvaluateError> {
                 let x = batch(
                     cut(faces)?.iter().map(|one| &one.upper),
-                    MaskedJudge::INPUT,
+                    MaskedEvaluator::INPUT,
                     device,
                 );
-                Ok(judge.embed(x)?)
+                Ok(evaluator.embed(x)?)
             };
             let photos = likeness::of_photos(&data.faces, first, second, Pair::of_masked, embed)?;
             identity(photos, |look| &look.upper)
@@ -184,8 +184,8 @@ mod tests {
     use crate::network::{Edition, Head, Network, NetworkConfig, Variant, weights};
 
     /// A drawn face of 120 pixels.
-    fn face(person: usize, class: usize, is_real: bool) -> Face {
-        let mouth = 80 + 2 * person as u32;
+    fn face(subject: usize, class: usize, is_real: bool) -> Face {
+        let mouth = 80 + 2 * subject as u32;
         let picture = RgbImage::from_fn(120, 120, |x, y| {
             let is_mouth = (45..75).contains(&x) && (mouth..mouth + 6).contains(&y);
             let is_eye = y.abs_diff(48) < 4 && (x.abs_diff(40) < 6 || x.abs_diff(80) < 6);
@@ -196,18 +196,18 @@ mod tests {
             })
         });
         let sample = [("sample".to_owned(), "real".to_owned())];
-        let (name, person) = (format!("{person}/{class}"), format!("{person}"));
+        let (name, subject) = (format!("{subject}/{class}"), format!("{subject}"));
         Face {
             source: "made".to_owned(),
             groups: sample.into_iter().filter(|_| is_real).collect(),
-            place: Place::Eyes(Point::new(80.0, 48.0), Point::new(40.0, 48.0)),
+            crop_region: CropRegion::Eyes(Point::new(80.0, 48.0), Point::new(40.0, 48.0)),
             picture: picture.into(),
-            ..made::face(&name, Some(&person), class)
+            ..made::face(&name, Some(&subject), class)
         }
     }
 
     fn data() -> Dataset {
-        let persons = 0..4;
+        let subjects = 0..4;
         Dataset {
             root: "made".into(),
             layout: Layout::Paired,
@@ -216,10 +216,10 @@ mod tests {
                 .to_vec(),
             controls: vec![],
             pixel_aligned: true,
-            faces: persons
+            faces: subjects
                 .flat_map(|i| [face(i, 0, false), face(i, 1, true)])
                 .collect(),
-            left_out: vec![],
+            skipped: vec![],
         }
     }
 
@@ -237,8 +237,8 @@ mod tests {
         let network = Network::new(config, &device).expect("a network");
         let bytes = weights::save(&network, weights::Precision::Full).expect("bytes");
         let pipeline = Pipeline::new(&bytes, device.clone()).expect("a pipeline");
-        let witnesses = Witnesses {
-            reader: &Reader::judge(&device).expect("the embedded judge"),
+        let evaluators = Evaluators {
+            reader: &Reader::embedded(&device).expect("the embedded evaluator"),
             identity: None,
             masked: None,
             limit: 4,
@@ -247,7 +247,7 @@ mod tests {
             seed: 1,
         };
         let sources: Vec<&Face> = data.faces.iter().step_by(2).collect();
-        let found = in_photo(&pipeline, &witnesses, &data, &sources, &device);
+        let found = in_photo(&pipeline, &evaluators, &data, &sources, &device);
         let found = found.expect("runs").expect("figures");
         assert_eq!((found.n, found.smiles_n), (4, 4));
         assert_eq!(found.sharpness.expect("pairs").n, 4);
@@ -257,9 +257,9 @@ mod tests {
             found.mouths.as_ref().map(|k| (k.redrawn_n, k.real_n)),
             Some((4, 4))
         );
-        let among = Witnesses {
+        let among = Evaluators {
             mouths: Some(&data),
-            ..witnesses
+            ..evaluators
         };
         let found_among = in_photo(&pipeline, &among, &data, &sources, &device);
         let kid = found_among.expect("runs").expect("figures").mouths;

@@ -37,11 +37,11 @@ pub struct Kid {
     pub real_n: usize,
     /// Distance of redrawn from real mouths; about 0 where they cannot be told apart.
     pub kid: f64,
-    /// Its 95 % interval, over persons.
+    /// Its 95 % interval, over subjects.
     pub interval: Option<Interval>,
     /// Distance of the mouths that were not redrawn from the real smiles: what doing nothing gives.
     pub unchanged: f64,
-    /// Mean size of the distance between two halves of the real mouths, over persons: the floor.
+    /// Mean size of the distance between two halves of the real mouths, over subjects: the floor.
     pub real_against_real: f64,
     /// Where the middle 95 % of the halves' distances lie, of either sign.
     pub real_interval: Option<Interval>,
@@ -50,7 +50,7 @@ pub struct Kid {
 /// A mouth as the mesh sees it, and whose it is.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
-    pub person: Option<String>,
+    pub subject: Option<String>,
     pub features: Vec<f64>,
 }
 
@@ -81,15 +81,15 @@ pub(super) fn kid(redrawn: &[Seen], unchanged: &[Seen], real: &[Seen], seed: u64
     if redrawn.len().min(real.len()).min(unchanged.len()) < LEAST {
         return None;
     }
-    let persons: Vec<Option<String>> = redrawn
+    let subjects: Vec<Option<String>> = redrawn
         .iter()
         .chain(real)
-        .map(|m| m.person.clone())
+        .map(|m| m.subject.clone())
         .collect();
-    let units = Units::of(&persons);
+    let units = Units::of(&subjects);
     let kernels = Kernels::of(redrawn, real);
     let split = redrawn.len();
-    let everyone: Vec<usize> = (0..persons.len()).collect();
+    let everyone: Vec<usize> = (0..subjects.len()).collect();
     let ends = intervals(&units, seed, |drawn| vec![kernels.distance(drawn, split)]);
     let halves = halves(real, seed);
     let sizes = halves.iter().map(|distance| distance.abs());
@@ -107,10 +107,10 @@ pub(super) fn kid(redrawn: &[Seen], unchanged: &[Seen], real: &[Seen], seed: u64
     })
 }
 
-/// Distances of random halves of the mouths, no person in both.
+/// Distances of random halves of the mouths, no subject in both.
 fn halves(real: &[Seen], seed: u64) -> Vec<f64> {
-    let persons: Vec<Option<String>> = real.iter().map(|mouth| mouth.person.clone()).collect();
-    let units = Units::of(&persons).members;
+    let subjects: Vec<Option<String>> = real.iter().map(|mouth| mouth.subject.clone()).collect();
+    let units = Units::of(&subjects).members;
     let kernels = Kernels::of(&[], real);
     let of = |draw: u64| {
         let mut order: Vec<&Vec<usize>> = units.iter().collect();
@@ -211,7 +211,7 @@ mod tests {
     fn set(n: usize, shift: f64, seed: u64) -> Vec<Seen> {
         let mut rng = StdRng::seed_from_u64(seed);
         let mut mouth = |i: usize| Seen {
-            person: Some(format!("{i}")),
+            subject: Some(format!("{i}")),
             features: (0..8)
                 .map(|_| shift + rng.random_range(-1.0..1.0))
                 .collect(),
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn the_distance_is_that_computed_by_hand() {
         let mouth = |value: f64| Seen {
-            person: None,
+            subject: None,
             features: vec![value],
         };
         // Scaled by the second set (mean 0, deviation 1): {1, 3} against {-1, 1}.

@@ -1,14 +1,14 @@
-//! Is a redrawn face still the same person's? Distances of embeddings, beside those of real
-//! photographs of one and of two persons.
+//! Is a redrawn face still the same subject's? Distances of embeddings, beside those of real
+//! photographs of one and of two subjects.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::EvaluateError;
-use super::predict::person;
+use super::predict::subject_of;
 use crate::data::Face;
-use crate::judge::{SAME_MASKED_FROM, SAME_PERSON_BELOW, Square, cosine, distance};
+use crate::evaluator::{SAME_IDENTITY_BELOW, SAME_MASKED_FROM, Square, cosine, distance};
 
 /// The part of an aligned face that is embedded: dlib's own faces (padding 0.25) have the eyes
 /// nearly where ours are.
@@ -26,8 +26,9 @@ pub struct Likeness {
     pub cosine: f64,
     /// Mean euclidean distance of their embeddings.
     pub distance: f64,
-    /// Share of pairs that the embedding's rule calls one person: nearer than 0.6 for dlib's.
-    pub same_person: f64,
+    /// Share of pairs that the embedding's rule calls one subject: nearer than 0.6 for dlib's.
+    #[serde(rename = "same_person")]
+    pub same_identity: f64,
 }
 
 /// How alike faces are, redrawn and real.
@@ -35,10 +36,12 @@ pub struct Likeness {
 pub struct Identity {
     /// A face and itself redrawn, over all targets.
     pub redrawn: Likeness,
-    /// Two real photographs of one person, where the data has them: the ceiling.
-    pub one_person: Option<Likeness>,
-    /// Real photographs of two persons: the floor.
-    pub two_persons: Option<Likeness>,
+    /// Two real photographs of one subject, where the data has them: the ceiling.
+    #[serde(rename = "one_person")]
+    pub same_subject: Option<Likeness>,
+    /// Real photographs of two subjects: the floor.
+    #[serde(rename = "two_persons")]
+    pub different_subjects: Option<Likeness>,
 }
 
 /// Two faces' embeddings, compared.
@@ -46,7 +49,7 @@ pub struct Identity {
 pub(super) struct Pair {
     cosine: f32,
     distance: f32,
-    is_one_person: bool,
+    is_same_identity: bool,
 }
 
 impl Pair {
@@ -56,17 +59,17 @@ impl Pair {
         Self {
             cosine: cosine(a, b),
             distance,
-            is_one_person: distance < SAME_PERSON_BELOW,
+            is_same_identity: distance < SAME_IDENTITY_BELOW,
         }
     }
 
-    /// Embeddings of the masked judge, which goes by the cosine.
+    /// Embeddings of the masked evaluator, which goes by the cosine.
     pub fn of_masked(a: &[f32], b: &[f32]) -> Self {
         let cosine = cosine(a, b);
         Self {
             cosine,
             distance: distance(a, b),
-            is_one_person: cosine >= SAME_MASKED_FROM,
+            is_same_identity: cosine >= SAME_MASKED_FROM,
         }
     }
 }
@@ -80,20 +83,20 @@ impl Likeness {
             n,
             cosine: mean(|pair| f64::from(pair.cosine)),
             distance: mean(|pair| f64::from(pair.distance)),
-            same_person: mean(|pair| f64::from(u8::from(pair.is_one_person))),
+            same_identity: mean(|pair| f64::from(u8::from(pair.is_same_identity))),
         })
     }
 }
 
-/// Whether the face is a further photograph of its person, not a moved copy of the first.
+/// Whether the face is a further photograph of its subject, not a moved copy of the first.
 pub(super) fn is_further_photo(face: &Face) -> bool {
     face.groups
         .get("sample")
         .is_some_and(|sample| sample == "real")
 }
 
-/// How alike real photographs of one person are, and those of a person and the next one: of everyone of
-/// whom the data has two. `first` and `second` pick a person's photographs, `embed` embeds some faces.
+/// How alike real photographs of one subject are, and those of a subject and the next one: of everyone of
+/// whom the data has two. `first` and `second` pick a subject's photographs, `embed` embeds some faces.
 pub(super) fn of_photos(
     faces: &[Face],
     first: impl Fn(&Face) -> bool,
@@ -101,17 +104,19 @@ pub(super) fn of_photos(
     pair: fn(&[f32], &[f32]) -> Pair,
     embed: impl Fn(&[&Face]) -> Result<Vec<Vec<f32>>, EvaluateError>,
 ) -> Result<(Option<Likeness>, Option<Likeness>), EvaluateError> {
-    let mut persons: BTreeMap<String, (Option<&Face>, Option<&Face>)> = BTreeMap::new();
+    let mut subjects: BTreeMap<String, (Option<&Face>, Option<&Face>)> = BTreeMap::new();
     for face in faces {
-        let Some(name) = person(face) else { continue };
-        let photos = persons.entry(name).or_default();
+        let Some(name) = subject_of(face) else {
+            continue;
+        };
+        let photos = subjects.entry(name).or_default();
         if second(face) {
             photos.1.get_or_insert(face);
         } else if first(face) {
             photos.0.get_or_insert(face);
         }
     }
-    let both = persons.into_values().filter_map(|(a, b)| Some([a?, b?]));
+    let both = subjects.into_values().filter_map(|(a, b)| Some([a?, b?]));
     let photos: Vec<&Face> = both.flatten().collect();
     let mut embeddings = Vec::with_capacity(photos.len());
     for chunk in photos.chunks(BATCH) {
@@ -137,7 +142,7 @@ mod tests {
         let likeness = Likeness::of(&pairs).expect("pairs");
         assert_eq!((likeness.n, likeness.cosine), (2, 0.5));
         assert!((likeness.distance - 0.5 * 2.0_f64.sqrt()).abs() < 1e-6);
-        assert_eq!(likeness.same_person, 0.5);
+        assert_eq!(likeness.same_identity, 0.5);
         assert_eq!(Likeness::of(&[]), None);
     }
 }

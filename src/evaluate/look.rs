@@ -6,14 +6,14 @@ use burn::tensor::Device;
 use super::kid::features;
 use super::likeness::{EMBEDDED, Pair};
 use super::mouth::{self, Mouth};
-use super::predict::person;
+use super::predict::subject_of;
 use super::redrawn::{Portrait, Redrawing, SIDE, Studio, batch};
 use super::tears::Folds;
-use super::{EvaluateError, Witnesses};
-use crate::answer::largest;
+use super::{EvaluateError, Evaluators};
+use crate::answer::argmax;
 use crate::data::Face;
 use crate::data::expressions::canonical;
-use crate::judge::MaskedJudge;
+use crate::evaluator::MaskedEvaluator;
 use crate::network::{FACE_SIZE, NetworkConfig, TEETH};
 use crate::target::Target;
 
@@ -43,7 +43,7 @@ struct Asked {
 /// Who looks, and what is asked.
 pub(super) struct Looker<'a> {
     studio: &'a Studio<'a>,
-    witnesses: &'a Witnesses<'a>,
+    evaluators: &'a Evaluators<'a>,
     device: &'a Device,
     asked: Vec<Asked>,
     targets: Vec<Target>,
@@ -53,7 +53,7 @@ pub(super) struct Looker<'a> {
 
 /// What was seen of one neutral face.
 pub(super) struct Look {
-    pub person: Option<String>,
+    pub subject: Option<String>,
     pub own: Mouth,
     pub own_features: Vec<f64>,
     /// Of each target.
@@ -70,7 +70,7 @@ pub(super) struct Look {
 
 /// What was seen of one real smile.
 pub(super) struct Smile {
-    pub person: Option<String>,
+    pub subject: Option<String>,
     pub own: Mouth,
     /// Redrawn as neutral, where the network has a neutral target.
     pub closed: Option<Mouth>,
@@ -78,15 +78,15 @@ pub(super) struct Smile {
 }
 
 impl<'a> Looker<'a> {
-    pub fn new(studio: &'a Studio<'a>, witnesses: &'a Witnesses<'a>, device: &'a Device) -> Self {
+    pub fn new(studio: &'a Studio<'a>, evaluators: &'a Evaluators<'a>, device: &'a Device) -> Self {
         let (asked, targets) = asked(studio.config()).into_iter().unzip();
         Self {
             studio,
-            witnesses,
+            evaluators,
             device,
             asked,
             targets,
-            columns: witnesses.reader.columns(&studio.config().classes),
+            columns: evaluators.reader.columns(&studio.config().classes),
         }
     }
 
@@ -109,7 +109,7 @@ impl<'a> Looker<'a> {
             .filter_map(|one| Some(Folds::of(one.flow.as_ref()?, &own)));
         let (pairs, upper) = self.pairs(&own, &drawn)?;
         Ok(Look {
-            person: person(face),
+            subject: subject_of(face),
             own: Mouth::of(&own),
             own_features: self.features(&own)?,
             drawn: drawn.iter().map(|one| Mouth::of(&one.portrait)).collect(),
@@ -139,7 +139,7 @@ impl<'a> Looker<'a> {
                 None => None,
             };
             Ok(Smile {
-                person: person(face),
+                subject: subject_of(face),
                 own: Mouth::of(&own),
                 closed: closed.map(|one| Mouth::of(&one.portrait)),
                 features: self.features(&own)?,
@@ -187,7 +187,7 @@ impl<'a> Looker<'a> {
             FACE_SIZE,
             self.device,
         );
-        let answers = self.witnesses.reader.read(faces, true)?;
+        let answers = self.evaluators.reader.read(faces, true)?;
         let wanted = self
             .asked
             .iter()
@@ -196,7 +196,7 @@ impl<'a> Looker<'a> {
             .iter()
             .zip(wanted)
             .filter_map(|(p, column)| Some((p, column?)));
-        Ok(known.map(|(p, column)| largest(p) == column).collect())
+        Ok(known.map(|(p, column)| argmax(p) == column).collect())
     }
 
     /// The face and each of its redrawings, by both embeddings.
@@ -213,17 +213,21 @@ impl<'a> Looker<'a> {
                 .map(|other| pair(&found[0], other))
                 .collect()
         };
-        let whole = match self.witnesses.identity {
-            Some(judge) => {
+        let whole = match self.evaluators.identity {
+            Some(evaluator) => {
                 let faces = batch(all().map(|one| &one.face), SIDE, self.device);
-                compare(judge.embed(faces, EMBEDDED)?, Pair::of)
+                compare(evaluator.embed(faces, EMBEDDED)?, Pair::of)
             }
             None => Vec::new(),
         };
-        let upper = match self.witnesses.masked {
-            Some(judge) => {
-                let faces = batch(all().map(|one| &one.upper), MaskedJudge::INPUT, self.device);
-                compare(judge.embed(faces)?, Pair::of_masked)
+        let upper = match self.evaluators.masked {
+            Some(evaluator) => {
+                let faces = batch(
+                    all().map(|one| &one.upper),
+                    MaskedEvaluator::INPUT,
+                    self.device,
+                );
+                compare(evaluator.embed(faces)?, Pair::of_masked)
             }
             None => Vec::new(),
         };

@@ -5,9 +5,10 @@
 //! and last and best weights are both reported.
 
 pub mod bootstrap;
-pub mod certainty;
 pub(crate) mod charts;
+pub mod confidence;
 pub mod confusion;
+mod document;
 pub mod groups;
 mod in_photo;
 mod kid;
@@ -15,7 +16,6 @@ mod likeness;
 mod look;
 mod mouth;
 mod mouths;
-mod page;
 mod paired;
 pub mod permutation;
 mod predict;
@@ -32,29 +32,29 @@ mod tears;
 mod teeth;
 pub mod temperature;
 
+pub use document::document;
 pub use in_photo::InPhoto;
 pub use kid::Kid;
 pub use likeness::{Identity, Likeness};
-pub use page::page;
 pub use paired::Nearness;
 pub use permutation::{Comparison, compare};
 pub use predict::{Predictions, predict};
 pub use reader::Reader;
 pub use recognition::{BeforeAfter, ClassFigures, Intervals, Recognition, recognition};
 pub use report::{DataNote, Report};
-pub use rows::{HEAD, SLIDER_HEAD};
 pub use rules::{Rule, Share, Sharpness};
 pub use sliders::{Region, Slider, Sliders};
-pub use synthesis::{Synthesis, Target, Witnesses, synthesis};
+pub use synthesis::{Evaluators, Synthesis, Target, synthesis};
 pub use tears::Tears;
 
 use in_photo::in_photo;
+use rows::{HEAD, SLIDER_HEAD};
 
 use burn::tensor::Tensor;
 use thiserror::Error;
 
+use crate::evaluator::EvaluatorError;
 use crate::face::FaceError;
-use crate::judge::JudgeError;
 use crate::pipeline::PipelineError;
 
 /// Why there are no figures.
@@ -93,9 +93,9 @@ pub enum EvaluateError {
         "the device did not answer ({0}); give the command again, with --device cpu if it stays so"
     )]
     Device(String),
-    /// A judge of redrawn faces gave no answer.
+    /// An evaluator of redrawn faces gave no answer.
     #[error(transparent)]
-    Judge(#[from] JudgeError),
+    Evaluator(#[from] EvaluatorError),
     /// A face could not be redrawn in its picture.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
@@ -111,12 +111,12 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, EvaluateError> 
         .map_err(|error| EvaluateError::Device(error.to_string()))
 }
 
-/// The figures that watch a run.
+/// The validation metrics of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Watched {
+pub struct ValidationMetrics {
     /// Faces.
     pub n: usize,
-    /// Share of the faces that are read rightly.
+    /// Share of the faces that are read correctly.
     pub accuracy: f64,
     /// Mean recall of the expressions that are shown.
     pub macro_recall: f64,
@@ -124,15 +124,15 @@ pub struct Watched {
     pub ece: f64,
 }
 
-/// The figures that watch a run, at a temperature; zeros without predictions.
-pub fn watched(predictions: &Predictions, temperature: f64) -> Watched {
+/// The validation metrics of a run, at a temperature; zeros without predictions.
+pub fn validation_metrics(predictions: &Predictions, temperature: f64) -> ValidationMetrics {
     let (probabilities, labels) = (&predictions.probabilities, &predictions.labels);
     let confusion = predictions.confusion();
-    let certain = certainty::certainties(probabilities, labels, temperature);
-    Watched {
+    let confident = confidence::confidences(probabilities, labels, temperature);
+    ValidationMetrics {
         n: confusion.n(),
         accuracy: confusion.accuracy().unwrap_or_default(),
         macro_recall: confusion.macro_recall().unwrap_or_default(),
-        ece: certainty::expected_calibration_error(&certain),
+        ece: confidence::expected_calibration_error(&confident),
     }
 }

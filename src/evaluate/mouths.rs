@@ -1,4 +1,4 @@
-//! Redrawn smiles against a set of real ones of many persons, for which [`super::kid`] is worth something.
+//! Redrawn smiles against a set of real ones of many subjects, for which [`super::kid`] is worth something.
 //!
 //! Each face smiles at several intensities. All mouths are compared in grey, and grey photographs come among the
 //! real ones as often as among the redrawn: collections differ in more than their smiles.
@@ -7,7 +7,7 @@ use super::EvaluateError;
 use super::in_photo::real_smiles;
 use super::kid::{Kid, Seen, kid};
 use super::look::Looker;
-use super::predict::person;
+use super::predict::subject_of;
 use super::synthesis::{evenly, position_of};
 use crate::data::{Dataset, Face};
 use crate::target::Target;
@@ -44,7 +44,7 @@ pub(super) fn mouths(
             continue;
         };
         let seen = |features: &Vec<f64>| Seen {
-            person: person(face),
+            subject: subject_of(face),
             features: features.clone(),
         };
         unchanged.push(seen(own));
@@ -54,7 +54,7 @@ pub(super) fn mouths(
     for face in alike(real_smiles(real), sources) {
         let features = looker.grey_mouths(face, &[])?;
         others.extend(features.into_iter().map(|features| Seen {
-            person: person(face),
+            subject: subject_of(face),
             features,
         }));
     }

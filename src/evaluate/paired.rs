@@ -1,11 +1,11 @@
-//! How near a redrawn face is to the photograph of the same person with the target expression.
+//! How near a redrawn face is to the photograph of the same subject with the target expression.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::likeness::is_further_photo;
-use super::predict::person;
+use super::predict::subject_of;
 use super::similarity::{l1, ssim};
 use crate::data::{Dataset, Face};
 use crate::network::FACE_SIZE;
@@ -47,14 +47,14 @@ pub(super) struct Targets<'a> {
 }
 
 impl<'a> Targets<'a> {
-    /// Of each person and expression the picture nearest to full intensity; nothing where the set's
+    /// Of each subject and expression the picture nearest to full intensity; nothing where the set's
     /// pictures do not lie pixel on pixel.
     pub fn of(data: &'a Dataset) -> Self {
         let mut faces: BTreeMap<(String, usize), &Face> = BTreeMap::new();
         let from_full = |face: &Face| (face.intensity - 1.0).abs();
         let paired = data.faces.iter().filter(|_| data.pixel_aligned);
         for face in paired.filter(|face| !is_further_photo(face)) {
-            let (Some(name), Some(class)) = (person(face), face.class) else {
+            let (Some(name), Some(class)) = (subject_of(face), face.class) else {
                 continue;
             };
             let kept = faces.entry((name, class)).or_insert(face);
@@ -65,14 +65,14 @@ impl<'a> Targets<'a> {
         Self { faces }
     }
 
-    /// How near `redrawn` `[3, 96, 96]` is to the photograph of the source's person with the target
+    /// How near `redrawn` `[3, 96, 96]` is to the photograph of the source's subject with the target
     /// expression; for the source's own expression, to the source. None where there is none.
     pub fn compare(&self, source: &Face, target: usize, redrawn: &[f32]) -> Option<Nearness> {
         let own = source.class == Some(target);
-        let photo = self.faces.get(&(person(source)?, target))?;
+        let photo = self.faces.get(&(subject_of(source)?, target))?;
         let photo = if own { source } else { photo };
-        let view = source.alignment();
-        let cut = |face: &Face| view.crop_planar(&face.picture, FACE_SIZE as u32);
+        let alignment = source.alignment();
+        let cut = |face: &Face| alignment.crop_planar(&face.picture, FACE_SIZE as u32);
         let (input, photo) = (cut(source), cut(photo));
         let grey = |planes: &[f32]| luma_plane(planes);
         let similar = |face: &[f32]| ssim(&grey(face), &grey(&photo), FACE_SIZE);
@@ -97,14 +97,14 @@ fn luma_plane(planes: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Layout, Place, made};
+    use crate::data::{CropRegion, Layout, made};
 
     fn face(class: usize, shade: u8, intensity: f32) -> Face {
         let side = FACE_SIZE as u32;
         let picture = image::RgbImage::from_pixel(side, side, image::Rgb([shade; 3]));
         Face {
             intensity,
-            place: Place::Whole,
+            crop_region: CropRegion::Whole,
             picture: picture.into(),
             ..made::face("", Some("a"), class)
         }
@@ -118,7 +118,7 @@ mod tests {
             controls: vec![],
             pixel_aligned,
             faces: vec![face(0, 0, 1.0), face(1, 255, 0.5), face(1, 51, 1.1)],
-            left_out: vec![],
+            skipped: vec![],
         }
     }
 

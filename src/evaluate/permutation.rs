@@ -1,7 +1,7 @@
 //! Is one reader better than another on the same faces? A paired permutation test.
 //!
 //! If both were equally good, which of the two gave which answer would not matter: their answers are
-//! swapped at random, all answers of a person together, and the difference in accuracy is counted
+//! swapped at random, all answers of a subject together, and the difference in accuracy is counted
 //! anew (Fisher 1935; Good, "Permutation, Parametric, and Bootstrap Tests of Hypotheses", 2005).
 
 use rand::rngs::StdRng;
@@ -19,7 +19,7 @@ const ROUNDS: u64 = 10_000;
 pub struct Comparison {
     /// Faces that both read.
     pub n: usize,
-    /// Persons, or pictures where the persons are not known, whose answers are swapped as one.
+    /// Subjects, or pictures where the subjects are not known, whose answers are swapped as one.
     pub units: usize,
     /// Accuracy of the first less that of the second.
     pub difference: f64,
@@ -43,7 +43,7 @@ pub fn compare(a: &Predictions, b: &Predictions, seed: u64) -> Result<Comparison
     ))
 }
 
-/// The test itself, on which faces each of the two read rightly.
+/// The test itself, on which faces each of the two read correctly.
 pub fn paired_permutation(a: &[bool], b: &[bool], units: &Units, seed: u64) -> Comparison {
     let n = a.len().min(b.len());
     let gain = |face: &usize| i64::from(a[*face]) - i64::from(b[*face]);
@@ -102,8 +102,8 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_swapped_as_one() {
-        // The three faces are one person's: 2 swaps, both with a difference of 3.
+    fn a_subject_is_swapped_as_one() {
+        // The three faces are one subject's: 2 swaps, both with a difference of 3.
         let units = Units::of(&["a", "a", "a", "b", "b"].map(|name| Some(name.to_owned())));
         let a = [true, true, true, true, false];
         let b = [false, false, false, true, false];

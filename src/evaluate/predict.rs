@@ -6,7 +6,7 @@ use burn::tensor::{Device, activation};
 
 use super::confusion::Confusion;
 use super::{EvaluateError, values};
-use crate::answer::largest;
+use crate::answer::argmax;
 use crate::data::Face;
 use crate::face::Alignment;
 use crate::network::Network;
@@ -24,7 +24,7 @@ pub struct Predictions {
     pub probabilities: Vec<Vec<f32>>,
     /// True expression of each face, `[n]`.
     pub labels: Vec<usize>,
-    /// Person of each face, with the source's name where there is one, `[n]`.
+    /// Subject of each face, with the source's name where there is one, `[n]`.
     pub subjects: Vec<Option<String>>,
     /// Name of each face in its data set, `[n]`.
     pub names: Vec<String>,
@@ -33,9 +33,9 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// Which faces are read rightly, `[n]`.
+    /// Which faces are read correctly, `[n]`.
     pub fn hits(&self) -> Vec<bool> {
-        let answers = self.probabilities.iter().map(|p| largest(p));
+        let answers = self.probabilities.iter().map(|p| argmax(p));
         let pairs = answers.zip(&self.labels);
         pairs.map(|(answer, label)| answer == *label).collect()
     }
@@ -44,7 +44,7 @@ impl Predictions {
     pub fn confusion(&self) -> Confusion {
         let mut confusion = Confusion::new(self.classes.len());
         for (p, label) in self.probabilities.iter().zip(&self.labels) {
-            confusion.add(*label, largest(p));
+            confusion.add(*label, argmax(p));
         }
         confusion
     }
@@ -52,7 +52,7 @@ impl Predictions {
     /// The face's labels without its probabilities.
     pub(super) fn add(&mut self, face: &Face, class: usize) {
         self.labels.push(class);
-        self.subjects.push(person(face));
+        self.subjects.push(subject_of(face));
         self.names.push(face.name.clone());
         let mut groups = face.groups.clone();
         if !face.source.is_empty() {
@@ -62,8 +62,8 @@ impl Predictions {
     }
 }
 
-/// A person's name over all sources.
-pub(super) fn person(face: &Face) -> Option<String> {
+/// A subject's name over all sources.
+pub(super) fn subject_of(face: &Face) -> Option<String> {
     let subject = face.subject.as_deref()?;
     Some(format!("{}/{subject}", face.source))
 }

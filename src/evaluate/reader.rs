@@ -1,12 +1,12 @@
-//! Who reads redrawn faces: a judge of another maker, or another FERSNet.
+//! Who reads redrawn faces: an evaluator of another maker, or another FERSNet.
 
 use burn::tensor::{Device, Tensor};
 
 use super::{EvaluateError, Predictions, values};
 use crate::answer::answer;
 use crate::data::expressions::canonical;
-use crate::data::{Face, Place};
-use crate::judge::{ExpressionJudge, Square};
+use crate::data::{CropRegion, Face};
+use crate::evaluator::{ExpressionEvaluator, Square};
 use crate::network::{FACE_SIZE, Network};
 use crate::tensor::{luma, planar_tensor};
 
@@ -14,24 +14,24 @@ use crate::tensor::{luma, planar_tensor};
 /// it reads.
 pub enum Reader {
     /// face-api.js's expression network.
-    Judge(Box<ExpressionJudge>),
+    Other(Box<ExpressionEvaluator>),
     /// A FERSNet weight file.
     Network(Box<Network>),
 }
 
 impl Reader {
-    /// The embedded judge.
+    /// The embedded evaluator.
     ///
     /// # Errors
-    /// [`EvaluateError::Judge`] when its weights are damaged.
-    pub fn judge(device: &Device) -> Result<Self, EvaluateError> {
-        Ok(Self::Judge(Box::new(ExpressionJudge::load(device)?)))
+    /// [`EvaluateError::Evaluator`] when its weights are damaged.
+    pub fn embedded(device: &Device) -> Result<Self, EvaluateError> {
+        Ok(Self::Other(Box::new(ExpressionEvaluator::load(device)?)))
     }
 
     /// What it is, in words.
     pub fn name(&self) -> String {
         match self {
-            Reader::Judge(_) => "face-api.js 1.7.15, expression network".to_owned(),
+            Reader::Other(_) => "face-api.js 1.7.15, expression network".to_owned(),
             Reader::Network(network) => {
                 let config = network.config();
                 let (edition, width) = (config.edition_name(), config.width);
@@ -43,7 +43,7 @@ impl Reader {
     /// The expressions that it knows.
     pub fn classes(&self) -> Vec<String> {
         match self {
-            Reader::Judge(_) => ExpressionJudge::classes(),
+            Reader::Other(_) => ExpressionEvaluator::classes(),
             Reader::Network(network) => network.config().classes.clone(),
         }
     }
@@ -68,8 +68,10 @@ impl Reader {
     /// [`EvaluateError`] when the device is lost.
     pub fn read(&self, faces: Tensor<4>, by_eyes: bool) -> Result<Vec<Vec<f32>>, EvaluateError> {
         let logits = match self {
-            Reader::Judge(judge) if by_eyes => judge.logits(faces, ExpressionJudge::EYE_ALIGNED)?,
-            Reader::Judge(judge) => judge.logits(faces, Square::WHOLE)?,
+            Reader::Other(evaluator) if by_eyes => {
+                evaluator.logits(faces, ExpressionEvaluator::EYE_ALIGNED)?
+            }
+            Reader::Other(evaluator) => evaluator.logits(faces, Square::WHOLE)?,
             Reader::Network(network) => {
                 let faces = with_channels(faces, network.config().channels);
                 let logits = network.encode(faces, false).logits; // [n, E]
@@ -103,7 +105,7 @@ impl Reader {
         for by_eyes in [true, false] {
             let of_this_cut: Vec<(&Face, usize)> = faces
                 .iter()
-                .filter(|face| matches!(face.place, Place::Eyes(..)) == by_eyes)
+                .filter(|face| matches!(face.crop_region, CropRegion::Eyes(..)) == by_eyes)
                 .filter_map(|face| Some((face, known(face)?)))
                 .collect();
             for chunk in of_this_cut.chunks(batch.max(1)) {
@@ -141,8 +143,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_judge_knows_seven_of_the_eight_by_name_or_synonym() {
-        let reader = Reader::judge(&Device::flex()).expect("the embedded judge");
+    fn the_evaluator_knows_seven_of_the_eight_by_name_or_synonym() {
+        let reader = Reader::embedded(&Device::flex()).expect("the embedded evaluator");
         let classes = ["Happy", "contempt", "neutral"].map(str::to_owned);
         assert_eq!(reader.columns(&classes), [Some(1), None, Some(0)]);
     }

@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bootstrap::{Interval, Units, intervals};
-use super::certainty::{
-    Bin, Calibration, Certainty, Coverage, bins, calibration, certainties, coverage, coverage_at,
+use super::confidence::{
+    Bin, Calibration, Confidence, Coverage, bins, calibration, confidences, coverage, coverage_at,
     expected_calibration_error,
 };
 use super::confusion::Confusion;
 use super::groups::{Groups, by_group};
 use super::{EvaluateError, Predictions};
-use crate::answer::{CERTAIN_FROM, largest};
+use crate::answer::{CERTAIN_FROM, argmax};
 
 /// How well expressions are read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recognition {
     /// Faces.
     pub n: usize,
-    /// Persons; none where the data set does not say who is shown.
+    /// Subjects; none where the data set does not say who is shown.
     pub subjects: Option<usize>,
-    /// Share of the faces that are read rightly.
+    /// Share of the faces that are read correctly.
     pub accuracy: f64,
     /// Mean F1 of the expressions that are shown.
     pub macro_f1: f64,
@@ -39,7 +39,7 @@ pub struct Recognition {
     pub confusion: Confusion,
     /// Calibration without and with the weight file's temperature.
     pub calibration: BeforeAfter,
-    /// Certainty against truth in 15 bins, at the weight file's temperature.
+    /// Confidence against accuracy in 15 bins, at the weight file's temperature.
     pub reliability: Vec<Bin>,
     /// What the program's own rule for "not sure" leaves, and how right that is.
     pub not_sure_rule: Coverage,
@@ -89,7 +89,7 @@ pub struct ClassFigures {
 pub struct BeforeAfter {
     /// At temperature 1.
     pub before: Calibration,
-    /// At the temperature that the weight file carries, fitted on held-out training faces.
+    /// At the temperature that the weight file carries, fitted on validation training faces.
     pub after: Calibration,
 }
 
@@ -108,8 +108,8 @@ pub fn recognition(
     if labels.is_empty() {
         return Err(EvaluateError::Empty("faces whose expression is known"));
     }
-    let answers: Vec<usize> = probabilities.iter().map(|p| largest(p)).collect();
-    let certain = certainties(probabilities, labels, temperature);
+    let answers: Vec<usize> = probabilities.iter().map(|p| argmax(p)).collect();
+    let confident = confidences(probabilities, labels, temperature);
     let classes = predictions.classes.len();
     let count = |faces: &[usize]| {
         let mut confusion = Confusion::new(classes);
@@ -122,8 +122,8 @@ pub fn recognition(
     let confusion = count(&all);
     let units = Units::of(&predictions.subjects);
     let mut ends = intervals(&units, seed, |drawn| {
-        let certain: Vec<Certainty> = drawn.iter().map(|face| certain[*face]).collect();
-        let ece = expected_calibration_error(&certain);
+        let confident: Vec<Confidence> = drawn.iter().map(|face| confident[*face]).collect();
+        let ece = expected_calibration_error(&confident);
         drawn_figures(&count(drawn), ece)
     })
     .into_iter();
@@ -160,7 +160,7 @@ pub fn recognition(
         accuracy: confusion.accuracy().unwrap_or(f64::NAN),
         macro_f1: confusion.macro_f1().unwrap_or(f64::NAN),
         macro_recall: confusion.macro_recall().unwrap_or(f64::NAN),
-        ece: expected_calibration_error(&certain),
+        ece: expected_calibration_error(&confident),
         intervals,
         per_class,
         classes: predictions.classes.clone(),
@@ -169,9 +169,9 @@ pub fn recognition(
             before: calibration(probabilities, labels, 1.0),
             after: calibration(probabilities, labels, temperature),
         },
-        reliability: bins(&certain),
-        not_sure_rule: coverage_at(&certain, f64::from(CERTAIN_FROM)),
-        coverage: coverage(&certain),
+        reliability: bins(&confident),
+        not_sure_rule: coverage_at(&confident, f64::from(CERTAIN_FROM)),
+        coverage: coverage(&confident),
         groups: by_group(predictions, seed),
     })
 }
@@ -196,7 +196,7 @@ fn drawn_figures(confusion: &Confusion, ece: f64) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    /// `rows`: probability of the first of two expressions, true expression, person.
+    /// `rows`: probability of the first of two expressions, true expression, subject.
     fn predictions(rows: &[(f32, usize, Option<&str>)]) -> Predictions {
         let mut predictions = Predictions {
             classes: vec!["calm".into(), "glad".into()],
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_temperature_moves_certainty_and_no_answer() {
+    fn a_temperature_moves_confidence_and_no_answer() {
         let rows = [
             (0.6, 0, Some("a")),
             (0.6, 1, Some("a")),

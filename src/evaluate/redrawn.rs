@@ -5,9 +5,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::EvaluateError;
 use crate::data::Face;
+use crate::evaluator::MaskedEvaluator;
 use crate::face::alignment::EYE_DISTANCE;
 use crate::face::{Alignment, FullMesh, Point, Redrawn, paste};
-use crate::judge::MaskedJudge;
 use crate::network::{FACE_SIZE, NetworkConfig};
 use crate::picture::Picture;
 use crate::pipeline::Pipeline;
@@ -33,7 +33,7 @@ pub(super) struct Portrait {
     pub points: Vec<Point>,
     /// `[3, 96, 96]`, as networks see it.
     pub small: Vec<f32>,
-    /// `[3, 112, 112]`, as the judge of the upper face sees it.
+    /// `[3, 112, 112]`, as the evaluator of the upper face sees it.
     pub upper: Vec<f32>,
 }
 
@@ -74,17 +74,17 @@ impl<'a> Studio<'a> {
 
     /// The face as it is.
     pub fn as_it_is(&self, face: &Face) -> Result<Portrait, EvaluateError> {
-        let view = face.alignment();
-        let points = pollster::block_on(self.mesh.points(&[&face.picture], &view))?;
+        let alignment = face.alignment();
+        let points = pollster::block_on(self.mesh.points(&[&face.picture], &alignment))?;
         let points = points.into_iter().next().unwrap_or_default();
-        Ok(Portrait::cut(&face.picture, &view, points))
+        Ok(Portrait::cut(&face.picture, &alignment, points))
     }
 
     /// The face redrawn with each target.
     pub fn redraw(&self, face: &Face, targets: &[Target]) -> Result<Vec<Redrawing>, EvaluateError> {
-        let view = face.alignment();
+        let alignment = face.alignment();
         let (redrawn, pictures) = self.pictures(face, targets)?;
-        let points = self.mesh_of(&pictures, &view)?;
+        let points = self.mesh_of(&pictures, &alignment)?;
         let parts = redrawn.into_iter().zip(&pictures).zip(points);
         let flow = |one: Redrawn| {
             let change = one.change?;
@@ -96,7 +96,7 @@ impl<'a> Studio<'a> {
         };
         Ok(parts
             .map(|((one, picture), points)| Redrawing {
-                portrait: Portrait::cut(picture, &view, points),
+                portrait: Portrait::cut(picture, &alignment, points),
                 flow: flow(one),
             })
             .collect())
@@ -119,12 +119,14 @@ impl<'a> Studio<'a> {
         face: &Face,
         targets: &[Target],
     ) -> Result<(Vec<Redrawn>, Vec<Picture>), EvaluateError> {
-        let view = face.alignment();
+        let alignment = face.alignment();
         let redrawn = pollster::block_on(async {
-            let reading = self.pipeline.read(&face.picture, view).await?;
+            let reading = self.pipeline.read(&face.picture, alignment).await?;
             self.pipeline.redraw(&face.picture, &reading, targets).await
         })?;
-        let pasted = redrawn.iter().map(|one| paste(&face.picture, &view, one));
+        let pasted = redrawn
+            .iter()
+            .map(|one| paste(&face.picture, &alignment, one));
         let pictures = pasted.collect();
         Ok((redrawn, pictures))
     }
@@ -132,10 +134,10 @@ impl<'a> Studio<'a> {
     fn mesh_of(
         &self,
         pictures: &[Picture],
-        view: &Alignment,
+        alignment: &Alignment,
     ) -> Result<Vec<Vec<Point>>, EvaluateError> {
         let borrowed: Vec<&Picture> = pictures.iter().collect();
-        Ok(pollster::block_on(self.mesh.points(&borrowed, view))?)
+        Ok(pollster::block_on(self.mesh.points(&borrowed, alignment))?)
     }
 }
 
@@ -148,13 +150,13 @@ fn in_pixels(points: Vec<Point>) -> Vec<Point> {
 
 impl Portrait {
     /// `points` are in face coordinates.
-    fn cut(picture: &Picture, view: &Alignment, points: Vec<Point>) -> Self {
-        let upper = MaskedJudge::view(view);
+    fn cut(picture: &Picture, alignment: &Alignment, points: Vec<Point>) -> Self {
+        let upper = MaskedEvaluator::view(alignment);
         Self {
-            face: view.crop_planar(picture, SIDE as u32),
+            face: alignment.crop_planar(picture, SIDE as u32),
             points: in_pixels(points),
-            small: view.crop_planar(picture, FACE_SIZE as u32),
-            upper: upper.crop_planar(picture, MaskedJudge::INPUT as u32),
+            small: alignment.crop_planar(picture, FACE_SIZE as u32),
+            upper: upper.crop_planar(picture, MaskedEvaluator::INPUT as u32),
         }
     }
 }

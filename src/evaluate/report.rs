@@ -32,10 +32,12 @@ pub struct DataNote {
     pub split: Option<String>,
     /// How faces are cut: at known eyes, `eyes` (found), or `whole`.
     pub cut: String,
-    /// Which persons, where not all.
-    pub persons: Option<String>,
+    /// Which subjects, where not all.
+    #[serde(rename = "persons")]
+    pub subjects: Option<String>,
     /// Pictures that were not taken, and why.
-    pub left_out: Vec<String>,
+    #[serde(rename = "left_out")]
+    pub skipped: Vec<String>,
 }
 
 impl DataNote {
@@ -46,8 +48,8 @@ impl DataNote {
             words.push_str(&format!(", {split} split"));
         }
         words.push_str(&format!(", faces cut {}", self.cut));
-        if let Some(persons) = &self.persons {
-            words.push_str(&format!(", {persons}"));
+        if let Some(subjects) = &self.subjects {
+            words.push_str(&format!(", {subjects}"));
         }
         words
     }

@@ -74,11 +74,11 @@ impl InPhoto {
         add(self
             .identity
             .as_ref()
-            .map(|one| identity("the person, whole face (cosine)", one)));
+            .map(|one| identity("identity, whole face (cosine)", one)));
         add(self
             .upper_face
             .as_ref()
-            .map(|one| identity("the person, upper face (cosine)", one)));
+            .map(|one| identity("identity, upper face (cosine)", one)));
         add(self.mouths.as_ref().map(|k| {
             [
                 "real or redrawn? (KID of mouths)".to_owned(),
@@ -151,10 +151,10 @@ fn rule(name: &str, rule: &Rule, real: &str, mean: &str) -> [String; 4] {
 
 fn identity(name: &str, found: &Identity) -> [String; 4] {
     let redrawn = found.redrawn;
-    let mut beside = format!("one person {}", percent(redrawn.same_person));
+    let mut beside = format!("same identity {}", percent(redrawn.same_identity));
     for (name, pairs) in [
-        ("two photos of one", found.one_person),
-        ("of two persons", found.two_persons),
+        ("two photos of one", found.same_subject),
+        ("of two subjects", found.different_subjects),
     ] {
         if let Some(pairs) = pairs {
             beside.push_str(&format!("; {name} {:.3}", pairs.cosine));
@@ -201,12 +201,12 @@ pub(super) mod tests {
             n: 8,
             cosine: 0.97,
             distance: 0.3,
-            same_person: 1.0,
+            same_identity: 1.0,
         };
         let identity = Identity {
             redrawn: likeness,
-            one_person: Some(likeness),
-            two_persons: None,
+            same_subject: Some(likeness),
+            different_subjects: None,
         };
         let slider = Slider {
             region: Region::Jaw,

@@ -9,7 +9,7 @@ use super::look::{Look, Smile, Wish};
 use super::mouth::Mouth;
 use super::tears::{Tears, tears};
 
-/// A share with its interval over persons.
+/// A share with its interval over subjects.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Share {
     /// Faces.
@@ -34,14 +34,14 @@ pub struct Rule {
     pub mean: f64,
 }
 
-/// Variance of the Laplacian of redrawn smiling mouths against the same persons' real smiles.
+/// Variance of the Laplacian of redrawn smiling mouths against the same subjects' real smiles.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sharpness {
-    /// Redrawn faces whose person has a real smile.
+    /// Redrawn faces whose subject has a real smile.
     pub n: usize,
     /// Mean of the redrawn through mean of the real.
     pub ratio_of_means: f64,
-    /// Its 95 % interval, over persons.
+    /// Its 95 % interval, over subjects.
     pub interval: Option<Interval>,
     /// Median of the faces' own ratios.
     pub median_ratio: f64,
@@ -107,7 +107,7 @@ impl Figures<'_> {
             .filter_map(|smile| Some((smile, smile.closed?)))
             .collect();
         let hits: Vec<Vec<bool>> = open.iter().map(|(_, m)| vec![m.is_closed()]).collect();
-        let units = units(open.iter().map(|(smile, _)| &smile.person));
+        let units = units(open.iter().map(|(smile, _)| &smile.subject));
         let openings = open.iter().map(|(_, mouth)| mouth.opening);
         Some(Rule {
             share: Share::of(&hits, &units, self.seed)?,
@@ -127,35 +127,39 @@ impl Figures<'_> {
         tears(&folds, &self.units, self.seed)
     }
 
-    /// Redrawn smiles of the persons who really smile too, against those smiles.
+    /// Redrawn smiles of the subjects who really smile too, against those smiles.
     pub fn mouths(&self) -> Option<Kid> {
-        let seen = |person: &Option<String>, features: &[f64]| kid::Seen {
-            person: person.clone(),
+        let seen = |subject: &Option<String>, features: &[f64]| kid::Seen {
+            subject: subject.clone(),
             features: features.to_vec(),
         };
-        // Of one person each: grey faces against smiles in colour would measure the collections.
+        // Of one subject each: grey faces against smiles in colour would measure the collections.
         let smiles = |look: &&Look| {
-            look.person.is_some() && self.smiles.iter().any(|smile| smile.person == look.person)
+            look.subject.is_some()
+                && self
+                    .smiles
+                    .iter()
+                    .any(|smile| smile.subject == look.subject)
         };
         let looks = || self.looks.iter().filter(smiles);
         let redrawn: Vec<kid::Seen> = looks()
-            .filter_map(|look| Some(seen(&look.person, look.smile_features.as_ref()?)))
+            .filter_map(|look| Some(seen(&look.subject, look.smile_features.as_ref()?)))
             .collect();
         let unchanged: Vec<kid::Seen> = looks()
-            .map(|look| seen(&look.person, &look.own_features))
+            .map(|look| seen(&look.subject, &look.own_features))
             .collect();
         let real = self
             .smiles
             .iter()
-            .map(|smile| seen(&smile.person, &smile.features));
+            .map(|smile| seen(&smile.subject, &smile.features));
         kid(&redrawn, &unchanged, &real.collect::<Vec<_>>(), self.seed)
     }
 
-    /// Each redrawn smile beside the first real smile of its person.
+    /// Each redrawn smile beside the first real smile of its subject.
     pub fn sharpness(&self) -> Option<Sharpness> {
         let smile = self.wishes.iter().position(|wish| *wish == Wish::Teeth)?;
         let real = |look: &Look| {
-            let own = |other: &&Smile| look.person.is_some() && other.person == look.person;
+            let own = |other: &&Smile| look.subject.is_some() && other.subject == look.subject;
             self.smiles.iter().find(own).map(|smile| smile.own)
         };
         let pairs: Vec<(&Look, Mouth)> = self
@@ -167,7 +171,7 @@ impl Figures<'_> {
             &pairs
                 .iter()
                 .map(|(look, real)| Sharp {
-                    person: look.person.clone(),
+                    subject: look.subject.clone(),
                     redrawn: look.drawn[smile].sharpness,
                     unchanged: look.own.sharpness,
                     real: real.sharpness,
@@ -182,7 +186,7 @@ impl Figures<'_> {
 /// One face's mouth, redrawn, as it was, and really smiling.
 #[derive(Debug, Clone)]
 struct Sharp {
-    person: Option<String>,
+    subject: Option<String>,
     redrawn: f64,
     unchanged: f64,
     real: f64,
@@ -202,7 +206,7 @@ fn sharpness(faces: &[Sharp], seed: u64) -> Option<Sharpness> {
         .collect();
     let mut ratios: Vec<f64> = faces.iter().map(|face| face.redrawn / face.real).collect();
     ratios.sort_by(f64::total_cmp);
-    let units = units(faces.iter().map(|face| &face.person));
+    let units = units(faces.iter().map(|face| &face.subject));
     let ends = intervals(&units, seed, |drawn| {
         vec![ratio(|face| face.redrawn, drawn)]
     });
@@ -237,8 +241,8 @@ fn share_of(hits: impl Iterator<Item = bool> + Clone) -> Option<f64> {
     (n > 0).then(|| hits.filter(|hit| *hit).count() as f64 / n as f64)
 }
 
-pub(super) fn units<'a>(persons: impl Iterator<Item = &'a Option<String>>) -> Units {
-    Units::of(&persons.cloned().collect::<Vec<_>>())
+pub(super) fn units<'a>(subjects: impl Iterator<Item = &'a Option<String>>) -> Units {
+    Units::of(&subjects.cloned().collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -248,7 +252,7 @@ mod tests {
     #[test]
     fn sharpness_is_the_ratio_of_means_and_the_median_of_ratios() {
         let face = |redrawn, real, has_teeth| Sharp {
-            person: None,
+            subject: None,
             redrawn,
             unchanged: 1.0,
             real,

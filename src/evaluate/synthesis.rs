@@ -1,9 +1,9 @@
 //! What others see in the faces that a network redraws.
 //!
 //! Neutral faces are redrawn with every expression. A reader that took no part in training says what
-//! each shows; an embedding says whether it is still the same person; and where the data has the
-//! person's photograph with that expression, the two are compared pixel by pixel. Each figure stands
-//! beside what the same witness says of the data's own pictures and of the unchanged input.
+//! each shows; an embedding says whether it is still the same subject; and where the data has the
+//! subject's photograph with that expression, the two are compared pixel by pixel. Each figure stands
+//! beside what the same evaluator says of the data's own pictures and of the unchanged input.
 
 use std::collections::BTreeMap;
 
@@ -13,33 +13,33 @@ use serde::Serialize;
 use super::bootstrap::{Interval, Units, intervals};
 use super::likeness::{self, EMBEDDED, Identity, Likeness, Pair};
 use super::paired::{Nearness, Targets};
-use super::predict::person;
+use super::predict::subject_of;
 use super::reader::with_channels;
 use super::{EvaluateError, InPhoto, Reader, in_photo, values};
-use crate::answer::largest;
+use crate::answer::argmax;
 use crate::data::expressions::canonical;
-use crate::data::{Dataset, Face, Place};
-use crate::judge::{IdentityJudge, MaskedJudge};
+use crate::data::{CropRegion, Dataset, Face};
+use crate::evaluator::{IdentityEvaluator, MaskedEvaluator};
 use crate::network::{FACE_SIZE, Network};
 use crate::pipeline::Pipeline;
 use crate::tensor::planar_tensor;
 
-/// Real faces that the witnesses look at together.
+/// Real faces that the evaluators look at together.
 const BATCH: usize = 32;
 
 /// Who looks at the redrawn faces, and at how many.
-pub struct Witnesses<'a> {
+pub struct Evaluators<'a> {
     /// Who says what they show; not used in training.
     pub reader: &'a Reader,
     /// Who says whose faces they are, if anyone.
-    pub identity: Option<&'a IdentityJudge>,
+    pub identity: Option<&'a IdentityEvaluator>,
     /// Who says so by the upper face alone, if anyone.
-    pub masked: Option<&'a MaskedJudge>,
+    pub masked: Option<&'a MaskedEvaluator>,
     /// Neutral faces that are redrawn at most, picked evenly.
     pub limit: usize,
-    /// Of these, faces on which each slider is drawn at most; 0 leaves the sliders out.
+    /// Of these, faces on which each slider is drawn at most; 0 skips the sliders.
     pub sliders: usize,
-    /// Real smiles of many persons, against which redrawn ones are held; none: those of the data.
+    /// Real smiles of many subjects, against which redrawn ones are held; none: those of the data.
     pub mouths: Option<&'a Dataset>,
     /// Seed of the intervals.
     pub seed: u64,
@@ -58,18 +58,18 @@ pub struct Synthesis {
     /// Share of the redrawn faces that are read as the target, over the targets that the reader
     /// knows.
     pub read_as_target: f64,
-    /// Its 95 % interval, over persons or pictures.
+    /// Its 95 % interval, over subjects or pictures.
     pub interval: Option<Interval>,
     /// The same share when the input is not redrawn at all.
     pub unchanged: f64,
-    /// Share of the data's own pictures that the reader reads rightly: the ceiling. They are
+    /// Share of the data's own pictures that the reader reads correctly: the ceiling. They are
     /// photographs in FER+, and mostly moved photographs in the open paired set.
     pub ceiling: f64,
     /// Number of those pictures.
     pub ceiling_n: usize,
     /// Whose faces they are.
     pub identity: Option<Identity>,
-    /// How near they are to the person's photographs.
+    /// How near they are to the subject's photographs.
     pub nearness: Option<Nearness>,
     /// The figures of each target, by its name.
     pub per_class: BTreeMap<String, Target>,
@@ -90,7 +90,7 @@ pub struct Target {
     pub ceiling: Option<f64>,
     /// Whose faces they are.
     pub identity: Option<Likeness>,
-    /// How near they are to the person's photographs.
+    /// How near they are to the subject's photographs.
     pub nearness: Option<Nearness>,
 }
 
@@ -114,7 +114,7 @@ struct Seen {
 pub fn synthesis(
     network: &Network,
     pipeline: &Pipeline,
-    witnesses: &Witnesses<'_>,
+    evaluators: &Evaluators<'_>,
     data: &Dataset,
     device: &Device,
 ) -> Result<Synthesis, EvaluateError> {
@@ -125,16 +125,16 @@ pub fn synthesis(
     if data.classes != *classes {
         return Err(EvaluateError::Classes);
     }
-    let columns = witnesses.reader.columns(classes);
-    let real = witnesses
+    let columns = evaluators.reader.columns(classes);
+    let real = evaluators
         .reader
         .predict(&data.faces, classes, BATCH, device)?;
-    let ceiling = super::recognition(&real, 1.0, witnesses.seed)?;
+    let ceiling = super::recognition(&real, 1.0, evaluators.seed)?;
     let neutral = position_of(classes, "neutral");
     let is_source = |face: &Face| neutral.is_none() || face.class == neutral;
     let fit = data.faces.iter().filter(|face| is_source(face));
     let fit = fit.filter(|face| !likeness::is_further_photo(face));
-    let sources = evenly(fit.collect(), witnesses.limit);
+    let sources = evenly(fit.collect(), evaluators.limit);
     if sources.is_empty() {
         return Err(EvaluateError::Empty("faces to redraw"));
     }
@@ -142,26 +142,26 @@ pub fn synthesis(
     let mut seen: Vec<Seen> = classes.iter().map(|_| Seen::default()).collect();
     for source in &sources {
         look(
-            network, witnesses, &columns, source, &photos, &mut seen, device,
+            network, evaluators, &columns, source, &photos, &mut seen, device,
         )?;
     }
-    let identity = match witnesses.identity {
-        Some(judge) => identity(judge, &seen, data, is_source, device)?,
+    let identity = match evaluators.identity {
+        Some(evaluator) => identity(evaluator, &seen, data, is_source, device)?,
         None => None,
     };
-    let persons: Vec<_> = sources.iter().map(|face| person(face)).collect();
-    let units = Units::of(&persons);
+    let subjects: Vec<_> = sources.iter().map(|face| subject_of(face)).collect();
+    let units = Units::of(&subjects);
     let known = (0..classes.len()).filter(|target| columns[*target].is_some());
     let all =
-        shares(&seen, known.collect(), &units, witnesses.seed).ok_or(EvaluateError::Reader)?;
+        shares(&seen, known.collect(), &units, evaluators.seed).ok_or(EvaluateError::Reader)?;
     let per_class = classes.iter().enumerate().map(|(target, name)| {
-        let shares = shares(&seen, vec![target], &units, witnesses.seed);
+        let shares = shares(&seen, vec![target], &units, evaluators.seed);
         let recall = columns[target].and_then(|column| ceiling.confusion.recall(column));
         (name.clone(), seen[target].figures(shares, recall))
     });
     let nearness: Vec<Nearness> = seen.iter().flat_map(|t| t.nearness.clone()).collect();
     Ok(Synthesis {
-        reader: witnesses.reader.name(),
+        reader: evaluators.reader.name(),
         n: sources.len(),
         from: neutral.map(|index| classes[index].clone()),
         read_as_target: all.read,
@@ -172,7 +172,7 @@ pub fn synthesis(
         identity,
         nearness: Nearness::mean(&nearness),
         per_class: per_class.collect(),
-        in_photo: in_photo(pipeline, witnesses, data, &sources, device)?,
+        in_photo: in_photo(pipeline, evaluators, data, &sources, device)?,
     })
 }
 
@@ -185,7 +185,7 @@ pub(super) fn position_of(classes: &[String], expression: &str) -> Option<usize>
 
 /// Likeness over all targets, beside that of real photographs.
 fn identity(
-    judge: &IdentityJudge,
+    evaluator: &IdentityEvaluator,
     seen: &[Seen],
     data: &Dataset,
     first: impl Fn(&Face) -> bool,
@@ -195,16 +195,16 @@ fn identity(
         let cut = |face: &&Face| face.planes(FACE_SIZE);
         let pixels: Vec<f32> = faces.iter().flat_map(cut).collect();
         let x = planar_tensor(pixels, 3, FACE_SIZE, device); // [n, 3, 96, 96]
-        Ok(judge.embed(x, EMBEDDED)?)
+        Ok(evaluator.embed(x, EMBEDDED)?)
     };
     let second = likeness::is_further_photo;
-    let (one_person, two_persons) =
+    let (same_subject, different_subjects) =
         likeness::of_photos(&data.faces, first, second, Pair::of, embed)?;
     let pairs: Vec<Pair> = seen.iter().flat_map(|t| t.pairs.clone()).collect();
     Ok(Likeness::of(&pairs).map(|redrawn| Identity {
         redrawn,
-        one_person,
-        two_persons,
+        same_subject,
+        different_subjects,
     }))
 }
 
@@ -228,10 +228,10 @@ pub(super) fn evenly(faces: Vec<&Face>, limit: usize) -> Vec<&Face> {
     (0..count).map(|i| faces[i * n / count]).collect()
 }
 
-/// Redraws one face with every expression and notes what the witnesses say.
+/// Redraws one face with every expression and notes what the evaluators say.
 fn look(
     network: &Network,
-    witnesses: &Witnesses<'_>,
+    evaluators: &Evaluators<'_>,
     columns: &[Option<usize>],
     source: &Face,
     photos: &Targets<'_>,
@@ -251,11 +251,11 @@ fn look(
         .ok_or(EvaluateError::NoSynthesis)?;
     let faces = with_channels(drawn.face.clamp(0.0, 1.0), 3); // [E, 3, 96, 96]
     let all = Tensor::cat(vec![input, faces.clone()], 0); // [1 + E, 3, 96, 96]
-    let by_eyes = matches!(source.place, Place::Eyes(..));
-    let read = witnesses.reader.read(all.clone(), by_eyes)?;
-    let answers: Vec<usize> = read.iter().map(|p| largest(p)).collect();
-    let embedded = match witnesses.identity {
-        Some(judge) => judge.embed(all, EMBEDDED)?,
+    let by_eyes = matches!(source.crop_region, CropRegion::Eyes(..));
+    let read = evaluators.reader.read(all.clone(), by_eyes)?;
+    let answers: Vec<usize> = read.iter().map(|p| argmax(p)).collect();
+    let embedded = match evaluators.identity {
+        Some(evaluator) => evaluator.embed(all, EMBEDDED)?,
         None => Vec::new(),
     };
     let pixels = values(faces)?;

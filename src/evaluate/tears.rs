@@ -24,7 +24,7 @@ pub struct Tears {
     pub n: usize,
     /// Share of the faces' pixels whose flow has a Jacobian determinant of 0 or less and which are seen.
     pub share: f64,
-    /// Its 95 % interval, over persons.
+    /// Its 95 % interval, over subjects.
     pub interval: Option<Interval>,
     /// Share of the redrawn faces of which 0.1 % or more is torn.
     pub torn_faces: f64,

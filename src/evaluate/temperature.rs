@@ -1,4 +1,4 @@
-//! The temperature that makes a network as certain as it is right (Guo et al., ICML 2017,
+//! The temperature that makes a network as confident as it is correct (Guo et al., ICML 2017,
 //! arXiv 1706.04599), fitted on faces that it was not trained on.
 
 /// Range in which the temperature is sought.
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_network_that_is_too_sure_is_cooled_to_how_often_it_is_right() {
-        // It says 0.99 and is right in three of four faces: the best certainty is 0.75.
+        // It says 0.99 and is right in three of four faces: the best confidence is 0.75.
         let probabilities = vec![vec![0.99, 0.01]; 4];
         let temperature = fit_temperature(&probabilities, &[0, 0, 0, 1]);
         let expected = (99.0_f64).ln() / (3.0_f64).ln();

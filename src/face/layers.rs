@@ -3,11 +3,11 @@
 use burn::tensor::activation::{prelu, relu};
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions, PadMode};
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use safetensors::{Dtype, SafeTensors};
+use burn::tensor::{Device, Tensor};
 
 use super::FaceError;
 use crate::kernels::Separable;
+use crate::tensor_file::TensorFile;
 
 /// A convolution over all channels, with its bias and perhaps its activation's slopes.
 #[derive(Debug, Clone)]
@@ -113,41 +113,25 @@ fn activate(x: Tensor<4>, slope: &Option<Tensor<1>>) -> Tensor<4> {
     }
 }
 
-/// A weight file, 16-bit floats.
+/// A weight file.
 pub(super) struct Weights<'a> {
-    file: SafeTensors<'a>,
+    file: TensorFile<'a>,
     device: &'a Device,
 }
 
 impl<'a> Weights<'a> {
     pub fn open(bytes: &'a [u8], device: &'a Device) -> Result<Self, FaceError> {
-        let file = SafeTensors::deserialize(bytes).map_err(|e| FaceError::weights(&e))?;
+        let file = TensorFile::open(bytes).map_err(|e| FaceError::weights(&e))?;
         Ok(Self { file, device })
     }
 
     pub fn tensor<const D: usize>(&self, name: &str) -> Result<Tensor<D>, FaceError> {
-        let view = self.file.tensor(name).map_err(|e| FaceError::weights(&e))?;
-        let shape: [usize; D] = view
-            .shape()
-            .try_into()
-            .map_err(|_| FaceError::weights(&format!("{name} has the wrong shape")))?;
-        if view.dtype() != Dtype::F16 {
-            return Err(FaceError::weights(&format!("{name} is not 16-bit")));
-        }
-        let values: Vec<f32> = view
-            .data()
-            .chunks_exact(2)
-            .map(|bytes| half::f16::from_le_bytes([bytes[0], bytes[1]]).to_f32())
-            .collect();
-        let data = TensorData::new(values, shape);
-        Ok(Tensor::from_data(data, (self.device, DType::F32)))
+        let tensor = self.file.tensor(name, self.device);
+        tensor.map_err(|e| FaceError::weights(&e))
     }
 
     fn optional<const D: usize>(&self, name: &str) -> Result<Option<Tensor<D>>, FaceError> {
-        match self.file.tensor(name) {
-            Ok(_) => self.tensor(name).map(Some),
-            Err(_) => Ok(None),
-        }
+        self.file.has(name).then(|| self.tensor(name)).transpose()
     }
 }
 

@@ -5,14 +5,15 @@ use std::collections::{BTreeSet, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use half::{bf16, f16};
+use half::f16;
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, SafeTensors};
 use thiserror::Error;
 
 use super::names::{PAINTER, is_ignorable, weight_name};
 use super::{ConfigError, Edition, Layers, Network, NetworkConfig, PainterConfig};
 use crate::painter::Painter;
+use crate::tensor_file::{self, TensorFile};
 
 /// Key of the configuration in the metadata of a weight file.
 pub const METADATA_KEY: &str = "fersnet";
@@ -139,9 +140,7 @@ pub fn read_config(bytes: &[u8]) -> Result<NetworkConfig, WeightError> {
 }
 
 fn metadata_value(bytes: &[u8], key: &str) -> Result<Option<String>, WeightError> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(WeightError::NotSafetensors)?;
-    let entries = metadata.metadata().as_ref();
-    Ok(entries.and_then(|entries| entries.get(key).cloned()))
+    tensor_file::metadata(bytes, key).map_err(WeightError::NotSafetensors)
 }
 
 /// Reads a painter from a file of its own, which a page fetches when it is needed; see [`save_painter`].
@@ -158,7 +157,7 @@ pub fn load_painter(
     let json = metadata_value(bytes, PAINTER_KEY)?.ok_or(WeightError::NoPainter)?;
     let config: PainterConfig = serde_json::from_str(&json).map_err(WeightError::BadConfig)?;
     config.validate()?;
-    let file = SafeTensors::deserialize(bytes).map_err(WeightError::NotSafetensors)?;
+    let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
     let tensors = file.iter();
     let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(view)));
     // A painter's names and shapes depend on no edition and on no classes.
@@ -177,7 +176,7 @@ pub fn load(bytes: &[u8], device: &Device) -> Result<Network, WeightError> {
         return Err(WeightError::TooLarge(bytes.len()));
     }
     let config = read_config(bytes)?;
-    let file = SafeTensors::deserialize(bytes).map_err(WeightError::NotSafetensors)?;
+    let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
     let tensors = file
         .iter()
         .filter(|(name, _)| !is_ignorable(name))
@@ -263,21 +262,9 @@ fn fill(
 }
 
 fn decode(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, WeightError> {
-    let bytes = view.data();
-    let pairs = || bytes.chunks_exact(2).map(|b| [b[0], b[1]]);
-    Ok(match view.dtype() {
-        Dtype::F32 => bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-            .collect(),
-        Dtype::F16 => pairs().map(|b| f16::from_le_bytes(b).to_f32()).collect(),
-        Dtype::BF16 => pairs().map(|b| bf16::from_le_bytes(b).to_f32()).collect(),
-        found => {
-            return Err(WeightError::Dtype {
-                name: name.to_owned(),
-                found,
-            });
-        }
+    tensor_file::floats(name, view).map_err(|_| WeightError::Dtype {
+        name: name.to_owned(),
+        found: view.dtype(),
     })
 }
 
@@ -498,21 +485,15 @@ fn file_of(
             let (dtype, bytes) = if halved {
                 (Dtype::F16, half_bytes(&tensor.values))
             } else {
-                let bytes = tensor.values.iter().flat_map(|v| v.to_le_bytes());
-                (Dtype::F32, bytes.collect())
+                (Dtype::F32, tensor_file::f32_bytes(&tensor.values))
             };
             (name, dtype, tensor.shape, bytes)
         })
         .collect();
-    let views = encoded
+    let tensors = encoded
         .iter()
-        .map(|(name, dtype, shape, bytes)| {
-            TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.clone(), view))
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(WeightError::Write)?;
-    let metadata = HashMap::from([(key.to_owned(), json)]);
-    safetensors::serialize(views, Some(metadata)).map_err(WeightError::Write)
+        .map(|(name, dtype, shape, bytes)| (name.as_str(), *dtype, shape.clone(), &bytes[..]));
+    tensor_file::write(tensors, Some((key, json))).map_err(WeightError::Write)
 }
 
 fn half_bytes(values: &[f32]) -> Vec<u8> {

@@ -7,10 +7,10 @@
 
 use std::collections::HashMap;
 
-use half::f16;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
 use super::PairsError;
+use crate::tensor_file::{self, TensorFile};
 
 /// Landmarks by which a face is fitted: the 68 points in common use (iBUG), in their order.
 pub const LANDMARKS: usize = 68;
@@ -124,14 +124,11 @@ impl FaceModel {
         if bytes.len() > MAX_BYTES {
             return Err(damaged("larger than any model"));
         }
-        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let names = header
-            .metadata()
-            .as_ref()
-            .and_then(|metadata| metadata.get("shapes"))
+        let file = TensorFile::open(bytes).map_err(damaged)?;
+        let names = tensor_file::metadata(bytes, "shapes")
+            .map_err(damaged)?
             .ok_or_else(|| damaged("the names of its shapes are missing"))?;
-        let names: Vec<String> = serde_json::from_str(names).map_err(damaged)?;
+        let names: Vec<String> = serde_json::from_str(&names).map_err(damaged)?;
         let neutral = layers(&file, "neutral", None)?.swap_remove(0);
         let count = neutral.len();
         let identity = layers(&file, "identity", Some(count))?;
@@ -148,7 +145,9 @@ impl FaceModel {
             .chunks_exact(3)
             .map(|corners| [corners[0], corners[1], corners[2]])
             .collect();
-        let parts = tensor(&file, "region", &[Dtype::U8])?
+        let parts = file
+            .bytes_of("region", Dtype::U8)
+            .map_err(damaged)?
             .iter()
             .map(|number| Part::from_file(*number))
             .collect::<Option<Vec<_>>>()
@@ -210,10 +209,10 @@ impl FaceModel {
 
 /// The folds of a smile for a model with so many vertices; none for another model than the shipped one.
 fn folds(count: usize) -> Result<Vec<f32>, PairsError> {
-    let file = SafeTensors::deserialize(FOLDS).map_err(damaged)?;
-    let values = tensor(&file, "light", &[Dtype::F16])?.chunks_exact(2);
+    let file = TensorFile::open(FOLDS).map_err(damaged)?;
+    let values = file.floats("light").map_err(damaged)?;
     let values: Vec<f32> = values
-        .map(|two| f16::from_le_bytes([two[0], two[1]]).to_f32())
+        .into_iter()
         // A cheek that shone in most photos does not in each light: shadows are surer.
         .map(|fold| if fold > 0.0 { SHINE * fold } else { fold })
         .collect();
@@ -249,26 +248,13 @@ fn shape(name: &str, offsets: &[Vector]) -> Shape {
     }
 }
 
-/// The bytes of a tensor of one of these types.
-fn tensor<'a>(file: &SafeTensors<'a>, name: &str, types: &[Dtype]) -> Result<&'a [u8], PairsError> {
-    let tensor = file
-        .tensor(name)
-        .map_err(|_| damaged(format!("{name} is missing")))?;
-    if types.contains(&tensor.dtype()) {
-        Ok(tensor.data())
-    } else {
-        Err(damaged(format!("{name} has another type of number")))
-    }
-}
-
 /// `[vertices, 3]` or `[layers, vertices, 3]` of finite floats.
 fn layers(
-    file: &SafeTensors<'_>,
+    file: &TensorFile<'_>,
     name: &str,
     vertices: Option<usize>,
 ) -> Result<Vec<Vec<Vector>>, PairsError> {
-    let bytes = tensor(file, name, &[Dtype::F32, Dtype::F16])?;
-    let tensor = file.tensor(name).map_err(damaged)?;
+    let tensor = file.view(name).map_err(damaged)?;
     let (count, length) = match (tensor.shape(), vertices) {
         ([length, 3], None) => (1, *length),
         ([count, length, 3], Some(vertices)) if *length == vertices => (*count, vertices),
@@ -277,16 +263,7 @@ fn layers(
     if count == 0 || length == 0 || count > 1000 || length > MAX_COUNT {
         return Err(damaged(format!("{name} has another shape")));
     }
-    let values: Vec<f32> = match tensor.dtype() {
-        Dtype::F16 => bytes
-            .chunks_exact(2)
-            .map(|two| f16::from_le_bytes([two[0], two[1]]).to_f32())
-            .collect(),
-        _ => bytes
-            .chunks_exact(4)
-            .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
-            .collect(),
-    };
+    let values = tensor_file::floats(name, &tensor).map_err(damaged)?;
     // Faces are some ten units wide; beyond this, sums would lose themselves.
     if values
         .iter()
@@ -302,8 +279,8 @@ fn layers(
 }
 
 /// Whole numbers, each below `limit`.
-fn indices(file: &SafeTensors<'_>, name: &str, limit: usize) -> Result<Vec<u32>, PairsError> {
-    let bytes = tensor(file, name, &[Dtype::I32])?;
+fn indices(file: &TensorFile<'_>, name: &str, limit: usize) -> Result<Vec<u32>, PairsError> {
+    let bytes = file.bytes_of(name, Dtype::I32).map_err(damaged)?;
     let indices = bytes.chunks_exact(4).map(|four| {
         u32::try_from(i32::from_le_bytes([four[0], four[1], four[2], four[3]]))
             .ok()
@@ -316,7 +293,7 @@ fn indices(file: &SafeTensors<'_>, name: &str, limit: usize) -> Result<Vec<u32>,
 }
 
 fn landmarks(
-    file: &SafeTensors<'_>,
+    file: &TensorFile<'_>,
     name: &str,
     limit: usize,
 ) -> Result<[u32; LANDMARKS], PairsError> {

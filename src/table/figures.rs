@@ -34,7 +34,7 @@ pub struct Data {
     pub layout: String,
     /// Faces, those that are too weak for the test included.
     pub faces: usize,
-    /// Persons.
+    /// Subjects.
     pub subjects: usize,
     /// Expressions.
     pub classes: Vec<String>,
@@ -56,11 +56,11 @@ pub struct Row {
     pub variant: Variant,
     /// Test faces, each in one fold.
     pub n: usize,
-    /// Their persons.
+    /// Their subjects.
     pub subjects: usize,
-    /// Share of all test faces that is read rightly.
+    /// Share of all test faces that is read correctly.
     pub accuracy: f64,
-    /// 95 % interval of it, persons drawn anew.
+    /// 95 % interval of it, subjects drawn anew.
     pub accuracy_interval: Option<Interval>,
     /// Mean recall of the expressions.
     pub macro_recall: f64,
@@ -81,7 +81,7 @@ pub struct Row {
 pub struct Against {
     /// Accuracy less that of the row above.
     pub difference: f64,
-    /// Two-sided p: how often so large a difference comes about when a person's answers of the two
+    /// Two-sided p: how often so large a difference comes about when a subject's answers of the two
     /// networks are swapped at random.
     pub p: f64,
 }

@@ -1,4 +1,4 @@
-//! One fold: the networks trained on its training persons, and their answers on its test.
+//! One fold: the networks trained on its training subjects, and their answers on its test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ const SYNTHETIC: &str = "synthetic";
 /// A fold of the data.
 pub(super) struct Fold<'a> {
     /// What it is called.
-    pub(super) place: &'a str,
+    pub(super) fold_name: &'a str,
     /// Its folder.
     pub(super) folder: PathBuf,
     /// All faces.
@@ -64,14 +64,14 @@ impl Fold<'_> {
         let collected = Variant::ALL.into_iter().map(|variant| {
             let elsewhere = shards
                 .iter()
-                .map(|shard| shard.join(self.place).join(variant.folder()));
+                .map(|shard| shard.join(self.fold_name).join(variant.folder()));
             for folder in std::iter::once(self.run_folder(variant)).chain(elsewhere) {
                 if let Some(done) = OfFold::load(&folder.join(PREDICTIONS))? {
                     return Ok(done);
                 }
             }
             Err(TableError::NotTrained {
-                place: self.place.to_owned(),
+                fold_name: self.fold_name.to_owned(),
                 variant,
             })
         });
@@ -86,7 +86,7 @@ impl Fold<'_> {
         self.run_folder(variant).join(LAST_WEIGHTS)
     }
 
-    /// The faces of the persons who are not tested.
+    /// The faces of the subjects who are not tested.
     fn training(&self) -> Dataset {
         let mut is_test = vec![false; self.data.faces.len()];
         for index in self.test {
@@ -123,7 +123,7 @@ impl Fold<'_> {
             self.settings.run_of(variant)
         };
         let devices = std::slice::from_ref(self.device);
-        println!("{} {}", self.place, variant.name());
+        println!("{} {}", self.fold_name, variant.name());
         let run = Run::open(config, sets, &self.run_folder(variant), devices)?;
         let call = Call {
             plain: true,
@@ -139,13 +139,13 @@ impl Fold<'_> {
             &self.weights(variant),
             variant,
             &self.tested(),
-            (batch.views, batch.size),
+            (batch.augmentation, batch.size),
             seconds,
             self.device,
         )?;
         println!(
             "{} {}: {:.1} % of {} test faces, {seconds:.0} s",
-            self.place,
+            self.fold_name,
             variant.name(),
             100.0 * answers.accuracy(),
             answers.faces.len()
@@ -153,7 +153,7 @@ impl Fold<'_> {
         Ok(Some(answers))
     }
 
-    /// The fold's synthetic faces: its FERSNet redraws the training persons, and its three networks
+    /// The fold's synthetic faces: its FERSNet redraws the training subjects, and its three networks
     /// have to agree on what they see. Outer none when `stop` was set; inner none when nothing was
     /// kept, so that FERSNet* is fine-tuned with the photographs alone.
     fn synthetic(&self, stop: &AtomicBool) -> Result<Option<Option<Dataset>>, TableError> {
@@ -168,14 +168,16 @@ impl Fold<'_> {
                 Err(TableError::Enlarge(EnlargeError::NothingKept { proposed })) => {
                     println!(
                         "{}: none of {proposed} synthetic faces was kept",
-                        self.place
+                        self.fold_name
                     );
                     return Ok(Some(None));
                 }
                 other => other?,
             };
             match summary {
-                Some(summary) => println!("{}: {} synthetic faces", self.place, summary.kept()),
+                Some(summary) => {
+                    println!("{}: {} synthetic faces", self.fold_name, summary.kept())
+                }
                 None => return Ok(None),
             }
         }
@@ -218,7 +220,7 @@ impl Fold<'_> {
     fn load(&self, variant: Variant) -> Result<(String, String, Network), TableError> {
         let bytes = store::read(&self.weights(variant))?;
         let network = weights::load(&bytes, self.device)?.for_inference();
-        let name = format!("{}/{}", self.place, variant.folder());
+        let name = format!("{}/{}", self.fold_name, variant.folder());
         Ok((name, data::digest(&bytes), network))
     }
 }

@@ -1,12 +1,12 @@
-//! The paper's table: four networks, and a control, over folds in which no person of the test is learnt from. Native
+//! The paper's table: four networks, and a control, over folds in which no subject of the test is learnt from. Native
 //! only.
 //!
 //! [`variant`] names the networks; [`settings`] fixes what a table is made with, [`part`] which folds a call makes;
 //! `fold` trains them on one fold and keeps their [`predictions`]; [`figures`] pools these; [`page`] writes them down.
 //!
-//! In a fold the test's persons are used for nothing but the test: what is held out to watch a run
-//! and to fit its temperature comes from the other persons, the last step is reported, and synthetic
-//! faces are made from the other persons by networks of the same fold.
+//! In a fold the test's subjects are used for nothing but the test: the validation split of a run
+//! and to fit its temperature comes from the other subjects, the last step is reported, and synthetic
+//! faces are made from the other subjects by networks of the same fold.
 
 pub mod figures;
 mod fold;
@@ -65,7 +65,7 @@ pub enum TableError {
     },
     /// The data cannot teach the networks that redraw.
     #[error(
-        "{}: no person shows several expressions, so no network learns to redraw from it; give a data set with persons", .0.display()
+        "{}: no subject shows several expressions, so no network learns to redraw from it; give a data set with subjects", .0.display()
     )]
     NoPairs(PathBuf),
     /// No face of a source that was asked for.
@@ -81,11 +81,11 @@ pub enum TableError {
     NoShard(PathBuf),
     /// A network of a fold was not trained.
     #[error(
-        "{place} {} is not there yet: run its shard to the end, or name the folder of the shard that has it", variant.name()
+        "{fold_name} {} is not there yet: run its shard to the end, or name the folder of the shard that has it", variant.name()
     )]
     NotTrained {
         /// The fold.
-        place: String,
+        fold_name: String,
         /// The network.
         variant: Variant,
     },
@@ -183,10 +183,10 @@ impl Table {
                 if matches!(part, Part::Shard(shard) if !shard.has(count - 1)) {
                     continue;
                 }
-                let place = format!("{}/fold-{:02}", folding.name(), number + 1);
+                let fold_name = format!("{}/fold-{:02}", folding.name(), number + 1);
                 let fold = Fold {
-                    place: &place,
-                    folder: self.folder.join(&place),
+                    fold_name: &fold_name,
+                    folder: self.folder.join(&fold_name),
                     data: &self.data,
                     test,
                     settings: &self.settings,

@@ -1,39 +1,40 @@
-//! The table as Markdown.
-
-use std::fmt::Write;
+//! The table and what it was made with, as Markdown.
 
 use super::figures::{Figures, OfFolding, Row};
+use crate::document::{Document, Table};
 use crate::evaluate::bootstrap::Interval;
+
+/// Heads of the columns.
+const HEAD: [&str; 8] = [
+    "network",
+    "accuracy, %",
+    "95 % interval",
+    "macro recall, %",
+    "against the row above",
+    "p",
+    "paper: CK+",
+    "Oulu-CASIA",
+];
 
 /// All of it.
 pub fn text(figures: &Figures) -> String {
-    let mut page = String::new();
+    let mut document = Document::default();
     for folding in &figures.foldings {
-        page.push_str(&table(folding, figures.settings.folds));
-        page.push('\n');
+        document.paragraph(heading(folding, figures.settings.folds));
+        document.table(Table::new(HEAD).with_rows(folding.rows.iter().map(cells)));
     }
-    page.push_str(&notes(figures));
-    page
+    document.list(notes(figures));
+    document.markdown()
 }
 
-fn table(folding: &OfFolding, folds: usize) -> String {
-    let (n, subjects) = folding
-        .rows
-        .first()
-        .map_or((0, 0), |row| (row.n, row.subjects));
-    let mut text = format!(
-        "{folds} {} folds, {n} test faces of {subjects} persons:\n\n\
-         | network | accuracy, % | 95 % interval | macro recall, % | against the row above | p | paper: CK+ | Oulu-CASIA |\n\
-         |---|---|---|---|---|---|---|---|\n",
-        folding.folding.name()
-    );
-    for row in &folding.rows {
-        text.push_str(&line(row));
-    }
-    text
+fn heading(folding: &OfFolding, folds: usize) -> String {
+    let first = folding.rows.first();
+    let (n, subjects) = first.map_or((0, 0), |row| (row.n, row.subjects));
+    let name = folding.folding.name();
+    format!("{folds} {name} folds, {n} test faces of {subjects} subjects:")
 }
 
-fn line(row: &Row) -> String {
+fn cells(row: &Row) -> [String; HEAD.len()] {
     let (difference, p) = match row.against_above {
         Some(against) => (
             format!("{:+.1}", 100.0 * against.difference),
@@ -48,13 +49,16 @@ fn line(row: &Row) -> String {
         ),
         None => Default::default(),
     };
-    format!(
-        "| {} | {:.1} | {} | {:.1} | {difference} | {p} | {ck_plus} | {oulu_casia} |\n",
-        row.variant.name().replace('*', "\\*"),
-        100.0 * row.accuracy,
+    [
+        row.variant.name().to_owned(),
+        format!("{:.1}", 100.0 * row.accuracy),
         interval(row.accuracy_interval),
-        100.0 * row.macro_recall,
-    )
+        format!("{:.1}", 100.0 * row.macro_recall),
+        difference,
+        p,
+        ck_plus,
+        oulu_casia,
+    ]
 }
 
 /// With three decimals; 10,000 random swaps tell no more.
@@ -72,15 +76,13 @@ fn interval(ends: Option<Interval>) -> String {
     })
 }
 
-fn notes(figures: &Figures) -> String {
+fn notes(figures: &Figures) -> Vec<String> {
     let (settings, data) = (&figures.settings, &figures.data);
     let (run, enlarge) = (&settings.run, &settings.enlarge);
-    let mut text = String::new();
-    let mut note = |words: String| {
-        let _ = writeln!(text, "- {words}"); // A String takes what it is given.
-    };
+    let mut notes = Vec::new();
+    let mut note = |words: String| notes.push(words);
     note(format!(
-        "Data: {}, {} faces of {} persons, {} expressions ({}).",
+        "Data: {}, {} faces of {} subjects, {} expressions ({}).",
         data.layout,
         data.faces,
         data.subjects,
@@ -99,7 +101,7 @@ fn notes(figures: &Figures) -> String {
         run.run.seed
     ));
     note(format!(
-        "FERSNet\\*: up to {} synthetic faces of the fold's training persons, kept by {} of its three networks at {}; then {} times the length at {} times the rate.",
+        "FERSNet*: up to {} synthetic faces of the fold's training subjects, kept by {} of its three networks at {}; then {} times the length at {} times the rate.",
         enlarge.count,
         match enlarge.rule {
             crate::enlarge::Rule::Every => "every one",
@@ -109,10 +111,10 @@ fn notes(figures: &Figures) -> String {
         settings.fine_tune.length,
         settings.fine_tune.rate
     ));
-    note("\"FERSNet, as long\" is fine-tuned like FERSNet\\* without synthetic faces: its row, against the one above, says what they did.".to_owned());
-    note("The last step is reported. Test persons are used for nothing else.".to_owned());
+    note("\"FERSNet, as long\" is fine-tuned like FERSNet* without synthetic faces: its row, against the one above, says what they did.".to_owned());
+    note("The last step is reported. Test subjects are used for nothing else.".to_owned());
     note(
-        "Intervals: persons drawn anew. p: paired permutation test, a person's answers swapped as one."
+        "Intervals: subjects drawn anew. p: paired permutation test, a subject's answers swapped as one."
             .to_owned(),
     );
     note(
@@ -126,7 +128,7 @@ fn notes(figures: &Figures) -> String {
         .map(|row| row.seconds)
         .sum();
     note(format!("All runs took {:.2} hours.", seconds / 3600.0));
-    text
+    notes
 }
 
 fn length(steps: usize, epochs: usize) -> String {

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{TableError, Variant};
-use crate::data::{Face, Views};
+use crate::data::{Augmentation, Face};
 use crate::evaluate::{Predictions, predict};
 use crate::network::weights;
 use crate::store;
@@ -29,7 +29,7 @@ pub struct OfFold {
 pub struct Answer {
     /// Name of the face in its data set.
     pub name: String,
-    /// Person, or the picture itself where nobody says who it is.
+    /// Subject, or the picture itself where nobody says who it is.
     pub subject: String,
     /// True expression.
     pub class: usize,
@@ -38,18 +38,18 @@ pub struct Answer {
 }
 
 impl OfFold {
-    /// Reads the test faces, which have a class, with the weights of a file that were trained on such views
+    /// Reads the test faces, which have a class, with the weights of a file that were trained with such augmentation
     /// of this size.
     pub(super) fn read_with(
         path: &Path,
         variant: Variant,
         faces: &[&Face],
-        (views, size): (Views, usize),
+        (augmentation, size): (Augmentation, usize),
         seconds: f64,
         device: &Device,
     ) -> Result<Self, TableError> {
         let network = weights::load(&store::read(path)?, device)?;
-        let crop = |face: &Face| views.crop(face);
+        let crop = |face: &Face| augmentation.crop(face);
         let Predictions {
             probabilities,
             labels,
@@ -63,7 +63,7 @@ impl OfFold {
             faces: answers
                 .map(|((face, probabilities), class)| Answer {
                     name: face.name.clone(),
-                    subject: face.owner().to_owned(),
+                    subject: face.identity().to_owned(),
                     class,
                     probabilities,
                 })
@@ -88,7 +88,7 @@ impl OfFold {
         Ok(store::write_json(path, self)?)
     }
 
-    /// Share of the faces that are read rightly; 0 without faces.
+    /// Share of the faces that are read correctly; 0 without faces.
     pub fn accuracy(&self) -> f64 {
         let hits = pooled(std::slice::from_ref(&self)).hits();
         hits.iter().filter(|hit| **hit).count() as f64 / hits.len().max(1) as f64

@@ -54,7 +54,7 @@ impl Default for FineTune {
 #[derive(Serialize)]
 struct Kept<'a> {
     settings: &'a Settings,
-    /// SHA-256 over names, persons and hashes of all faces.
+    /// SHA-256 over names, subjects and hashes of all faces.
     faces: String,
 }
 
@@ -73,7 +73,7 @@ impl Settings {
         }
         if !self.run.data.portraits.is_empty() {
             return Err(TableError::Setting(
-                "a table draws no pairs as it goes: tested persons could be among the portraits; leave data.portraits out, or draw a set with `fersnet pairs` and give it as --data",
+                "a table draws no pairs as it goes: tested subjects could be among the portraits; leave data.portraits out, or draw a set with `fersnet pairs` and give it as --data",
             ));
         }
         let parts = [self.fine_tune.length, self.fine_tune.rate];
@@ -147,7 +147,7 @@ impl Settings {
             return Ok(store::write_json(&path, &new)?);
         }
         let old: Value = serde_json::from_slice(&store::read(&path)?).map_err(damaged)?;
-        match difference(&old, &new, "") {
+        match difference(&with_keys_of_today(old), &new, "") {
             None => Ok(()),
             Some(what) => Err(TableError::Other {
                 path: folder.to_owned(),
@@ -157,13 +157,23 @@ impl Settings {
     }
 }
 
+/// A file of an older version, its keys under their names of today; unchanged where it does not fit.
+fn with_keys_of_today(mut kept: Value) -> Value {
+    let settings = kept["settings"].clone();
+    let settings = serde_json::from_value::<Settings>(settings).and_then(serde_json::to_value);
+    if let Ok(settings) = settings {
+        kept["settings"] = settings;
+    }
+    kept
+}
+
 fn digest(data: &Dataset) -> String {
     let mut hash = Sha256::new();
     for face in &data.faces {
         hash.update(format!(
             "{}\n{}\n{}\n",
             face.name,
-            face.owner(),
+            face.identity(),
             face.digest
         ));
     }

@@ -1,22 +1,22 @@
-//! Random views of a training face: place, turn, size, mirror, light, blur, grey.
+//! Random augmentation of a training face: position, turn, size, mirror, light, blur, grey.
 
 use image::GrayImage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::data::crop::{RELEASE_CROP, RELEASE_SIDE};
-use crate::data::{Place, Views};
+use crate::data::{Augmentation, CropRegion};
 use crate::face::{Alignment, Point};
 use crate::picture::Picture;
 use crate::tensor::luma;
 
-/// Samples of a map for each pixel of a view, along each axis.
+/// Samples of a map for each pixel of an augmented face, along each axis.
 const MAP_SAMPLES: usize = 3;
 
 /// How a face is cut out, and what is done to its pixels: drawn once, applied to each picture of a
 /// pair, so that source and target stay aligned.
 #[derive(Debug, Clone)]
-pub struct View {
+pub struct Transform {
     turn_radians: f32,
     scale: f32,
     shift: [f32; 2],
@@ -29,7 +29,7 @@ pub struct View {
     seed: u64,
 }
 
-impl View {
+impl Transform {
     /// The face as it is, without any change.
     pub fn plain() -> Self {
         Self {
@@ -46,30 +46,30 @@ impl View {
         }
     }
 
-    /// A view of the kind that a run asks for.
-    pub fn draw(views: Views, rng: &mut StdRng, place: Place) -> Self {
-        match views {
-            Views::Varied => Self::random(rng, place == Place::Whole),
-            Views::Crop => Self::crop(rng, place),
-            Views::Plain => Self::plain(),
+    /// A transform of the kind that a run asks for.
+    pub fn draw(augmentation: Augmentation, rng: &mut StdRng, crop_region: CropRegion) -> Self {
+        match augmentation {
+            Augmentation::Varied => Self::random(rng, crop_region == CropRegion::Whole),
+            Augmentation::Crop => Self::crop(rng, crop_region),
+            Augmentation::Plain => Self::plain(),
         }
     }
 
     /// As in the 2021 release: 96 of a stored face's 110 pixels from anywhere in it, and a mirror.
     /// A face that is cut by its eyes has no margin of its own: it is moved as far.
-    fn crop(rng: &mut StdRng, place: Place) -> Self {
+    fn crop(rng: &mut StdRng, crop_region: CropRegion) -> Self {
         let margin = (RELEASE_SIDE - RELEASE_CROP) / 2.0 / RELEASE_SIDE;
         let mut shift = || rng.random_range(-margin..=margin);
         let shift = [shift(), shift()];
         Self {
             shift,
             mirror: rng.random_bool(0.5),
-            scale: Views::Crop.zoom(place),
+            scale: Augmentation::Crop.zoom(crop_region),
             ..Self::plain()
         }
     }
 
-    /// A random view. `whole` faces vary more in place and size, since nothing aligned them.
+    /// A random transform. `whole` faces vary more in position and size, since nothing aligned them.
     pub fn random(rng: &mut StdRng, whole: bool) -> Self {
         let (turn, zoom, shift) = if whole {
             (0.2, 0.14, 0.07)
@@ -95,8 +95,8 @@ impl View {
     }
 
     /// The face's pixels, `[3, size, size]` in `[0, 1]`.
-    pub fn cut(&self, picture: &Picture, place: Place, size: usize) -> Vec<f32> {
-        let alignment = self.alignment(picture, place);
+    pub fn cut(&self, picture: &Picture, crop_region: CropRegion, size: usize) -> Vec<f32> {
+        let alignment = self.alignment(picture, crop_region);
         let mut pixels = alignment.crop_planar(picture, size as u32);
         if self.mirror {
             pixels.chunks_exact_mut(size).for_each(<[f32]>::reverse);
@@ -122,16 +122,16 @@ impl View {
         self.mirror
     }
 
-    /// A map over the picture, 255 for 1, in this view: `[size, size]` in `[0, 1]`. Light and blur leave
+    /// A map over the picture, 255 for 1, in this transform: `[size, size]` in `[0, 1]`. Light and blur leave
     /// it alone.
     pub fn cut_map(
         &self,
         map: &GrayImage,
         picture: &Picture,
-        place: Place,
+        crop_region: CropRegion,
         size: usize,
     ) -> Vec<f32> {
-        let alignment = self.alignment(picture, place);
+        let alignment = self.alignment(picture, crop_region);
         let fine = 1.0 / (size * MAP_SAMPLES) as f32;
         let samples = (MAP_SAMPLES * MAP_SAMPLES) as f32;
         let mut values = Vec::with_capacity(size * size);
@@ -157,8 +157,8 @@ impl View {
     }
 
     /// The aligner's own square, turned, scaled and shifted.
-    pub fn alignment(&self, picture: &Picture, place: Place) -> Alignment {
-        place.alignment(picture).moved(
+    pub fn alignment(&self, picture: &Picture, crop_region: CropRegion) -> Alignment {
+        crop_region.alignment(picture).moved(
             Point::new(self.shift[0], self.shift[1]),
             self.scale,
             self.turn_radians,
@@ -244,7 +244,7 @@ mod tests {
             let whole = Alignment::whole_picture(width, height);
             let eye = |across| whole.picture_from_face(Point::new(across, EYE_LINE));
             let half = EYE_DISTANCE / 2.0;
-            let place = Place::Eyes(eye(0.5 + half), eye(0.5 - half));
+            let crop_region = CropRegion::Eyes(eye(0.5 + half), eye(0.5 - half));
             let blank = with_strip(&plain, &whole);
             let mut image = blank.as_image().clone();
             draw_tag(&mut image);
@@ -254,8 +254,8 @@ mod tests {
             // longer one: there the strip itself moves the last rows a little, the tag nothing.
             let is_small = width < 200;
             for _ in 0..100 {
-                let view = View::random(&mut rng, true);
-                let cut = |picture| view.cut(picture, place, 64);
+                let transform = Transform::random(&mut rng, true);
+                let cut = |picture| transform.cut(picture, crop_region, 64);
                 assert!(cut(&blank) == cut(&tagged), "{width} x {height}");
                 assert!(
                     !is_small || cut(&plain) == cut(&tagged),

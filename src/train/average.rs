@@ -8,7 +8,7 @@ use crate::network::Network;
 
 /// Moves an average towards a network: average = rate . average + (1 - rate) . network. Rate 0
 /// makes it the network itself.
-pub fn update_average(average: Network, network: &Network, rate: f64) -> Network {
+pub fn update_ema(average: Network, network: &Network, rate: f64) -> Network {
     let network = network.valid();
     if rate == 0.0 {
         return network;

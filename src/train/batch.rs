@@ -1,4 +1,4 @@
-//! A batch: faces for recognition, pairs of one person and faces without a partner.
+//! A batch: faces for recognition, pairs of one subject and faces without a partner.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -27,7 +27,7 @@ pub struct State {
     pub adversary: Option<Adversary>,
     /// Steps done.
     pub step: usize,
-    /// The best held-out figure so far.
+    /// The best validation figure so far.
     pub best: Option<Best>,
 }
 
@@ -39,12 +39,12 @@ pub struct Adversary {
     pub optimiser: ModuleOptimizer,
 }
 
-/// The checkpoint whose weights read the held-out faces best.
+/// The checkpoint whose weights read the validation faces best.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// Its step.
     pub step: usize,
-    /// Share of the held-out faces that it reads right.
+    /// Share of the validation faces that it reads correctly.
     pub accuracy: f64,
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::{TrainError, presets};
-use crate::data::Views;
+use crate::data::Augmentation;
 use crate::data::controls::expression_presets;
 use crate::kernels::{self, TrainingPrecision};
 use crate::network::{Edition, Head, NetworkConfig, PainterConfig, Variant};
@@ -81,14 +81,15 @@ pub struct DataTable {
 pub struct BatchTable {
     /// Faces that only recognition learns from.
     pub labelled: usize,
-    /// Pairs: two faces of one person, the source and the target.
+    /// Pairs: two faces of one subject, the source and the target.
     pub pairs: usize,
     /// Faces that are redrawn without a target.
     pub unpaired: usize,
     /// Side of the faces in pixels.
     pub size: usize,
-    /// How the faces are varied.
-    pub views: Views,
+    /// How the faces are augmented.
+    #[serde(alias = "views")]
+    pub augmentation: Augmentation,
     /// Labelled faces are drawn with weight (1 / faces of the class) ^ this.
     pub balance: f64,
     /// Whether labels are the shares of the votes; else the most voted class alone.
@@ -134,7 +135,7 @@ pub struct Objective {
     pub features: f64,
     /// The feature net.
     pub feature_net: FeatureNet,
-    /// The discriminator's judgement (least squares).
+    /// The discriminator's loss (least squares).
     pub adversarial: f64,
     /// Steps of the discriminator for each of the network's.
     pub discriminator_steps: usize,
@@ -142,8 +143,9 @@ pub struct Objective {
     pub cycle: f64,
     /// Cross-entropy of the target expression on the redrawn face.
     pub synthetic_classification: f64,
-    /// Roughness of the flow, in pixels.
-    pub roughness: f64,
+    /// Flow smoothness: differences of neighbouring flow vectors, in pixels.
+    #[serde(alias = "roughness")]
+    pub flow_smoothness: f64,
     /// Squared difference of the controls that are read off a face, where they are known.
     pub units: f64,
     /// L1 around the mouth, at full and at half size.
@@ -219,8 +221,9 @@ pub struct RunTable {
     pub steps: usize,
     /// Times that as many faces are seen as there are.
     pub epochs: usize,
-    /// Rate of the running average of the weights; 0: no average.
-    pub average_rate: f64,
+    /// Decay of the EMA (exponential moving average) of the weights; 0: no EMA.
+    #[serde(alias = "average_rate")]
+    pub ema_decay: f64,
     /// Steps between checkpoints.
     pub checkpoint_every: usize,
     /// Checkpoints between contact sheets; 0: none.
@@ -259,7 +262,7 @@ pub struct PainterTable {
     pub adversarial_rate: f64,
     /// The discriminator's.
     pub discriminator_rate: f64,
-    /// Weight of the discriminator's judgement, times the adaptive one.
+    /// Weight of the discriminator's loss, times the adaptive one.
     pub adversarial: f64,
     /// The largest that the adaptive weight may become.
     pub most_adaptive: f64,

@@ -1,8 +1,8 @@
 //! Where a pair's target has its pixels from in the source, as far as the data know it.
 
-use super::augment::View;
+use super::augment::Transform;
 use crate::data::flow::FlowMap;
-use crate::data::{Face, Place};
+use crate::data::{CropRegion, Face};
 use crate::face::Point;
 
 /// The way from a target's pixels to the source's.
@@ -34,9 +34,15 @@ pub(super) fn between<'a>(source: &'a Face, target: &'a Face) -> Option<Way<'a>>
 }
 
 impl Way<'_> {
-    /// The flow over a view, `[2, size, size]` (x then y) in widths of the face, and 1 where it is known,
+    /// The flow over an augmented face, `[2, size, size]` (x then y) in widths of the face, and 1 where it is known,
     /// `[size, size]`.
-    pub(super) fn cut(&self, view: &View, face: &Face, place: Place, size: usize) -> [Vec<f32>; 2] {
+    pub(super) fn cut(
+        &self,
+        transform: &Transform,
+        face: &Face,
+        crop_region: CropRegion,
+        size: usize,
+    ) -> [Vec<f32>; 2] {
         let plane = size * size;
         let mut flow = vec![0.0; 2 * plane];
         if matches!(self, Way::Still) {
@@ -44,10 +50,10 @@ impl Way<'_> {
         }
         let mut known = vec![0.0; plane];
         let picture = face.picture.width();
-        let alignment = view.alignment(&face.picture, place);
+        let alignment = transform.alignment(&face.picture, crop_region);
         for i in 0..plane {
             let (row, column) = (i / size, i % size);
-            let seen = if view.is_mirrored() {
+            let seen = if transform.is_mirrored() {
                 size - 1 - column
             } else {
                 column
@@ -60,7 +66,11 @@ impl Way<'_> {
             };
             let there = alignment.face_from_picture(there);
             let right = there.x - at.x;
-            flow[i] = if view.is_mirrored() { -right } else { right };
+            flow[i] = if transform.is_mirrored() {
+                -right
+            } else {
+                right
+            };
             flow[plane + i] = there.y - at.y;
             known[i] = 1.0;
         }
@@ -93,7 +103,7 @@ mod tests {
     use crate::data::flow::stored;
     use crate::data::flow::tests::file;
     use crate::data::made::face;
-    use crate::data::{Flow, Views};
+    use crate::data::{Augmentation, Flow};
 
     const SIZE: usize = 48;
 
@@ -118,9 +128,9 @@ mod tests {
     fn a_flow_is_known_from_the_face_that_was_drawn_from_and_back_to_it() {
         let [calm, glad] = drawn();
         let first = |source: &Face, target: &Face| {
-            let view = View::plain();
+            let transform = Transform::plain();
             let way = between(source, target)?;
-            let [flow, known] = way.cut(&view, target, target.place, SIZE);
+            let [flow, known] = way.cut(&transform, target, target.crop_region, SIZE);
             let middle = SIZE * SIZE / 2 + SIZE / 2;
             assert_eq!(known[middle], 1.0);
             Some([flow[middle], flow[SIZE * SIZE + middle]])
@@ -144,7 +154,7 @@ mod tests {
         assert!(between(&other, &glad).is_none());
     }
 
-    /// In every view, mirrored too, the flow finds in the source what the target shows.
+    /// In every transform, mirrored too, the flow finds in the source what the target shows.
     #[test]
     fn a_flow_moves_and_mirrors_with_the_view() {
         let [calm, mut glad] = drawn();
@@ -163,12 +173,12 @@ mod tests {
         let mut rng = StdRng::seed_from_u64(5);
         let mut mirrored = 0;
         for _ in 0..8 {
-            let view = View::draw(Views::Crop, &mut rng, glad.place);
-            mirrored += usize::from(view.is_mirrored());
+            let transform = Transform::draw(Augmentation::Crop, &mut rng, glad.crop_region);
+            mirrored += usize::from(transform.is_mirrored());
             let way = between(&source, &glad).expect("known");
-            let [flow, known] = way.cut(&view, &glad, glad.place, SIZE);
-            let here = view.cut(&glad.picture, glad.place, SIZE);
-            let there = view.cut(&source.picture, glad.place, SIZE);
+            let [flow, known] = way.cut(&transform, &glad, glad.crop_region, SIZE);
+            let here = transform.cut(&glad.picture, glad.crop_region, SIZE);
+            let there = transform.cut(&source.picture, glad.crop_region, SIZE);
             let plane = SIZE * SIZE;
             for (row, column) in [(20, 20), (24, 30), (30, 18)] {
                 let i = row * SIZE + column;

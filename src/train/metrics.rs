@@ -1,4 +1,6 @@
-//! Figures of a run over its steps, as `metrics.csv` and `metrics.jsonl`: a row a report.
+//! Figures of a run over its steps, as `metrics.jsonl`: one report a line, a JSON object of its cells.
+//!
+//! A line names its own cells, so rows of an older version are kept, under today's names.
 
 use std::fs;
 use std::io::Write;
@@ -8,25 +10,15 @@ use serde_json::{Map, Value};
 
 use super::TrainError;
 use super::losses::Losses;
-use crate::evaluate::Watched;
+use super::term::Term;
+use crate::evaluate::ValidationMetrics;
 use crate::store::{self, StoreError};
 
-/// Columns before the losses.
-const BEFORE: [&str; 5] = [
-    "step",
-    "epoch",
-    "rate",
-    "samples_per_second",
-    "waited_share",
-];
+/// The file in a run's folder.
+const FILE: &str = "metrics.jsonl";
 
-/// Columns after the losses; empty where the held-out faces were not read.
-const AFTER: [&str; 4] = [
-    "held_out_faces",
-    "held_out_accuracy",
-    "held_out_macro_recall",
-    "held_out_ece",
-];
+/// The cells of a report by their names.
+pub type Cells = Map<String, Value>;
 
 /// What is known after a number of steps.
 #[derive(Debug, Clone)]
@@ -43,142 +35,102 @@ pub struct Row {
     pub waited_share: f64,
     /// Mean of the losses since the last row.
     pub losses: Losses,
-    /// How the held-out faces are read, at checkpoints.
-    pub held_out: Option<Watched>,
+    /// How the validation faces are read, at checkpoints.
+    pub validation: Option<ValidationMetrics>,
 }
 
 impl Row {
-    fn cells(&self) -> Vec<(&'static str, Option<f64>)> {
-        let figures = self.held_out.as_ref();
-        let values = [
-            Some(self.step as f64),
-            Some(self.epoch),
-            Some(self.rate),
-            Some(self.samples_per_second),
-            Some(self.waited_share),
-        ]
-        .into_iter()
-        .chain(self.losses.values().map(|value| Some(f64::from(value))))
-        .chain([
-            figures.map(|figures| figures.n as f64),
-            figures.map(|figures| figures.accuracy),
-            figures.map(|figures| figures.macro_recall),
-            figures.map(|figures| figures.ece),
-        ]);
-        columns().into_iter().zip(values).collect()
+    /// As cells; those of the validation faces are missing where these were not read.
+    pub fn cells(&self) -> Cells {
+        let mut cells = Cells::new();
+        let mut add = |name: &str, value: Value| cells.insert(name.to_owned(), value);
+        add("step", self.step.into());
+        add("epoch", self.epoch.into());
+        add("rate", self.rate.into());
+        add("samples_per_second", self.samples_per_second.into());
+        add("waited_share", self.waited_share.into());
+        for (name, value) in Losses::NAMES.into_iter().zip(self.losses.values()) {
+            add(name, f64::from(value).into());
+        }
+        if let Some(figures) = &self.validation {
+            add("validation_faces", figures.n.into());
+            add("validation_accuracy", figures.accuracy.into());
+            add("validation_macro_recall", figures.macro_recall.into());
+            add("validation_ece", figures.ece.into());
+        }
+        cells
     }
 }
 
-/// Names of the columns.
-pub fn columns() -> Vec<&'static str> {
-    BEFORE
-        .into_iter()
-        .chain(Losses::NAMES)
-        .chain(AFTER)
-        .collect()
-}
-
-/// The two files of a run's figures.
-pub struct Metrics {
-    csv: PathBuf,
-    lines: PathBuf,
-}
+/// The file of a run's figures.
+pub struct Metrics(PathBuf);
 
 impl Metrics {
-    /// The files in a run's folder, without what lies behind the step that the run goes on from: it
-    /// is going to be computed again.
+    /// Opens or begins the file. Keeps the rows up to `step`, from which the run goes on; drops later rows,
+    /// which are computed again, and truncated lines.
     ///
     /// # Errors
     /// [`TrainError::Store`].
     pub fn open(run: &Path, step: usize) -> Result<Self, TrainError> {
-        let metrics = Self {
-            csv: run.join("metrics.csv"),
-            lines: run.join("metrics.jsonl"),
+        let path = run.join(FILE);
+        let text = match path.is_file() {
+            true => String::from_utf8_lossy(&store::read(&path)?).into_owned(),
+            false => String::new(),
         };
-        let rows = keep(&metrics.csv, step, |line| {
-            let cells: Vec<&str> = line.split(',').collect();
-            let is_whole = cells.len() == columns().len();
-            is_whole.then(|| cells[0].parse().ok()).flatten()
-        })?;
-        let head = store::csv([columns()]).map_err(StoreError::write(&metrics.csv))?;
-        store::write(&metrics.csv, &[&head, rows.as_bytes()].concat())?;
-        let lines = keep(&metrics.lines, step, |line| {
-            let object: Value = serde_json::from_str(line).ok()?;
-            object["step"].as_u64().map(|step| step as usize)
-        })?;
-        store::write(&metrics.lines, lines.as_bytes())?;
-        Ok(metrics)
+        let rows = text.lines().filter_map(|line| {
+            let row: Cells = serde_json::from_str(line).ok()?;
+            (row.get("step")?.as_u64()? <= step as u64).then_some(row)
+        });
+        let kept: String = rows.map(|row| line(renamed(row))).collect();
+        store::write(&path, kept.as_bytes())?;
+        Ok(Self(path))
     }
 
-    /// Adds a row to both.
+    /// Adds a row.
     ///
     /// # Errors
     /// [`TrainError::Store`].
-    pub fn add(&self, row: &Row) -> Result<(), TrainError> {
-        let cells = row.cells();
-        let row = cells
-            .iter()
-            .map(|(_, value)| value.map(|value| value.to_string()));
-        let row = store::csv([row.map(Option::unwrap_or_default)]);
-        let row = row.map_err(StoreError::write(&self.csv))?;
-        append(&self.csv, &row)?;
-        let object: Map<String, Value> = cells
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), number(name, value?))))
-            .collect();
-        Ok(append_line(&self.lines, &Value::Object(object))?)
+    pub fn add(&self, cells: Cells) -> Result<(), TrainError> {
+        let line = line(cells);
+        let file = fs::OpenOptions::new().append(true).open(&self.0);
+        let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        Ok(written.map_err(StoreError::write(&self.0))?)
     }
 
-    /// A column over the steps, `(step, value)`, where it is not empty.
+    /// All rows.
     ///
     /// # Errors
     /// [`TrainError::Store`] when the file is gone.
-    pub fn series(&self, column: &str) -> Result<Vec<(f64, f64)>, TrainError> {
-        let text = String::from_utf8_lossy(&store::read(&self.csv)?).into_owned();
-        let index = columns().iter().position(|name| *name == column);
-        let points = text.lines().skip(1).filter_map(|line| {
-            let cells: Vec<&str> = line.split(',').collect();
-            let value = cells.get(index?)?.parse().ok()?;
-            Some((cells[0].parse().ok()?, value))
-        });
-        Ok(points.collect())
+    pub fn rows(&self) -> Result<Vec<Cells>, TrainError> {
+        let text = String::from_utf8_lossy(&store::read(&self.0)?).into_owned();
+        let rows = text.lines().map(serde_json::from_str);
+        Ok(rows.filter_map(Result::ok).collect())
     }
 }
 
-/// Counts stay whole numbers.
-fn number(name: &str, value: f64) -> Value {
-    if name == "step" || name == "held_out_faces" {
-        (value as u64).into()
-    } else {
-        value.into()
-    }
+fn line(cells: Cells) -> String {
+    format!("{}\n", Value::Object(cells))
 }
 
-/// The lines of a file whose step is not behind `step`; a line cut short by a kill has none.
-pub(super) fn keep(
-    path: &Path,
-    step: usize,
-    step_of: impl Fn(&str) -> Option<usize>,
-) -> Result<String, TrainError> {
-    if !path.is_file() {
-        return Ok(String::new());
-    }
-    let text = String::from_utf8_lossy(&store::read(path)?).into_owned();
-    let kept = text
-        .lines()
-        .filter(|line| step_of(line).is_some_and(|found| found <= step));
-    Ok(kept.map(|line| format!("{line}\n")).collect())
+/// A row of an older version with today's names.
+fn renamed(row: Cells) -> Cells {
+    let cells = row.into_iter().map(|(name, value)| {
+        let name = match name.strip_prefix("held_out_") {
+            Some(figure) => format!("validation_{figure}"),
+            None if name == "roughness" => Term::FlowSmoothness.name().to_owned(),
+            None => name,
+        };
+        (name, value)
+    });
+    cells.collect()
 }
 
-/// Adds a value as a line.
-pub(super) fn append_line(path: &Path, line: &Value) -> Result<(), StoreError> {
-    append(path, format!("{line}\n").as_bytes())
-}
-
-fn append(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let file = fs::OpenOptions::new().append(true).open(path);
-    file.and_then(|mut file| file.write_all(bytes))
-        .map_err(StoreError::write(path))
+/// A cell over the steps, `(step, value)`, of the rows that have it.
+pub fn series(rows: &[Cells], name: &str) -> Vec<(f64, f64)> {
+    let number = |row: &Cells, name: &str| row.get(name)?.as_f64();
+    rows.iter()
+        .filter_map(|row| Some((number(row, "step")?, number(row, name)?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -196,27 +148,40 @@ mod tests {
                 total: 2.0,
                 ..Losses::default()
             },
-            held_out: None,
+            validation: None,
         }
     }
 
     #[test]
     fn what_lies_behind_the_checkpoint_is_dropped_and_so_is_a_line_cut_short() {
         let folder = tempfile::tempdir().expect("a folder");
-        let metrics = Metrics::open(folder.path(), 0).expect("files");
+        let metrics = Metrics::open(folder.path(), 0).expect("a file");
         for step in [50, 100, 150] {
-            metrics.add(&row(step)).expect("added");
+            metrics.add(row(step).cells()).expect("added");
         }
-        for name in ["metrics.csv", "metrics.jsonl"] {
-            let path = folder.path().join(name);
-            let text = fs::read_to_string(&path).expect("a file");
-            fs::write(&path, &text[..text.len() - 20]).expect("cut");
-        }
-        let metrics = Metrics::open(folder.path(), 100).expect("files");
-        metrics.add(&row(150)).expect("added");
+        let path = folder.path().join(FILE);
+        let text = fs::read_to_string(&path).expect("a file");
+        fs::write(&path, &text[..text.len() - 20]).expect("cut");
+        let metrics = Metrics::open(folder.path(), 100).expect("a file");
+        metrics.add(row(150).cells()).expect("added");
+        let rows = metrics.rows().expect("rows");
         let expected = [(50.0, 2.0), (100.0, 2.0), (150.0, 2.0)];
-        assert_eq!(metrics.series("total").expect("a column"), expected);
-        let lines = fs::read_to_string(folder.path().join("metrics.jsonl")).expect("lines");
-        assert_eq!(lines.lines().count(), 3);
+        assert_eq!(series(&rows, "total"), expected);
+        let metrics = Metrics::open(folder.path(), 50).expect("a file");
+        assert_eq!(metrics.rows().expect("rows").len(), 1);
+    }
+
+    #[test]
+    fn rows_of_a_version_with_fewer_terms_are_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = "{\"held_out_accuracy\":0.25,\"l1\":0.5,\"roughness\":0.125,\"step\":50}\n";
+        fs::write(folder.path().join(FILE), old).expect("written");
+        let metrics = Metrics::open(folder.path(), 50).expect("a file");
+        metrics.add(row(100).cells()).expect("added");
+        let rows = metrics.rows().expect("rows");
+        assert_eq!(series(&rows, "l1"), [(50.0, 0.5), (100.0, 0.0)]);
+        assert_eq!(series(&rows, "total"), [(100.0, 2.0)]);
+        assert_eq!(series(&rows, "flow_smoothness")[0], (50.0, 0.125));
+        assert_eq!(series(&rows, "validation_accuracy"), [(50.0, 0.25)]);
     }
 }

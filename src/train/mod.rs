@@ -1,7 +1,7 @@
 //! Training: from data sets to weights in a run's folder. Native only.
 //!
 //! The modules in the order of the data: [`presets`] and [`config`] say what is to be done;
-//! [`held_out`] sets faces apart and [`sets`] sorts the others; [`sampler`] draws a [`batch`] of them,
+//! [`validation_split`] sets faces apart and [`sets`] sorts the others; [`sampler`] draws a [`batch`] of them,
 //! varied by [`augment`], with the flow as far as it is known (`known_flow`); [`objective`] computes the loss, a [`term`] each, from [`terms`] and [`features`]; [`trainer`]
 //! begins anew or by [`transfer`], and takes a step with [`optimise`], [`replicas`] and [`average`] and says what the [`losses`] were;
 //! [`run`] repeats it, with [`checkpoint`], [`reading`], [`metrics`], [`record`], [`plots`], [`sheet`]
@@ -15,7 +15,6 @@ pub mod config;
 mod drawn;
 pub mod features;
 mod feeder;
-pub mod held_out;
 mod known_flow;
 pub mod losses;
 pub mod metrics;
@@ -39,6 +38,7 @@ pub mod terms;
 pub mod trainer;
 pub mod transfer;
 mod validate;
+pub mod validation_split;
 
 use std::path::PathBuf;
 
@@ -79,7 +79,7 @@ pub enum TrainError {
     /// A data set cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The held-out faces cannot be read.
+    /// The validation faces cannot be read.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
     /// Pairs cannot be drawn.
@@ -101,7 +101,7 @@ pub enum TrainError {
     },
     /// A kind of face that the batches need is not in the data.
     #[error(
-        "the data sets hold no {what} once some are held out: give a set that does with --data, or ask for none of them with --set batch.{key}=0"
+        "the data sets hold no {what} beside the validation split: give a set that does with --data, or ask for none of them with --set batch.{key}=0"
     )]
     NoFaces {
         /// The kind of face.

@@ -232,7 +232,7 @@ impl Terms {
 }
 
 /// What the network's loss looks at beside the network.
-pub struct Judges<'a> {
+pub struct Critics<'a> {
     /// The discriminator, its weights constant.
     pub discriminator: Option<Discriminator>,
     /// The feature net.
@@ -242,7 +242,7 @@ pub struct Judges<'a> {
 /// The terms of the network's loss over one pass.
 pub fn network_terms(
     network: &Network,
-    judges: &Judges<'_>,
+    critics: &Critics<'_>,
     inputs: &Inputs,
     pass: &Pass,
     weights: &Objective,
@@ -257,14 +257,14 @@ pub fn network_terms(
         Some(units_error(pass.units.clone()?, truth, known))
     });
     if let Some(redrawn) = &pass.redrawn {
-        target_terms(&mut terms, judges, inputs, &redrawn.drawn);
-        free_terms(&mut terms, network, judges, inputs, redrawn);
+        target_terms(&mut terms, critics, inputs, &redrawn.drawn);
+        free_terms(&mut terms, network, critics, inputs, redrawn);
     }
     terms
 }
 
 /// The terms that compare with a target.
-fn target_terms(terms: &mut Terms, judges: &Judges<'_>, inputs: &Inputs, drawn: &Drawn) {
+fn target_terms(terms: &mut Terms, critics: &Critics<'_>, inputs: &Inputs, drawn: &Drawn) {
     let Some(target) = &inputs.targets else {
         return;
     };
@@ -301,7 +301,7 @@ fn target_terms(terms: &mut Terms, judges: &Judges<'_>, inputs: &Inputs, drawn: 
         Some(gradient_l1(face.clone(), target.clone()))
     });
     terms.add(Term::Features, || {
-        Some(judges.features?.difference(face, target.clone()))
+        Some(critics.features?.difference(face, target.clone()))
     });
 }
 
@@ -309,14 +309,14 @@ fn target_terms(terms: &mut Terms, judges: &Judges<'_>, inputs: &Inputs, drawn: 
 fn free_terms(
     terms: &mut Terms,
     network: &Network,
-    judges: &Judges<'_>,
+    critics: &Critics<'_>,
     inputs: &Inputs,
     redrawn: &Redrawn,
 ) {
     let Redrawn { drawn, wanted } = redrawn;
     let face = &drawn.face;
     terms.add(Term::Adversarial, || {
-        let discriminator = judges.discriminator.as_ref()?;
+        let discriminator = critics.discriminator.as_ref()?;
         let scores = discriminator.forward(face.clone(), wanted.clone());
         Some(least_squares(scores, 1.0))
     });
@@ -332,7 +332,7 @@ fn free_terms(
         let even = Tensor::ones([inputs.drawn], &face.device());
         Some(soft_cross_entropy(logits, wanted, even))
     });
-    terms.add(Term::Roughness, || flow_roughness(drawn));
+    terms.add(Term::FlowSmoothness, || flow_roughness(drawn));
     terms.add(Term::Folds, || flow_folds(drawn));
 }
 

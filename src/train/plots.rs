@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::TrainError;
 use super::losses::Losses;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, series};
 use super::reading::Reading;
-use crate::evaluate::certainty::{bins, certainties};
 use crate::evaluate::charts::{self, Line};
+use crate::evaluate::confidence::{bins, confidences};
 use crate::store;
 
 /// Draws all charts of a run into its folder.
@@ -15,24 +15,25 @@ use crate::store;
 /// # Errors
 /// [`TrainError::Store`].
 pub fn draw(folder: &Path, metrics: &Metrics, reading: Option<&Reading>) -> Result<(), TrainError> {
-    let series = |names: &[&'static str]| -> Result<Vec<Line>, TrainError> {
-        let lines = names.iter().map(|name| Ok((*name, metrics.series(name)?)));
+    let rows = metrics.rows()?;
+    let series = |names: &[&'static str]| -> Vec<Line> {
+        let lines = names.iter().map(|name| (*name, series(&rows, name)));
         lines.collect()
     };
     let keep = |name: &str, svg: String| store::write(&folder.join(name), svg.as_bytes());
     let title = "mean of the terms, and their weighted total";
-    let losses = charts::sizes_over_steps(title, series(&Losses::NAMES)?);
+    let losses = charts::sizes_over_steps(title, series(&Losses::NAMES));
     keep("losses.svg", losses)?;
     let Some(reading) = reading else {
         return Ok(());
     };
-    let accuracy = series(&["held_out_accuracy", "held_out_macro_recall"])?;
-    let accuracy = charts::shares_over_steps("held-out faces", &accuracy);
+    let accuracy = series(&["validation_accuracy", "validation_macro_recall"]);
+    let accuracy = charts::shares_over_steps("validation faces", &accuracy);
     keep("accuracy.svg", accuracy)?;
     let found = &reading.predictions;
     let confusion = charts::confusion(&found.classes, &found.confusion());
     keep("confusion.svg", confusion)?;
-    let certain = certainties(&found.probabilities, &found.labels, 1.0);
-    let reliability = charts::reliability(&bins(&certain), reading.figures.ece);
+    let confident = confidences(&found.probabilities, &found.labels, 1.0);
+    let reliability = charts::reliability(&bins(&confident), reading.figures.ece);
     Ok(keep("reliability.svg", reliability)?)
 }

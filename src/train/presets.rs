@@ -26,6 +26,13 @@ const BASE: &str = "base";
 /// Presets that may build on one another before it is called a circle.
 const MAX_DEPTH: usize = 8;
 
+/// Keys of older versions, by their table, and their names today.
+const RENAMED: [(&str, &str, &str); 3] = [
+    ("batch", "views", "augmentation"),
+    ("objective", "roughness", "flow_smoothness"),
+    ("run", "average_rate", "ema_decay"),
+];
+
 /// The text of a preset that the program carries.
 pub fn named(name: &str) -> Option<&'static str> {
     PRESETS
@@ -43,7 +50,9 @@ pub fn named(name: &str) -> Option<&'static str> {
 pub fn read(text: &str, settings: &[(String, Value)]) -> Result<RunConfig, TrainError> {
     let mut table = with_base(text, 0)?;
     for (key, value) in settings {
-        overlay(&mut table, &nested(key, value.clone()), "")?;
+        let mut own = nested(key, value.clone());
+        rename_keys(&mut own);
+        overlay(&mut table, &own, "")?;
     }
     // Every key was checked above; what serde still refuses is the name of an option.
     table
@@ -56,6 +65,7 @@ fn with_base(text: &str, depth: usize) -> Result<Table, TrainError> {
     let mut own: Table = text
         .parse()
         .map_err(|error: toml::de::Error| setting("preset", &error.to_string()))?;
+    rename_keys(&mut own);
     let base = match own.remove(BASE) {
         None if is_complete(text) => return Ok(own),
         None => "ship".to_owned(),
@@ -68,6 +78,17 @@ fn with_base(text: &str, depth: usize) -> Result<Table, TrainError> {
     let mut table = with_base(base_text, depth + 1)?;
     overlay(&mut table, &own, "")?;
     Ok(table)
+}
+
+/// Gives keys of older versions their names of today.
+fn rename_keys(preset: &mut Table) {
+    for (table, old, new) in RENAMED {
+        if let Some(Value::Table(table)) = preset.get_mut(table)
+            && let Some(value) = table.remove(old)
+        {
+            table.insert(new.to_owned(), value);
+        }
+    }
 }
 
 /// Whether this is `ship` itself.
@@ -151,5 +172,26 @@ fn setting(key: &str, rule: &str) -> TrainError {
     TrainError::Setting {
         key: key.to_owned(),
         rule: rule.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Augmentation;
+
+    #[test]
+    fn keys_of_older_versions_are_read_by_their_names_of_today() {
+        let old = "[batch]\nviews = \"plain\"\n[objective]\nroughness = 0.5\n";
+        let settings = [("run.average_rate".to_owned(), Value::Float(0.25))];
+        let config = read(old, &settings).expect("numbers");
+        assert_eq!(config.batch.augmentation, Augmentation::Plain);
+        assert_eq!(config.objective.flow_smoothness, 0.5);
+        assert_eq!(config.run.ema_decay, 0.25);
+        // As it stands in the folder of an old run.
+        let kept = toml::to_string(&config).expect("TOML");
+        let kept = kept.replace("ema_decay", "average_rate");
+        let again: RunConfig = toml::from_str(&kept).expect("numbers");
+        assert_eq!(again, config);
     }
 }

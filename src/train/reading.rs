@@ -1,21 +1,21 @@
-//! How well a network reads the held-out faces, and the temperature that they ask for.
+//! How well a network reads the validation faces, and the temperature that they ask for.
 
 use crate::answer::TEMPERATURE_KEY;
 use crate::evaluate::temperature::fit_temperature;
-use crate::evaluate::{Predictions, Watched, watched};
+use crate::evaluate::{Predictions, ValidationMetrics, validation_metrics};
 use crate::network::Network;
 
-/// What the network answers for the held-out faces, and how good that is.
+/// What the network answers for the validation faces, and how good that is.
 pub struct Reading {
     /// Answers and true classes.
     pub predictions: Predictions,
     /// Accuracy, mean recall, calibration error at temperature 1.
-    pub figures: Watched,
+    pub figures: ValidationMetrics,
 }
 
 impl From<Predictions> for Reading {
     fn from(predictions: Predictions) -> Self {
-        let figures = watched(&predictions, 1.0);
+        let figures = validation_metrics(&predictions, 1.0);
         Self {
             predictions,
             figures,

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::TrainError;
 use super::batch::Batch;
 use super::config::RunConfig;
-use super::stored::{bytes, safetensors_file};
-use crate::data::{Dataset, LeftOut, digest};
+use super::stored::safetensors_file;
+use crate::data::{Dataset, Skipped, digest};
 use crate::store::{self, COMMIT};
+use crate::tensor_file::f32_bytes;
 
 /// The run's numbers, which `--preset` takes as they are.
 const CONFIG: &str = "config.toml";
@@ -59,10 +60,12 @@ pub struct SetManifest {
     pub classes: Vec<String>,
     /// Faces that the network learns from.
     pub training: usize,
-    /// Faces that are held out.
-    pub held_out: usize,
+    /// Faces of the validation split.
+    #[serde(alias = "held_out")]
+    pub validation: usize,
     /// Pictures that were not taken, and why.
-    pub left_out: Vec<String>,
+    #[serde(rename = "left_out")]
+    pub skipped: Vec<String>,
 }
 
 /// The numbers of the run in a folder, nothing left open.
@@ -134,14 +137,15 @@ fn difference(old: &RunConfig, new: &RunConfig) -> Option<String> {
 }
 
 impl Manifest {
-    /// Of the training and the held-out faces of the same data sets.
-    pub fn new(train: &[impl Borrow<Dataset>], held_out: &[Dataset]) -> Self {
+    /// Of the training and the validation faces of the same data sets.
+    pub fn new(train: &[impl Borrow<Dataset>], validation: &[Dataset]) -> Self {
         let mut faces = String::from("set,use,name,sha256\n");
         let mut sets = Vec::new();
         let train = train.iter().map(Borrow::borrow);
-        for (index, (train, held_out)) in train.zip(held_out).enumerate() {
-            for (usage, set) in [("training", train), ("held out", held_out)] {
+        for (index, (train, validation)) in train.zip(validation).enumerate() {
+            for (usage, set) in [("training", train), ("held out", validation)] {
                 for face in &set.faces {
+                    // The use and the quotes are as older versions wrote them: the bytes decide whether a run may go on.
                     // Every name is quoted, which csv's writer would do only where needed: a run
                     // that was begun before goes on only with the same bytes.
                     let name = face.name.replace('"', "\"\"");
@@ -154,8 +158,8 @@ impl Manifest {
                 layout: train.layout.to_string(),
                 classes: train.classes.clone(),
                 training: train.faces.len(),
-                held_out: held_out.faces.len(),
-                left_out: train.left_out.iter().map(in_words).collect(),
+                validation: validation.faces.len(),
+                skipped: train.skipped.iter().map(in_words).collect(),
             });
         }
         Self {
@@ -236,17 +240,17 @@ fn write_batch(folder: &Path, batch: &Batch) -> Result<(), TrainError> {
             &batch.shown.cavities,
         ),
     ]
-    .map(|(name, shape, values)| (name.to_owned(), shape, bytes(values)));
+    .map(|(name, shape, values)| (name.to_owned(), shape, f32_bytes(values)));
     let tensors = safetensors_file(&tensors)?;
     store::write(&folder.join("batch.safetensors"), &tensors)?;
     Ok(store::write_json(&folder.join("names.json"), &batch.names)?)
 }
 
-fn in_words(left_out: &LeftOut) -> String {
-    let LeftOut {
+fn in_words(skipped: &Skipped) -> String {
+    let Skipped {
         reason,
         count,
         example,
-    } = left_out;
+    } = skipped;
     format!("{count}: {reason} (such as {example})")
 }

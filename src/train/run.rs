@@ -12,7 +12,6 @@ use super::checkpoint::{self, Best};
 use super::config::RunConfig;
 use super::drawn::Rounds;
 use super::feeder;
-use super::held_out::{HeldOut, hold_out};
 use super::losses::Losses;
 use super::metrics::{Metrics, Row};
 use super::progress::Progress;
@@ -22,6 +21,7 @@ use super::sampler::Sampler;
 use super::sets::{TrainingData, all_classes, all_controls, has_pairs};
 use super::since::{Past, Since};
 use super::trainer::Trainer;
+use super::validation_split::{ValidationSplit, split_off};
 use super::{TrainError, plots, record, sheet};
 use crate::data::{Dataset, Face};
 use crate::evaluate::{EvaluateError, predict};
@@ -44,20 +44,20 @@ const BATCHES_AHEAD: usize = 3;
 /// Averaged weights of the last step.
 pub const LAST_WEIGHTS: &str = "weights.safetensors";
 
-/// Averaged weights of the checkpoint that reads the held-out faces best.
+/// Averaged weights of the checkpoint that reads the validation faces best.
 const BEST_WEIGHTS: &str = "best.safetensors";
 
 /// A run: its numbers, its faces and its folder.
 pub struct Run {
     config: RunConfig,
     folder: PathBuf,
-    /// The sets of `--data`, without what is held out.
+    /// The sets of `--data`, without the validation split.
     stored: Vec<Arc<Dataset>>,
     /// What is drawn beside them.
     rounds: Option<Rounds>,
     /// The stored sets, and the first round of the drawn ones.
     data: Arc<TrainingData>,
-    held_out: HeldOut,
+    validation: ValidationSplit,
 }
 
 /// How one call goes on with a run.
@@ -106,14 +106,14 @@ impl Run {
             .into_iter()
             .map(|set| Ok(set.for_classes(&classes)?.for_controls(&controls)))
             .collect::<Result<Vec<_>, TrainError>>()?;
-        let (train, held_out) = hold_out(sets);
+        let (train, validation) = split_off(sets);
         let train: Vec<Arc<Dataset>> = train.into_iter().map(Arc::new).collect();
         if config.batch.labelled > 0 && !has_pairs(&train) {
             // Labels alone: the run is one of recognition.
             config.batch.pairs = 0;
         }
         store::make_folder(folder)?;
-        let manifest = Manifest::new(&train, &held_out.sets);
+        let manifest = Manifest::new(&train, &validation.sets);
         let data = TrainingData::new(train.iter().cloned(), &classes, &config.batch)?;
         config.resolve_steps(data.len());
         // A refused call must leave the record of the run as it is.
@@ -126,7 +126,7 @@ impl Run {
             stored: train.into_iter().take(stored).collect(),
             rounds,
             data: Arc::new(data),
-            held_out,
+            validation,
         })
     }
 
@@ -140,7 +140,7 @@ impl Run {
             let mut set = set
                 .for_classes(&network.classes)?
                 .for_controls(&network.controls);
-            self.held_out.keep_out(&mut set);
+            self.validation.keep_out(&mut set);
             Ok(Arc::new(set))
         });
         let mut sets = self.stored.clone();
@@ -195,12 +195,12 @@ impl Run {
     /// What the run is made of, in words.
     pub fn summary(&self) -> String {
         format!(
-            "{} training faces: {} for recognition, {} persons with several expressions, {} without a partner; {} faces held out",
+            "{} training faces: {} for recognition, {} subjects with several expressions, {} without a partner; {} validation faces",
             self.data.len(),
             self.data.labelled.items.len(),
             self.data.people.items.len(),
             self.data.unpaired.items.len(),
-            self.held_out
+            self.validation
                 .sets
                 .iter()
                 .map(|set| set.faces.len())
@@ -249,7 +249,7 @@ impl Run {
                 trainer.steps_done()
             );
         }
-        let reading = self.read_held_out(&trainer)?;
+        let reading = self.read_validation(&trainer)?;
         self.write_weights(LAST_WEIGHTS, trainer.average(), reading.as_ref())
     }
 
@@ -278,10 +278,10 @@ impl Run {
             is_saved = step.is_multiple_of(self.config.run.checkpoint_every)
                 || step == self.config.run.steps;
             if is_saved || step.is_multiple_of(REPORT_EVERY) {
-                // Before the held-out faces are read: the speed is that of training.
+                // Before the validation faces are read: the speed is that of training.
                 let past = since.end();
                 let reading = if is_saved {
-                    self.read_held_out(trainer)?
+                    self.read_validation(trainer)?
                 } else {
                     None
                 };
@@ -341,9 +341,9 @@ impl Run {
             samples_per_second: past.steps_per_second * self.config.batch.faces() as f64,
             waited_share: past.waited_share,
             losses: Losses::from_values(past.losses),
-            held_out: reading.map(|reading| reading.figures),
+            validation: reading.map(|reading| reading.figures),
         };
-        metrics.add(&row)?;
+        metrics.add(row.cells())?;
         progress.line(&format!(
             "step {step}/{} {} | {:.1} samples/s, {:.0} % waiting for them, {} left",
             self.config.run.steps,
@@ -352,9 +352,9 @@ impl Run {
             100.0 * row.waited_share,
             progress.left(step)
         ));
-        if let Some(figures) = &row.held_out {
+        if let Some(figures) = &row.validation {
             progress.line(&format!(
-                "step {step} held-out n {} accuracy {:.4} macro recall {:.4} ece {:.4}",
+                "step {step} validation n {} accuracy {:.4} macro recall {:.4} ece {:.4}",
                 figures.n, figures.accuracy, figures.macro_recall, figures.ece
             ));
         }
@@ -372,20 +372,22 @@ impl Run {
         sheet::draw(
             &self.folder.join(format!("sheet-{step:07}.png")),
             trainer.average(),
-            &self.held_out.portraits(SHEET_ROWS),
-            batch.views,
+            &self.validation.portraits(SHEET_ROWS),
+            batch.augmentation,
             batch.size,
             trainer.device(),
         )
     }
 
-    /// How the held-out faces are read; none where none are held out.
-    fn read_held_out(&self, trainer: &Trainer) -> Result<Option<Reading>, TrainError> {
-        let (faces, batch) = (self.held_out.judged(), &self.config.batch);
+    /// How the validation faces are read; none where there are none.
+    fn read_validation(&self, trainer: &Trainer) -> Result<Option<Reading>, TrainError> {
+        let (faces, batch) = (self.validation.measured(), &self.config.batch);
         if faces.is_empty() {
             return Ok(None);
         }
-        let (network, crop) = (trainer.average(), |face: &Face| batch.views.crop(face));
+        let (network, crop) = (trainer.average(), |face: &Face| {
+            batch.augmentation.crop(face)
+        });
         match predict(network, faces, crop, batch.size, trainer.device()) {
             Ok(predictions) => Ok(Some(predictions.into())),
             Err(EvaluateError::NotFinite) => Err(TrainError::NotFinite(trainer.steps_done())),
@@ -393,7 +395,7 @@ impl Run {
         }
     }
 
-    /// Weights in 16 bits, with the temperature that the held-out faces ask for and their terms.
+    /// Weights in 16 bits, with the temperature that the validation faces ask for and their terms.
     fn write_weights(
         &self,
         name: &str,

@@ -5,20 +5,20 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
-use super::augment::View;
+use super::augment::Transform;
 use super::batch::{Batch, BatchShape, Shown};
 use super::config::BatchTable;
 use super::known_flow;
-use super::sets::{At, Person, Pool, TrainingData};
+use super::sets::{At, Pool, Subject, TrainingData};
 use crate::data::controls::mirror_indices;
-use crate::data::{Face, Place};
+use crate::data::{CropRegion, Face};
 use crate::network::NetworkConfig;
 
-/// A face, the place by which it is cut, and its view: all that chance decides.
+/// A face, the crop region by which it is cut, and its augmentation: all that chance decides.
 struct Cut<'a> {
     face: &'a Face,
-    place: Place,
-    view: View,
+    crop_region: CropRegion,
+    transform: Transform,
 }
 
 /// What is drawn before any pixel is touched.
@@ -88,25 +88,25 @@ impl<'a> Sampler<'a> {
 
     fn plan_face(&self, at: At, rng: &mut StdRng, plan: &mut Plan<'a>) {
         let face = self.data.face(at);
-        let weight = if self.data.is_judged(at) {
+        let weight = if self.data.is_verified(at) {
             1.0
         } else {
             self.table.pair_label_weight as f32
         };
         self.add_label(face, weight, plan);
-        let view = View::draw(self.table.views, rng, face.place);
-        self.add_units(face, &view, plan);
+        let transform = Transform::draw(self.table.augmentation, rng, face.crop_region);
+        self.add_units(face, &transform, plan);
         plan.faces.push(Cut {
             face,
-            place: face.place,
-            view,
+            crop_region: face.crop_region,
+            transform,
         });
     }
 
     fn plan_pair(&self, rng: &mut StdRng, plan: &mut Plan<'a>) {
-        let person = pick(&self.data.people, rng);
-        let source = self.choose_source(person, rng);
-        let target = self.choose_target(person, source, rng);
+        let subject = pick(&self.data.people, rng);
+        let source = self.choose_source(subject, rng);
+        let target = self.choose_target(subject, source, rng);
         // A weak expression is a fair source, but no fair label.
         let clear = source.is_shown(self.data.neutral) && !source.is_free();
         let weight = if clear {
@@ -115,34 +115,34 @@ impl<'a> Sampler<'a> {
             0.0
         };
         self.add_label(source, weight, plan);
-        let view = View::draw(self.table.views, rng, source.place);
-        self.add_units(source, &view, plan);
-        let wanted = self.shown_units(target, &view);
+        let transform = Transform::draw(self.table.augmentation, rng, source.crop_region);
+        self.add_units(source, &transform, plan);
+        let wanted = self.shown_units(target, &transform);
         plan.wanted.extend(
             wanted.unwrap_or_else(|| self.target_of(target.expression(), target.intensity)),
         );
         // Faces that lie pixel on pixel stay so when both are cut by the source's eyes.
-        plan.aligned.push(person.pixel_aligned);
-        let place = if person.pixel_aligned {
-            source.place
+        plan.aligned.push(subject.pixel_aligned);
+        let crop_region = if subject.pixel_aligned {
+            source.crop_region
         } else {
-            target.place
+            target.crop_region
         };
         plan.targets.push(Cut {
             face: target,
-            place,
-            view: view.clone(),
+            crop_region,
+            transform: transform.clone(),
         });
         plan.faces.push(Cut {
             face: source,
-            place: source.place,
-            view,
+            crop_region: source.crop_region,
+            transform,
         });
     }
 
-    /// Any face of the person; the calm one more often, as a visitor's photo mostly shows it.
-    fn choose_source(&self, person: &'a Person, rng: &mut StdRng) -> &'a Face {
-        let calm = person.faces.iter().filter(|at| {
+    /// Any face of the subject; the calm one more often, as a visitor's photo mostly shows it.
+    fn choose_source(&self, subject: &'a Subject, rng: &mut StdRng) -> &'a Face {
+        let calm = subject.faces.iter().filter(|at| {
             let shown = self.data.face(**at).stated_expression();
             shown.is_some() && shown == self.data.neutral
         });
@@ -151,18 +151,18 @@ impl<'a> Sampler<'a> {
         let at = if from_calm {
             **one_of(&calm, rng)
         } else {
-            *one_of(&person.faces, rng)
+            *one_of(&subject.faces, rng)
         };
         self.data.face(at)
     }
 
-    /// An expression that the person clearly shows, then one of its faces: expressions with more
+    /// An expression that the subject clearly shows, then one of its faces: expressions with more
     /// pictures do not come oftener.
-    fn choose_target(&self, person: &'a Person, source: &'a Face, rng: &mut StdRng) -> &'a Face {
+    fn choose_target(&self, subject: &'a Subject, source: &'a Face, rng: &mut StdRng) -> &'a Face {
         if self.table.self_share > 0.0 && rng.random_bool(self.table.self_share) {
             return source;
         }
-        let faces: Vec<&Face> = person.faces.iter().map(|at| self.data.face(*at)).collect();
+        let faces: Vec<&Face> = subject.faces.iter().map(|at| self.data.face(*at)).collect();
         let own = source.stated_expression();
         let other = |face: &&Face| !self.table.other_expression || face.stated_expression() != own;
         // With controls a weak expression is told as what it is.
@@ -206,18 +206,18 @@ impl<'a> Sampler<'a> {
         preset.into_iter().map(|value| value * intensity).collect()
     }
 
-    /// The controls that a face shows in a view; none where they are not known.
-    fn shown_units(&self, face: &Face, view: &View) -> Option<Vec<f32>> {
+    /// The controls that a face shows in a transform; none where they are not known.
+    fn shown_units(&self, face: &Face, transform: &Transform) -> Option<Vec<f32>> {
         let units = face.controls.as_ref().filter(|_| self.controls > 0)?;
-        Some(if view.is_mirrored() {
+        Some(if transform.is_mirrored() {
             self.mirror.iter().map(|index| units[*index]).collect()
         } else {
             units.clone()
         })
     }
 
-    fn add_units(&self, face: &Face, view: &View, plan: &mut Plan<'a>) {
-        let units = self.shown_units(face, view);
+    fn add_units(&self, face: &Face, transform: &Transform, plan: &mut Plan<'a>) {
+        let units = self.shown_units(face, transform);
         plan.units_known.push(f32::from(u8::from(units.is_some())));
         let nothing = || vec![0.0; self.controls];
         plan.units.extend(units.unwrap_or_else(nothing));
@@ -246,7 +246,7 @@ impl<'a> Sampler<'a> {
                 let way = known_flow::between(source.face, target.face).filter(|_| *aligned);
                 way.map_or_else(
                     || [vec![0.0; 2 * size * size], vec![0.0; size * size]],
-                    |way| way.cut(&target.view, target.face, target.place, size),
+                    |way| way.cut(&target.transform, target.face, target.crop_region, size),
                 )
             })
             .collect();
@@ -268,7 +268,7 @@ impl<'a> Sampler<'a> {
         let pixels = |cuts: &[Cut<'_>]| -> Vec<f32> {
             let faces: Vec<Vec<f32>> = cuts
                 .par_iter()
-                .map(|cut| cut.view.cut(&cut.face.picture, cut.place, size))
+                .map(|cut| cut.transform.cut(&cut.face.picture, cut.crop_region, size))
                 .collect();
             faces.concat()
         };
@@ -286,10 +286,13 @@ impl<'a> Sampler<'a> {
 }
 
 impl Cut<'_> {
-    /// The inside of the mouth in this view; none where it is shut or not known.
+    /// The inside of the mouth in this transform; none where it is shut or not known.
     fn cavity(&self, size: usize) -> Option<Vec<f32>> {
         let map = self.face.cavity.as_ref()?.map.as_ref()?;
-        Some(self.view.cut_map(map, &self.face.picture, self.place, size))
+        Some(
+            self.transform
+                .cut_map(map, &self.face.picture, self.crop_region, size),
+        )
     }
 }
 
@@ -301,7 +304,7 @@ fn pick<'a, T>(pool: &'a Pool<T>, rng: &mut StdRng) -> &'a T {
     &pool.items[index.min(pool.items.len() - 1)]
 }
 
-/// One of a list that is not empty: a person has at least two expressions.
+/// One of a list that is not empty: a subject has at least two expressions.
 fn one_of<'a, T>(items: &'a [T], rng: &mut StdRng) -> &'a T {
     items.choose(rng).unwrap_or(&items[0])
 }
@@ -310,7 +313,7 @@ fn one_of<'a, T>(items: &'a [T], rng: &mut StdRng) -> &'a T {
 mod tests {
     use super::*;
     use crate::data::made::{classes, face, set};
-    use crate::data::{Layout, Views};
+    use crate::data::{Augmentation, Layout};
     use crate::face::Point;
     use crate::network::{Edition, Variant};
     use crate::train::sets::tests::table;
@@ -337,7 +340,7 @@ mod tests {
             face("alone", None, 1),
         ];
         // The eyes of the target lie elsewhere.
-        faces[1].place = Place::Eyes(Point::new(70.0, 50.0), Point::new(30.0, 50.0));
+        faces[1].crop_region = CropRegion::Eyes(Point::new(70.0, 50.0), Point::new(30.0, 50.0));
         TrainingData::new(vec![set(layout, faces)], &classes(), &small()).expect("faces")
     }
 
@@ -361,7 +364,7 @@ mod tests {
     #[test]
     fn aligned_pairs_are_cut_by_the_sources_eyes_and_others_by_their_own() {
         let table = BatchTable {
-            views: Views::Plain,
+            augmentation: Augmentation::Plain,
             other_expression: true,
             labelled: 0,
             pairs: 1,

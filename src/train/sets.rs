@@ -38,7 +38,7 @@ pub struct At {
     face: usize,
 }
 
-/// Faces or persons that are drawn with weights.
+/// Faces or subjects that are drawn with weights.
 #[derive(Debug)]
 pub struct Pool<T> {
     /// What is drawn.
@@ -56,9 +56,9 @@ impl<T> Pool<T> {
     }
 }
 
-/// One person's faces.
+/// One subject's faces.
 #[derive(Debug)]
-pub struct Person {
+pub struct Subject {
     /// The faces.
     pub faces: Vec<At>,
     /// Whether they lie pixel on pixel.
@@ -68,10 +68,10 @@ pub struct Person {
 /// The training faces in memory, sorted by what they are good for.
 pub struct TrainingData {
     sets: Vec<Arc<Dataset>>,
-    /// Faces for recognition: those whose labels persons judged, or all where there are none.
+    /// Faces for recognition: those whose labels people gave, or all where there are none.
     pub labelled: Pool<At>,
-    /// Persons with several expressions.
-    pub people: Pool<Person>,
+    /// Subjects with several expressions.
+    pub people: Pool<Subject>,
     /// Faces without a partner.
     pub unpaired: Pool<At>,
     /// Faces by class among those for recognition.
@@ -118,7 +118,7 @@ impl TrainingData {
             (
                 batch.pairs,
                 people,
-                "persons with several expressions",
+                "subjects with several expressions",
                 "pairs",
             ),
             (batch.unpaired, alone, "faces without a partner", "unpaired"),
@@ -145,9 +145,9 @@ impl TrainingData {
         &self.sets[at.set].faces[at.face]
     }
 
-    /// Whether persons judged the face's label, or networks that read a synthetic face as what it
+    /// Whether people gave the face its label, or networks that read a synthetic face as what it
     /// was to show: not a recipe alone.
-    pub fn is_judged(&self, at: At) -> bool {
+    pub fn is_verified(&self, at: At) -> bool {
         self.sets[at.set].layout != Layout::Paired || self.face(at).is_synthetic()
     }
 
@@ -178,11 +178,14 @@ impl TrainingData {
             .filter(|at| self.face(*at).is_shown(self.neutral) && !self.face(*at).is_free())
             .collect();
         // Synthetic faces enlarge what is there; alone they would displace the photographs.
-        let by_persons = |at: &At| self.is_judged(*at) && !self.face(*at).is_synthetic();
-        if !clear.iter().any(by_persons) {
+        let by_people = |at: &At| self.is_verified(*at) && !self.face(*at).is_synthetic();
+        if !clear.iter().any(by_people) {
             return clear;
         }
-        clear.into_iter().filter(|at| self.is_judged(*at)).collect()
+        clear
+            .into_iter()
+            .filter(|at| self.is_verified(*at))
+            .collect()
     }
 
     /// A pool in which rarer classes are drawn more often a face.
@@ -196,18 +199,18 @@ impl TrainingData {
         Pool { items, sums }
     }
 
-    /// With an exponent of 0.5 each source weighs as the square root of its persons, so that many
-    /// one-picture persons do not drown the well-lit portraits.
-    fn weighted_people(&self, items: Vec<Person>, exponent: f64) -> Pool<Person> {
-        let source = |person: &Person| {
-            let at = person.faces[0];
+    /// With an exponent of 0.5 each source weighs as the square root of its subjects, so that many
+    /// one-picture subjects do not drown the well-lit portraits.
+    fn weighted_people(&self, items: Vec<Subject>, exponent: f64) -> Pool<Subject> {
+        let source = |subject: &Subject| {
+            let at = subject.faces[0];
             (at.set, self.face(at).source.as_str())
         };
         let mut counts = BTreeMap::<(usize, &str), usize>::new();
-        for person in &items {
-            *counts.entry(source(person)).or_default() += 1;
+        for subject in &items {
+            *counts.entry(source(subject)).or_default() += 1;
         }
-        let weight = |person: &Person| (1.0 / counts[&source(person)] as f64).powf(exponent);
+        let weight = |subject: &Subject| (1.0 / counts[&source(subject)] as f64).powf(exponent);
         let sums = running_sums(items.iter().map(weight));
         Pool { items, sums }
     }
@@ -220,9 +223,9 @@ fn places(sets: &[impl Borrow<Dataset>]) -> impl Iterator<Item = At> {
     })
 }
 
-/// Persons with at least two expressions in one photograph, and the faces of all others. Synthetic faces
+/// Subjects with at least two expressions in one photograph, and the faces of all others. Synthetic faces
 /// are neither: a network learns nothing about drawing from what one like it drew.
-fn pair_up(sets: &[impl Borrow<Dataset>]) -> (Vec<Person>, Vec<At>) {
+fn pair_up(sets: &[impl Borrow<Dataset>]) -> (Vec<Subject>, Vec<At>) {
     let sets: Vec<&Dataset> = sets.iter().map(Borrow::borrow).collect();
     let mut by_subject = BTreeMap::<(usize, &str, &str), Vec<At>>::new();
     let mut unpaired = Vec::new();
@@ -245,7 +248,7 @@ fn pair_up(sets: &[impl Borrow<Dataset>]) -> (Vec<Person>, Vec<At>) {
             let has_class = |at: &At| !sets[set].faces[at.face].is_free();
             unpaired.extend(faces.into_iter().filter(has_class));
         } else {
-            people.push(Person {
+            people.push(Subject {
                 faces,
                 pixel_aligned: sets[set].pixel_aligned,
             });
@@ -254,7 +257,7 @@ fn pair_up(sets: &[impl Borrow<Dataset>]) -> (Vec<Person>, Vec<At>) {
     (people, unpaired)
 }
 
-/// Whether any person shows several expressions.
+/// Whether any subject shows several expressions.
 pub fn has_pairs(sets: &[impl Borrow<Dataset>]) -> bool {
     !pair_up(sets).0.is_empty()
 }
@@ -280,7 +283,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn persons_with_one_expression_have_no_partner() {
+    fn subjects_with_one_expression_have_no_partner() {
         let faces = vec![
             face("a0", Some("a"), 0),
             face("a1", Some("a"), 1),
@@ -302,13 +305,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn labels_that_persons_gave_come_before_those_of_recipes() {
+    fn labels_that_people_gave_come_before_those_of_recipes() {
         let paired = set(
             Layout::Paired,
             vec![face("p", Some("p"), 0), face("q", Some("p"), 1)],
         );
-        let judged = set(Layout::FerPlus, vec![face("f", None, 1)]);
-        let data = TrainingData::new(vec![paired, judged], &classes(), &table()).expect("faces");
+        let votes = set(Layout::FerPlus, vec![face("f", None, 1)]);
+        let data = TrainingData::new(vec![paired, votes], &classes(), &table()).expect("faces");
         let names: Vec<&str> = data
             .labelled
             .items

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::TrainError;
-use crate::data::{Face, Views};
+use crate::data::{Augmentation, Face};
 use crate::network::Network;
 use crate::sheet::ContactSheet;
 use crate::store;
@@ -20,7 +20,7 @@ pub fn draw(
     path: &Path,
     network: &Network,
     faces: &[&Face],
-    views: Views,
+    augmentation: Augmentation,
     size: usize,
     device: &Device,
 ) -> Result<(), TrainError> {
@@ -30,7 +30,9 @@ pub fn draw(
     }
     let mut sheet = ContactSheet::new([classes.len() + 1, faces.len()], [size as u32; 2]);
     for (row, face) in faces.iter().enumerate() {
-        let pixels = views.crop(face).crop_planar(&face.picture, size as u32); // [3, size, size]
+        let pixels = augmentation
+            .crop(face)
+            .crop_planar(&face.picture, size as u32); // [3, size, size]
         sheet.place_planes([0, row], &pixels);
         let x = planar_tensor(pixels, network.config().channels, size, device);
         let encoded = network.encode(x, false);

@@ -3,11 +3,11 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::Dtype;
 
 use super::TrainError;
 use crate::network::weights::WeightError;
+use crate::tensor_file::{self, TensorFile, f32_bytes};
 
 /// The parameters of a module, as a safetensors file of f32 under the names 0, 1, 2, ...
 ///
@@ -16,11 +16,9 @@ use crate::network::weights::WeightError;
 pub fn stored_parameters(module: &impl Module) -> Result<Vec<u8>, TrainError> {
     let mut values = Values(Vec::new());
     module.visit(&mut values);
-    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = values
-        .0
-        .into_iter()
-        .enumerate()
-        .map(|(index, (shape, values))| (index.to_string(), shape, bytes(&values)))
+    let tensors = values.0.into_iter().enumerate();
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+        .map(|(index, (shape, values))| (index.to_string(), shape, f32_bytes(&values)))
         .collect();
     safetensors_file(&tensors)
 }
@@ -30,22 +28,10 @@ pub fn stored_parameters(module: &impl Module) -> Result<Vec<u8>, TrainError> {
 /// # Errors
 /// [`TrainError::Weights`] when the file cannot be made.
 pub fn safetensors_file(tensors: &[(String, Vec<usize>, Vec<u8>)]) -> Result<Vec<u8>, TrainError> {
-    let views = tensors
+    let tensors = tensors
         .iter()
-        .map(|(name, shape, bytes)| {
-            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name, view))
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(WeightError::Write)?;
-    Ok(safetensors::serialize(views, None).map_err(WeightError::Write)?)
-}
-
-/// Little-endian f32.
-pub fn bytes(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+        .map(|(name, shape, bytes)| (name.as_str(), Dtype::F32, shape.clone(), &bytes[..]));
+    Ok(tensor_file::write(tensors, None).map_err(WeightError::Write)?)
 }
 
 /// The module with the parameters of a file of [`stored_parameters`].
@@ -53,7 +39,7 @@ pub fn bytes(values: &[f32]) -> Vec<u8> {
 /// # Errors
 /// What does not fit, in words.
 pub fn read_parameters<M: Module>(module: M, file: &[u8]) -> Result<M, String> {
-    let file = SafeTensors::deserialize(file).map_err(|error| error.to_string())?;
+    let file = TensorFile::open(file).map_err(|error| error.to_string())?;
     let mut stored = Stored {
         file,
         index: 0,
@@ -77,7 +63,7 @@ impl ModuleVisitor for Values {
 }
 
 struct Stored<'a> {
-    file: SafeTensors<'a>,
+    file: TensorFile<'a>,
     index: usize,
     error: Option<String>,
 }
@@ -86,7 +72,7 @@ impl Stored<'_> {
     fn next(&mut self, shape: &[usize]) -> Result<Vec<f32>, String> {
         let name = self.index.to_string();
         self.index += 1;
-        let view = self.file.tensor(&name).map_err(|error| error.to_string())?;
+        let view = self.file.view(&name).map_err(|error| error.to_string())?;
         if view.shape() != shape || view.dtype() != Dtype::F32 {
             return Err(format!(
                 "tensor {name} is {:?} of {:?}, not F32 of {shape:?}",
@@ -94,10 +80,7 @@ impl Stored<'_> {
                 view.shape()
             ));
         }
-        let values = view.data().chunks_exact(4);
-        Ok(values
-            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-            .collect())
+        tensor_file::floats(&name, &view).map_err(|error| error.to_string())
     }
 }
 

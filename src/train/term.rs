@@ -21,8 +21,8 @@ pub enum Term {
     Cycle,
     /// Cross-entropy of the wanted expression on the redrawn face.
     SyntheticClassification,
-    /// Roughness of the flow.
-    Roughness,
+    /// Smoothness of the flow.
+    FlowSmoothness,
     /// Squared difference of the controls.
     Units,
     /// L1 around the mouth.
@@ -45,7 +45,7 @@ impl Term {
         Self::Adversarial,
         Self::Cycle,
         Self::SyntheticClassification,
-        Self::Roughness,
+        Self::FlowSmoothness,
         Self::Units,
         Self::MouthL1,
         Self::Cavity,
@@ -63,7 +63,7 @@ impl Term {
             Self::Adversarial => "adversarial",
             Self::Cycle => "cycle",
             Self::SyntheticClassification => "synthetic_classification",
-            Self::Roughness => "roughness",
+            Self::FlowSmoothness => "flow_smoothness",
             Self::Units => "units",
             Self::MouthL1 => "mouth_l1",
             Self::Cavity => "cavity",
@@ -84,7 +84,7 @@ impl Objective {
             Term::Adversarial => self.adversarial,
             Term::Cycle => self.cycle,
             Term::SyntheticClassification => self.synthetic_classification,
-            Term::Roughness => self.roughness,
+            Term::FlowSmoothness => self.flow_smoothness,
             Term::Units => self.units,
             Term::MouthL1 => self.mouth_l1,
             Term::Cavity => self.cavity,

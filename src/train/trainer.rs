@@ -6,13 +6,13 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::TrainError;
-use super::average::update_average;
+use super::average::update_ema;
 use super::batch::Batch;
 use super::checkpoint::{self, Adversary, Best, State};
 use super::config::RunConfig;
 use super::features::Features;
 use super::losses::Losses;
-use super::objective::{self, Inputs, Judges, Pass, Terms};
+use super::objective::{self, Critics, Inputs, Pass, Terms};
 use super::optimise::{learning_rate, optimiser};
 use super::replicas::{mean_gradients, replica};
 use super::transfer::transfer;
@@ -110,7 +110,7 @@ impl Trainer {
         &self.devices[0]
     }
 
-    /// Remembers the checkpoint whose weights read the held-out faces best.
+    /// Remembers the checkpoint whose weights read the validation faces best.
     pub fn note_best(&mut self, best: Best) {
         self.state.best = Some(best);
     }
@@ -138,7 +138,7 @@ impl Trainer {
     pub fn step(&mut self, batch: &Batch) -> Result<Losses, TrainError> {
         let rate = self.rate();
         let workers = self.passes(batch);
-        let judgement = self.teach_discriminator(&workers, rate);
+        let critic_loss = self.teach_discriminator(&workers, rate);
         let weights = &self.config.objective;
         let adversary = self.state.adversary.as_ref();
         // Constant here: only the network learns from its own loss.
@@ -148,8 +148,8 @@ impl Trainer {
         for (index, worker) in workers.iter().enumerate() {
             let device = &self.devices[index];
             let discriminator = discriminator.as_ref();
-            let judges = Judges {
-                discriminator: discriminator.map(|judge| replica(judge, index, device)),
+            let critics = Critics {
+                discriminator: discriminator.map(|critic| replica(critic, index, device)),
                 features: self.features[index].as_ref(),
             };
             let Worker {
@@ -157,14 +157,14 @@ impl Trainer {
                 inputs,
                 pass,
             } = worker;
-            let terms = objective::network_terms(network, &judges, inputs, pass, weights);
+            let terms = objective::network_terms(network, &critics, inputs, pass, weights);
             let Some(total) = terms.total() else {
                 return Err(TrainError::NoTerm);
             };
             values.push(term_values(&total, &terms));
             totals.push((total, network));
         }
-        let losses = read_losses(values, judgement, self.device());
+        let losses = read_losses(values, critic_loss, self.device());
         if !losses.is_finite() {
             return Err(TrainError::NotANumber {
                 step: self.state.step,
@@ -199,9 +199,9 @@ impl Trainer {
     fn teach_discriminator(&mut self, workers: &[Worker], rate: f64) -> Option<Tensor<1>> {
         let main = &self.devices[0];
         let adversary = self.state.adversary.as_mut()?;
-        let mut judgements = Vec::new();
+        let mut critic_losses = Vec::new();
         for _ in 0..self.config.objective.discriminator_steps {
-            let judges: Vec<Discriminator> = self
+            let critics: Vec<Discriminator> = self
                 .devices
                 .iter()
                 .enumerate()
@@ -211,22 +211,22 @@ impl Trainer {
                 })
                 .collect();
             let mut losses = Vec::new();
-            for (judge, Worker { inputs, pass, .. }) in judges.iter().zip(workers) {
+            for (critic, Worker { inputs, pass, .. }) in critics.iter().zip(workers) {
                 if let Some(redrawn) = &pass.redrawn {
-                    let loss = objective::discriminator_loss(judge, inputs, redrawn);
-                    losses.push((loss, judge));
+                    let loss = objective::discriminator_loss(critic, inputs, redrawn);
+                    losses.push((loss, critic));
                 }
             }
             if losses.is_empty() {
                 return None;
             }
             let values = losses.iter().map(|(loss, _)| loss.clone().inner());
-            judgements.extend(values.map(|value| value.to_device(main)));
+            critic_losses.extend(values.map(|value| value.to_device(main)));
             let gradients = mean_gradients(&adversary.discriminator, losses, main);
             let discriminator = adversary.discriminator.clone();
             adversary.discriminator = adversary.optimiser.step(rate, discriminator, gradients);
         }
-        Some(Tensor::cat(judgements, 0).mean())
+        Some(Tensor::cat(critic_losses, 0).mean())
     }
 
     fn learn(&mut self, totals: Vec<(Tensor<1>, &Network)>, rate: f64) {
@@ -235,8 +235,8 @@ impl Trainer {
         state.network = state.optimiser.step(rate, state.network.clone(), gradients);
         // A young average follows the network faster, else it keeps the initial weights for long.
         let young = (state.step + 1) as f64 / (state.step + 10) as f64;
-        let keep = self.config.run.average_rate.min(young);
-        state.average = update_average(state.average.clone(), &state.network, keep);
+        let keep = self.config.run.ema_decay.min(young);
+        state.average = update_ema(state.average.clone(), &state.network, keep);
         state.step += 1;
     }
 }
@@ -298,14 +298,14 @@ fn term_values(total: &Tensor<1>, terms: &Terms) -> Tensor<1> {
 
 /// The mean over the devices, and the discriminator's loss, read back at once: each reading waits for
 /// the device.
-fn read_losses(parts: Vec<Tensor<1>>, judgement: Option<Tensor<1>>, device: &Device) -> Losses {
+fn read_losses(parts: Vec<Tensor<1>>, critic_loss: Option<Tensor<1>>, device: &Device) -> Losses {
     let share = 1.0 / parts.len() as f64;
     let parts = parts.into_iter().map(|part| part.to_device(device) * share);
     let Some(mean) = parts.reduce(|sum, part| sum + part) else {
         return Losses::default();
     };
-    let judgement = judgement.unwrap_or_else(|| Tensor::zeros([1], device));
-    let values = Tensor::cat(vec![mean, judgement], 0).into_data();
+    let critic_loss = critic_loss.unwrap_or_else(|| Tensor::zeros([1], device));
+    let values = Tensor::cat(vec![mean, critic_loss], 0).into_data();
     let values: Vec<f32> = values.iter::<f32>().collect();
     Losses::from_values(std::array::from_fn(|i| {
         values.get(i).copied().unwrap_or(f32::NAN)

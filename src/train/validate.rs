@@ -44,11 +44,9 @@ impl RunConfig {
         require(run.checkpoint_every > 0, "run.checkpoint_every", || {
             "at least 1 step".into()
         })?;
-        require(
-            (0.0..1.0).contains(&run.average_rate),
-            "run.average_rate",
-            || "from 0 (off) to below 1".into(),
-        )
+        require((0.0..1.0).contains(&run.ema_decay), "run.ema_decay", || {
+            "from 0 (off) to below 1".into()
+        })
     }
 
     fn check_data(&self) -> Result<(), TrainError> {

@@ -3,7 +3,7 @@
 //! - [`init_webgpu`]: the device, and what becomes of it.
 //! - [`Engine`]: the network on a device.
 //! - [`OpenPicture`]: one picture, its faces, what was read in them and how they were redrawn.
-//! - [`MeasuredNetwork`], [`MeasuredPair`]: the network alone, for the benches.
+//! - `measure`: the network alone, for the benches (feature `bench`, not in the page).
 //! - [`error`]: an error's way to JavaScript.
 //!
 //! Everything here is thin: the work is done by the modules that the command line uses too.
@@ -11,10 +11,12 @@
 mod device;
 mod engine;
 pub mod error;
+#[cfg(feature = "bench")]
 mod measure;
 mod open_picture;
 
 pub use device::init_webgpu;
 pub use engine::Engine;
+#[cfg(feature = "bench")]
 pub use measure::{MeasuredNetwork, MeasuredPair, kernel_launches};
 pub use open_picture::OpenPicture;

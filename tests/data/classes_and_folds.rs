@@ -14,7 +14,7 @@ fn labels_follow_the_networks_classes_by_name_and_synonym() {
     assert_eq!(dataset.faces[0].label, [0.0, 0.0, 1.0]);
     // Half of the votes were for surprise, which the network lacks.
     assert_eq!(dataset.faces[1].label, [0.0, 1.0, 0.0]);
-    assert_eq!(left_out(&dataset, "no class contempt"), 1);
+    assert_eq!(skipped(&dataset, "no class contempt"), 1);
     let error = dataset
         .for_classes(&strings(&["bored"]))
         .expect_err("nothing shared");
@@ -22,13 +22,13 @@ fn labels_follow_the_networks_classes_by_name_and_synonym() {
 }
 
 #[test]
-fn votes_that_are_all_for_missing_classes_are_left_out() {
+fn votes_that_are_all_for_missing_classes_are_skipped() {
     let dataset = ferplus().read();
     let dataset = dataset
         .for_classes(&strings(&["neutral", "anger"]))
         .expect("shared classes");
     assert_eq!(class_names(&dataset), ["neutral", "anger"]);
-    assert_eq!(left_out(&dataset, "all votes"), 1);
+    assert_eq!(skipped(&dataset, "all votes"), 1);
 }
 
 /// 23 subjects with two pictures each.

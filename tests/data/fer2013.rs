@@ -1,6 +1,6 @@
 //! FER2013 and FER+.
 
-use fersnet::data::{self, Layout, Options, Place, Split, recognise};
+use fersnet::data::{self, CropRegion, Layout, Options, Split, recognise};
 
 use crate::trees::*;
 
@@ -24,7 +24,7 @@ fn ferplus_is_read_from_folders_and_archives_with_its_votes() {
     );
     assert_eq!(dataset.faces[0].label[0], 1.0);
     assert_eq!(dataset.faces[1].label[1..3], [0.5, 0.5]);
-    assert_eq!(dataset.faces[0].place, Place::Whole);
+    assert_eq!(dataset.faces[0].crop_region, CropRegion::Whole);
     for (words, count) in [
         ("no expression", 1),
         ("withdrawn", 1),
@@ -32,10 +32,10 @@ fn ferplus_is_read_from_folders_and_archives_with_its_votes() {
         ("does not name", 1),
     ] {
         assert_eq!(
-            left_out(&dataset, words),
+            skipped(&dataset, words),
             count,
             "{words}: {:?}",
-            dataset.left_out
+            dataset.skipped
         );
     }
 }
@@ -120,7 +120,7 @@ fn ferplus_votes_beside_fer2013_take_the_place_of_its_labels() {
     let dataset = tree.read();
     assert_eq!(class_names(&dataset), ["surprise", "sadness"]);
     assert_eq!(dataset.classes.len(), 8);
-    assert_eq!(left_out(&dataset, "withdrawn"), 1);
+    assert_eq!(skipped(&dataset, "withdrawn"), 1);
     tree.file(
         "fer2013new.csv",
         format!("{VOTES_HEADER}{}", rows.replace("PublicTest", "Training")),

@@ -3,7 +3,7 @@
 use std::fs;
 
 use burn::tensor::Device;
-use fersnet::data::{self, Cut, Options, Place};
+use fersnet::data::{self, CropRegion, Cut, Options};
 use fersnet::face::FaceDetector;
 
 use crate::trees::*;
@@ -22,7 +22,7 @@ fn a_cut_face_in_which_no_eyes_are_found_stays_whole() {
     };
     for _ in 0..2 {
         let dataset = data::open(&tree.root(), &options).expect("readable");
-        assert_eq!(dataset.faces[0].place, Place::Whole);
+        assert_eq!(dataset.faces[0].crop_region, CropRegion::Whole);
     }
     assert_eq!(
         tree.kept("json").len(),
@@ -36,7 +36,7 @@ fn a_found_face_lies_at_the_eyes_that_are_stated_and_is_read_from_the_cache() {
     let tree = Tree::new();
     tree.file("happy/0.jpg", portrait());
     let first = tree.read();
-    let Place::Eyes(left, right) = first.faces[0].place else {
+    let CropRegion::Eyes(left, right) = first.faces[0].crop_region else {
         panic!("a face is found");
     };
     let detector = FaceDetector::load(&Device::flex()).expect("loads");
@@ -70,11 +70,11 @@ fn a_found_face_lies_at_the_eyes_that_are_stated_and_is_read_from_the_cache() {
 }
 
 #[test]
-fn a_photograph_without_a_face_is_left_out() {
+fn a_photograph_without_a_face_is_skipped() {
     let tree = Tree::new();
     tree.file("happy/0.jpg", portrait())
         .file("happy/1.jpg", sample("tests/photos/no-face.jpg"));
     let dataset = tree.read();
     assert_eq!(names(&dataset), ["happy/0.jpg"]);
-    assert_eq!(left_out(&dataset, "no face"), 1);
+    assert_eq!(skipped(&dataset, "no face"), 1);
 }

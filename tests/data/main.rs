@@ -1,4 +1,4 @@
-//! Data layouts, each on a tiny tree with the official names: what is found, what is left out and
+//! Data layouts, each on a tiny tree with the official names: what is found, what is skipped and
 //! why, how it is divided.
 
 mod classes_and_folds;

@@ -1,6 +1,6 @@
 //! The open paired set.
 
-use fersnet::data::{self, Layout, Options, Place};
+use fersnet::data::{self, CropRegion, Layout, Options};
 
 use crate::trees::*;
 
@@ -24,7 +24,7 @@ fn the_paired_set_keeps_eyes_intensity_source_and_groups() {
     let face = &dataset.faces[0];
     assert_eq!((face.intensity, face.source.as_str()), (0.7, "made"));
     assert_eq!(face.subject.as_deref(), Some("a"));
-    let Place::Eyes(left, right) = face.place else {
+    let CropRegion::Eyes(left, right) = face.crop_region else {
         panic!("the manifest states the eyes");
     };
     assert_eq!((left.x, left.y, right.x), (62.0, 38.0, 34.0));
@@ -37,7 +37,7 @@ fn the_paired_set_keeps_eyes_intensity_source_and_groups() {
         groups,
         [("age", "31.5"), ("sex", "female"), ("split", "train")]
     );
-    assert_eq!(left_out(&dataset, "no pixel-wise pair"), 1);
+    assert_eq!(skipped(&dataset, "no pixel-wise pair"), 1);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn further_photographs_are_read_where_they_are_asked_for_and_carry_a_mark() {
 }
 
 #[test]
-fn persons_whose_eyes_move_are_not_pixel_aligned() {
+fn subjects_whose_eyes_move_are_not_pixel_aligned() {
     assert!(!paired(2).read().pixel_aligned);
 }
 
@@ -88,7 +88,7 @@ fn a_manifest_without_eyes_or_subject_is_refused() {
 const HEADER: &str = "file,subject,expression,photo,cavity,mouth,mouthSmileLeft,jawOpen,sex,left_eye_x,left_eye_y,right_eye_x,right_eye_y\n";
 const EYES: &str = "female,62,38,34,38";
 
-/// One person in two photographs, with the columns that a set may state besides.
+/// One subject in two photographs, with the columns that a set may state besides.
 fn with_controls() -> Tree {
     let tree = Tree::new();
     let rows = [
@@ -174,18 +174,18 @@ fn a_set_may_state_controls_photographs_and_the_mouths_insides() {
     // None of these columns is a group.
     let groups: Vec<_> = dataset.faces[0].groups.keys().map(String::as_str).collect();
     assert_eq!(groups, ["sex"]);
-    assert_eq!(left_out(&dataset, "its cavity map is not there"), 1);
+    assert_eq!(skipped(&dataset, "its cavity map is not there"), 1);
     assert_eq!(
-        left_out(
+        skipped(
             &dataset,
             "its cavity map: 48 x 48 pixels, the picture has 96 x 96"
         ),
         1
     );
-    assert_eq!(left_out(&dataset, "its cavity map"), 3);
+    assert_eq!(skipped(&dataset, "its cavity map"), 3);
     assert_eq!(
         dataset
-            .left_out
+            .skipped
             .iter()
             .map(|entry| entry.count)
             .sum::<usize>(),
@@ -330,6 +330,6 @@ fn a_set_may_state_where_a_drawn_face_has_its_pixels_from() {
             .as_ref()
             .is_some_and(|flow| flow.back.is_none())
     );
-    assert_eq!(left_out(&dataset, "its flow: not a 16-bit RGB PNG"), 1);
-    assert_eq!(left_out(&dataset, "its flow is not there"), 1);
+    assert_eq!(skipped(&dataset, "its flow: not a 16-bit RGB PNG"), 1);
+    assert_eq!(skipped(&dataset, "its flow is not there"), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fersnet::data::{Layout, Place};
+use fersnet::data::{CropRegion, Layout};
 
 use crate::trees::*;
 
@@ -35,8 +35,8 @@ fn ck_plus_takes_the_peak_of_labelled_sequences_and_their_neutral_start() {
         ["neutral", "disgust", "disgust", "disgust"]
     );
     assert_eq!(dataset.subjects(), ["S005"]);
-    assert_eq!(left_out(&dataset, "without a label"), 1);
-    assert_eq!(left_out(&dataset, "another moment"), 2);
+    assert_eq!(skipped(&dataset, "without a label"), 1);
+    assert_eq!(skipped(&dataset, "another moment"), 2);
     let seven = [
         "anger",
         "contempt",
@@ -50,7 +50,7 @@ fn ck_plus_takes_the_peak_of_labelled_sequences_and_their_neutral_start() {
         .for_classes(&strings(&seven))
         .expect("shared classes");
     assert_eq!(class_names(&dataset), ["disgust"; 3]);
-    assert_eq!(left_out(&dataset, "no class neutral"), 1);
+    assert_eq!(skipped(&dataset, "no class neutral"), 1);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn oulu_casia_takes_the_last_three_frames_in_strong_light() {
     assert_eq!(dataset.layout, Layout::OuluCasia);
     assert_eq!(names(&dataset), [2, 3, 4].map(|i| frame("VL/Strong", i)));
     assert_eq!(class_names(&dataset), ["anger"; 3]);
-    assert_eq!(left_out(&dataset, "fewer than 3 frames"), 1);
+    assert_eq!(skipped(&dataset, "fewer than 3 frames"), 1);
     fs::rename(tree.root().join("OriginalImg/VL"), tree.root().join("VL")).expect("moved");
     let error = tree.refusal(tree.options());
     assert!(
@@ -128,10 +128,10 @@ fn mmi_takes_the_middle_of_frontal_recordings_of_the_six_expressions() {
     assert_eq!(dataset.subjects(), ["S002"]);
     for words in ["in profile", "one of the six expressions", "ffmpeg"] {
         assert_eq!(
-            left_out(&dataset, words),
+            skipped(&dataset, words),
             1,
             "{words}: {:?}",
-            dataset.left_out
+            dataset.skipped
         );
     }
 }
@@ -169,8 +169,8 @@ fn the_authors_layout_has_subjects_and_a_folder_for_each_expression_has_none() {
     assert_eq!(dataset.layout, Layout::Authors);
     assert_eq!(dataset.classes, ["happiness", "sadness"]);
     assert_eq!(dataset.subjects(), ["7", "8"]);
-    assert_eq!(dataset.faces[0].place, Place::Whole);
-    assert_eq!(left_out(&dataset, "`Bored`"), 1);
+    assert_eq!(dataset.faces[0].crop_region, CropRegion::Whole);
+    assert_eq!(skipped(&dataset, "`Bored`"), 1);
 
     let tree = Tree::new();
     tree.file("AN/0.png", square(100, 1))
@@ -180,10 +180,10 @@ fn the_authors_layout_has_subjects_and_a_folder_for_each_expression_has_none() {
     assert_eq!(dataset.layout, Layout::Folders);
     assert_eq!(class_names(&dataset), ["anger", "surprise"]);
     assert!(dataset.subjects().is_empty());
-    assert_eq!(dataset.faces[0].place, Place::Whole);
+    assert_eq!(dataset.faces[0].crop_region, CropRegion::Whole);
     assert!(
-        matches!(dataset.faces[1].place, Place::Eyes(..)),
+        matches!(dataset.faces[1].crop_region, CropRegion::Eyes(..)),
         "a photograph's face is looked for"
     );
-    assert_eq!(left_out(&dataset, "cannot be read"), 1);
+    assert_eq!(skipped(&dataset, "cannot be read"), 1);
 }

@@ -97,9 +97,9 @@ pub fn class_names(dataset: &Dataset) -> Vec<&str> {
     classes.collect()
 }
 
-/// How many were left out for a reason with these words.
-pub fn left_out(dataset: &Dataset, words: &str) -> usize {
-    let entries = dataset.left_out.iter();
+/// How many were skipped for a reason with these words.
+pub fn skipped(dataset: &Dataset, words: &str) -> usize {
+    let entries = dataset.skipped.iter();
     let fitting = entries.filter(|entry| entry.reason.contains(words));
     fitting.map(|entry| entry.count).sum()
 }
@@ -149,7 +149,7 @@ pub fn ferplus() -> Tree {
     tree
 }
 
-/// Two persons with two expressions; the first has a further photograph, the second's eyes move by
+/// Two subjects with two expressions; the first has a further photograph, the second's eyes move by
 /// `moved` pixels.
 pub fn paired(moved: usize) -> Tree {
     let tree = Tree::new();
@@ -168,14 +168,14 @@ pub fn paired(moved: usize) -> Tree {
         ("b/neutral/0.png", "b", "neutral", "0", 62, "male,"),
         ("b/fear/0.png", "b", "fear", "1.1", 62 + moved, "male,"),
     ];
-    for (file, subject, expression, kind, eye, person) in rows {
+    for (file, subject, expression, kind, eye, group) in rows {
         let (intensity, sample) = if kind == "real" {
             ("", "real")
         } else {
             (kind, "0")
         };
         table.push_str(&format!(
-            "{file},{subject},made,{expression},{intensity},{sample},{eye},38,34,38,{person},train\n"
+            "{file},{subject},made,{expression},{intensity},{sample},{eye},38,34,38,{group},train\n"
         ));
         tree.file(file, square(96, eye as u8));
     }

@@ -81,7 +81,7 @@ fn the_command_says_what_a_folder_holds() {
         "subjects    2",
         "2 fear",
         "made 4",
-        "left out    1: another photograph",
+        "skipped     1: another photograph",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use image::{Rgb, RgbImage};
 
-/// The paired set's layout: two drawn persons with three expressions each.
+/// The paired set's layout: two drawn subjects with three expressions each.
 pub fn paired_tree(root: &Path) {
     let mut table = "file,subject,source,expression,intensity,sample,left_eye_x,left_eye_y,right_eye_x,right_eye_y,sex\n".to_owned();
     for (subject, sex) in [("a", "female"), ("b", "male")] {

@@ -1,6 +1,13 @@
 // The browser of the benches: a fresh profile each time, with the adapter that is asked for.
 
+import { join } from 'node:path';
+
 import { chromium } from 'playwright-core';
+
+import { ROOT } from '../../tests/web/browser.mjs';
+
+/** The page's program with what measures it: `make build-bench`. */
+export const BENCH_DIST = process.env.FERSNET_BENCH_DIST || join(ROOT, 'dist-bench');
 
 const ARGUMENTS = [
   '--no-sandbox',

@@ -2,9 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 
-import { DIST } from '../../tests/web/browser.mjs';
 import { serve } from '../../tests/web/server.mjs';
-import { withPage } from './browser.mjs';
+import { BENCH_DIST, withPage } from './browser.mjs';
 
 const TIMESTAMPS = fileURLToPath(new URL('timestamps.js', import.meta.url));
 /** Runs that are profiled; before them one warms up. */
@@ -12,7 +11,7 @@ const RUNS = 5;
 
 /** Keeps a row for each task and way: `{of, way, kernels: [{kernel, launches, milliseconds}]}`. */
 export async function profile(keep) {
-  const server = await serve(DIST);
+  const server = await serve(BENCH_DIST);
   try {
     await withPage(async (tab, { version }) => {
       await tab.addInitScript({ path: TIMESTAMPS });

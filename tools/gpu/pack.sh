@@ -11,7 +11,7 @@ out=$1
 shift
 mkdir -p "$out/sets"
 
-LIBTORCH_USE_PYTORCH=1 LIBTORCH_BYPASS_VERSION_CHECK=1 tools/in-env.sh native \
+LIBTORCH_USE_PYTORCH=1 tools/in-env.sh native \
     cargo build --release --features tch --bin fersnet
 # shellcheck disable=SC2016 # the variable is set in there
 program=$(tools/in-env.sh native sh -c 'echo "$CARGO_TARGET_DIR"')/release/fersnet

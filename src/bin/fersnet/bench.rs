@@ -86,7 +86,7 @@ impl BenchTrain {
                 Ok(device) => device,
                 // Asked for by name, a device that is not there is an error.
                 Err(error) if self.device.is_empty() => {
-                    eprintln!("{name:?}: left out, {error}");
+                    eprintln!("{name:?}: skipped, {error}");
                     continue;
                 }
                 Err(error) => return Err(error),

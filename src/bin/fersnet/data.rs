@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use fersnet::data::{self, Dataset, Layout, LeftOut, Options, Split};
+use fersnet::data::{self, Dataset, Layout, Options, Skipped, Split};
 use serde::Serialize;
 
 /// What a folder of faces holds: its layout, subjects, pictures of each expression, and what is
-/// left out and why.
+/// skipped and why.
 #[derive(Args)]
 pub struct Data {
     /// The folder.
@@ -20,10 +20,10 @@ pub struct Data {
     /// Only this official part of FER+ or FER2013.
     #[arg(long, value_enum)]
     split: Option<Split>,
-    /// Take a paired set's further photographs of a person too.
+    /// Take a paired set's further photographs of a subject too.
     #[arg(long)]
     real: bool,
-    /// Where found faces are kept; fersnet/faces in your cache folder by default.
+    /// Where found faces are kept; `faces` in $FERSNET_HOME, which is ~/.cache/fersnet, by default.
     #[arg(long)]
     cache: Option<PathBuf>,
     /// Answer as JSON.
@@ -45,7 +45,8 @@ struct Contents {
     splits: BTreeMap<String, usize>,
     /// What is known of the pictures, by which figures can be divided.
     groups: BTreeSet<String>,
-    left_out: Vec<LeftOut>,
+    #[serde(rename = "left_out")]
+    skipped: Vec<Skipped>,
 }
 
 #[derive(Serialize)]
@@ -103,7 +104,7 @@ impl Contents {
                 .zip(counts)
                 .map(|(name, n)| ClassCount { name, n })
                 .collect(),
-            left_out: dataset.left_out,
+            skipped: dataset.skipped,
         }
     }
 
@@ -137,13 +138,13 @@ impl Contents {
             let groups: Vec<_> = self.groups.iter().map(String::as_str).collect();
             println!("groups      {}", groups.join(", "));
         }
-        for LeftOut {
+        for Skipped {
             reason,
             count,
             example,
-        } in &self.left_out
+        } in &self.skipped
         {
-            println!("left out    {count}: {reason} ({example})");
+            println!("skipped     {count}: {reason} ({example})");
         }
     }
 }

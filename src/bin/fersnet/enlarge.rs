@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
-use fersnet::data::Views;
+use fersnet::data::Augmentation;
 use fersnet::enlarge::{self, Named, Rule, Settings, Summary};
 use fersnet::network::{FACE_SIZE, Network, weights};
 
@@ -17,7 +17,7 @@ use crate::train::{parse_side, read_set};
 /// Make a data set of synthetic faces: redraw the faces of a data set, keep what other networks read
 /// as it was meant.
 ///
-/// The folder is a paired set that `--data` takes; a face keeps its person, and every picture is
+/// The folder is a paired set that `--data` takes; a face keeps its subject, and every picture is
 /// marked as synthetic.
 #[derive(Args)]
 pub struct Enlarge {
@@ -25,7 +25,7 @@ pub struct Enlarge {
     #[arg(long)]
     weights: PathBuf,
     /// Networks that read what was drawn; the drawing network alone by default. One that was trained
-    /// otherwise is a better judge.
+    /// otherwise is a better evaluator.
     #[arg(long, num_args = 1..)]
     ensemble: Vec<PathBuf>,
     /// The faces to be redrawn, in a layout that the program recognises.
@@ -94,7 +94,7 @@ impl Enlarge {
             .iter()
             .map(|path| Loaded::read(path, &device))
             .collect::<Result<Vec<_>>>()?;
-        let judges: Vec<Named<'_>> = ensemble.iter().map(Loaded::named).collect();
+        let evaluators: Vec<Named<'_>> = ensemble.iter().map(Loaded::named).collect();
         let settings = Settings {
             count: self.count,
             tries: self.tries,
@@ -102,12 +102,12 @@ impl Enlarge {
             threshold: self.threshold,
             seed: self.seed,
             size: self.size,
-            views: Views::Varied,
+            augmentation: Augmentation::Varied,
         };
         let summary = enlarge::enlarge(
             read_set(&self.data)?,
             &drawer.named(),
-            &judges,
+            &evaluators,
             &settings,
             &self.output,
             &device,

@@ -7,23 +7,26 @@ use burn::tensor::Device;
 use clap::Args;
 use fersnet::answer::temperature;
 use fersnet::data::{self, Dataset, Face};
-use fersnet::evaluate::{self, DataNote, Reader, Report, Witnesses, recognition};
-use fersnet::judge::{self, IdentityJudge, MaskedJudge};
+use fersnet::evaluate::{self, DataNote, Evaluators, Reader, Report, recognition};
+use fersnet::evaluator::{self, IdentityEvaluator, MaskedEvaluator};
 use fersnet::network::weights;
 use fersnet::network::{FACE_SIZE, Network};
 use fersnet::pipeline::Pipeline;
+use fersnet::store;
 use serde::Serialize;
 
 use crate::device::DeviceName;
 use crate::faces::Faces;
-use crate::figures;
 use crate::picture::add_painter;
 use crate::train::parse_side;
+
+/// Title of the page.
+const TITLE: &str = "Model card figures";
 
 /// Evaluate a weight file, or both weight files of a run, on labelled faces.
 ///
 /// Accuracy, macro F1, recall and precision of each expression, the confusion table, calibration and
-/// what the "not sure" rule leaves, with 95 % intervals over persons (over pictures where the data
+/// what the "not sure" rule leaves, with 95 % intervals over subjects (over pictures where the data
 /// does not say who is shown). The temperature is the weight file's own; nothing is fitted here.
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("network").required(true))]
@@ -35,7 +38,7 @@ pub struct Evaluate {
     #[arg(long, requires = "synthesis")]
     painter: Option<PathBuf>,
     /// A run's folder: its last weights (weights.safetensors) and those that were chosen on
-    /// held-out training faces (best.safetensors), both.
+    /// validation training faces (best.safetensors), both.
     #[arg(long, group = "network")]
     run: Option<PathBuf>,
     #[command(flatten)]
@@ -49,17 +52,17 @@ pub struct Evaluate {
     /// Seed of the intervals.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Also redraw neutral faces with every expression and have them judged.
+    /// Also redraw neutral faces with every expression and have them evaluated.
     #[arg(long)]
     synthesis: bool,
     /// Neutral faces, and real smiles, that are redrawn at most, picked evenly.
     #[arg(long, default_value_t = 100, value_parser = parse_limit, requires = "synthesis")]
     limit: usize,
     /// Of these, faces on which each slider of a network with controls is drawn, four times each; 0
-    /// leaves the sliders out.
+    /// skips the sliders.
     #[arg(long, default_value_t = 2, requires = "synthesis")]
     sliders: usize,
-    /// A set with real smiles of many persons, of collections like those of the data: redrawn smiles at nine
+    /// A set with real smiles of many subjects, of collections like those of the data: redrawn smiles at nine
     /// intensities are held against them. Without it against the few real smiles of the data.
     #[arg(long, value_name = "DIR", requires = "synthesis")]
     mouths: Option<PathBuf>,
@@ -67,11 +70,11 @@ pub struct Evaluate {
     /// none is given. It must not have been used in training.
     #[arg(long, requires = "synthesis")]
     reader: Option<PathBuf>,
-    /// Who says whether they are still the same person: the weight file that tools/judges.py
+    /// Who says whether they are still the same subject: the weight file that tools/evaluators.py
     /// writes. Taken from where it writes it, if it is there, where none is given.
     #[arg(long, requires = "synthesis")]
     identity: Option<PathBuf>,
-    /// Who says so by the upper face alone: another maker's weight file, which tools/judges.py writes
+    /// Who says so by the upper face alone: another maker's weight file, which tools/evaluators.py writes
     /// too. Taken from where it writes it, if it is there, where none is given.
     #[arg(long, requires = "synthesis")]
     identity_masked: Option<PathBuf>,
@@ -104,24 +107,24 @@ impl Evaluate {
         let device = self.device.open()?;
         let networks = self.networks(&device)?;
         let (data, note) = self.faces.open()?;
-        let witnesses = if self.synthesis {
-            Some(self.witnesses(&device)?)
+        let evaluators = if self.synthesis {
+            Some(self.evaluators(&device)?)
         } else {
             None
         };
         let mut reports = Vec::new();
         for loaded in &networks {
-            let report = self.report(loaded, data.clone(), &note, witnesses.as_ref(), &device)?;
+            let report = self.report(loaded, data.clone(), &note, evaluators.as_ref(), &device)?;
             reports.push(report);
         }
+        let document = evaluate::document(&reports);
         if let Some(path) = &self.html {
-            std::fs::write(path, evaluate::page(&reports))
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            store::write(path, document.page(TITLE).as_bytes())?;
         }
         if self.json {
             println!("{}", self.to_json(&reports)?);
         } else {
-            reports.iter().for_each(figures::print);
+            print!("{}", document.text());
         }
         Ok(())
     }
@@ -166,7 +169,7 @@ impl Evaluate {
         loaded: &Loaded,
         data: Dataset,
         note: &DataNote,
-        judges: Option<&Judges>,
+        loaded_evaluators: Option<&LoadedEvaluators>,
         device: &Device,
     ) -> Result<Report> {
         let config = loaded.network.config();
@@ -175,32 +178,32 @@ impl Evaluate {
         let predictions = evaluate::predict(network, faces, Face::alignment, self.size, device)?;
         let temperature = f64::from(temperature(config));
         let recognition = recognition(&predictions, temperature, self.seed)?;
-        let synthesis = match judges {
-            Some(judges) => {
-                let witnesses = Witnesses {
-                    reader: &judges.reader,
-                    identity: judges.identity.as_ref(),
-                    masked: judges.masked.as_ref(),
+        let synthesis = match loaded_evaluators {
+            Some(loaded_evaluators) => {
+                let evaluators = Evaluators {
+                    reader: &loaded_evaluators.reader,
+                    identity: loaded_evaluators.identity.as_ref(),
+                    masked: loaded_evaluators.masked.as_ref(),
                     limit: self.limit,
                     sliders: self.sliders,
-                    mouths: judges.mouths.as_ref(),
+                    mouths: loaded_evaluators.mouths.as_ref(),
                     seed: self.seed,
                 };
                 let pipeline = Pipeline::new(&loaded.bytes, device.clone())?;
                 if let Some(path) = &self.painter {
                     add_painter(&pipeline, path)?;
                 }
-                let drawn = evaluate::synthesis(network, &pipeline, &witnesses, &data, device)?;
+                let drawn = evaluate::synthesis(network, &pipeline, &evaluators, &data, device)?;
                 Some(drawn)
             }
             None => None,
         };
-        let left_out = |left: &data::LeftOut| format!("{} ({})", left.count, left.reason);
+        let skipped = |left: &data::Skipped| format!("{} ({})", left.count, left.reason);
         Ok(Report {
             weights: loaded.name.clone(),
             sha256: loaded.sha256.clone(),
             data: DataNote {
-                left_out: data.left_out.iter().map(left_out).collect(),
+                skipped: data.skipped.iter().map(skipped).collect(),
                 ..note.clone()
             },
             recognition,
@@ -208,22 +211,22 @@ impl Evaluate {
         })
     }
 
-    fn witnesses(&self, device: &Device) -> Result<Judges> {
+    fn evaluators(&self, device: &Device) -> Result<LoadedEvaluators> {
         let reader = match &self.reader {
             Some(path) => Reader::Network(Box::new(Loaded::open(path, "", device)?.network)),
-            None => Reader::judge(device)?,
+            None => Reader::embedded(device)?,
         };
         let find = |given: &Option<PathBuf>, usual: Option<PathBuf>, option: &str| {
             let found = given.clone().or(usual.filter(|path| path.is_file()));
             if found.is_none() {
-                eprintln!("fewer identity figures: run tools/judges.py, or give {option} FILE");
+                eprintln!("fewer identity figures: run tools/evaluators.py, or give {option} FILE");
             }
             found.map(|path| read(&path)).transpose()
         };
-        let identity = find(&self.identity, judge::identity_file(), "--identity")?;
+        let identity = find(&self.identity, evaluator::identity_file(), "--identity")?;
         let masked = find(
             &self.identity_masked,
-            judge::masked_identity_file(),
+            evaluator::masked_identity_file(),
             "--identity-masked",
         )?;
         let mouths = self.mouths.as_ref().map(|root| {
@@ -233,14 +236,14 @@ impl Evaluate {
             };
             data::open(root, &options)
         });
-        Ok(Judges {
+        Ok(LoadedEvaluators {
             reader,
             mouths: mouths.transpose()?,
             identity: identity
-                .map(|bytes| IdentityJudge::load(&bytes, device))
+                .map(|bytes| IdentityEvaluator::load(&bytes, device))
                 .transpose()?,
             masked: masked
-                .map(|bytes| MaskedJudge::load(&bytes, device))
+                .map(|bytes| MaskedEvaluator::load(&bytes, device))
                 .transpose()?,
         })
     }
@@ -267,10 +270,10 @@ impl Loaded {
 }
 
 /// Who looks at redrawn faces.
-struct Judges {
+struct LoadedEvaluators {
     reader: Reader,
-    identity: Option<IdentityJudge>,
-    masked: Option<MaskedJudge>,
+    identity: Option<IdentityEvaluator>,
+    masked: Option<MaskedEvaluator>,
     mouths: Option<Dataset>,
 }
 

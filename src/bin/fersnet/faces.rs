@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use fersnet::data::hold_out::subjects_at;
-use fersnet::data::{self, Cut, Dataset, Face, Layout, Options, Place, Split};
+use fersnet::data::validation_split::subjects_at;
+use fersnet::data::{self, CropRegion, Cut, Dataset, Face, Layout, Options, Split};
 use fersnet::evaluate::DataNote;
 
 use crate::failure::Failure;
@@ -26,11 +26,11 @@ pub struct Faces {
     /// How pictures that are faces already are cut.
     #[arg(long, value_enum, default_value = "whole")]
     cut: Cut,
-    /// Only the persons that are held out: N/K takes those at N, N + K, ... of each source, sorted
+    /// Only the subjects that are held out: N/K takes those at N, N + K, ... of each source, sorted
     /// by name. Training holds out 0/10.
     #[arg(long, value_name = "N/K", value_parser = parse_held_out)]
     held_out: Option<(usize, usize)>,
-    /// Only these persons, separated by commas.
+    /// Only these subjects, separated by commas.
     #[arg(long, value_delimiter = ',', conflicts_with = "held_out")]
     subjects: Vec<String>,
 }
@@ -43,7 +43,7 @@ fn parse_held_out(text: &str) -> Result<(usize, usize), String> {
     }
 }
 
-/// The pictures that training sees: further photographs of a person do not count when persons are
+/// The pictures that training sees: further photographs of a subject do not count when subjects are
 /// picked by their place.
 fn own_pictures(data: &Dataset) -> Vec<Face> {
     let is_further = |face: &&Face| {
@@ -63,7 +63,7 @@ fn cut_in_words(data: &Dataset) -> String {
     let whole = data
         .faces
         .iter()
-        .filter(|face| face.place == Place::Whole)
+        .filter(|face| face.crop_region == CropRegion::Whole)
         .count();
     match data.faces.len() - whole {
         0 => "whole".to_owned(),
@@ -88,12 +88,12 @@ impl Faces {
             layout: Some(layout),
             split,
             cut: self.cut,
-            // Further photographs say how alike two of one person are.
+            // Further photographs say how alike two of one subject are.
             real: true,
             ..Default::default()
         };
         let mut data = data::open(&self.data, &options)?;
-        let persons = self.keep_persons(&mut data)?;
+        let subjects = self.keep_subjects(&mut data)?;
         let folder = self
             .data
             .canonicalize()
@@ -107,23 +107,23 @@ impl Faces {
             layout: layout.to_string(),
             split: split.map(|split| split.name().to_owned()),
             cut: cut_in_words(&data),
-            persons,
-            left_out: Vec::new(),
+            subjects,
+            skipped: Vec::new(),
         };
         Ok((data, note))
     }
 
-    /// Leaves only the persons that were asked for; says which.
-    fn keep_persons(&self, data: &mut Dataset) -> Result<Option<String>> {
+    /// Leaves only the subjects that were asked for; says which.
+    fn keep_subjects(&self, data: &mut Dataset) -> Result<Option<String>> {
         let (kept, words): (BTreeSet<String>, String) = match self.held_out {
             Some((n, k)) => (
                 subjects_at(&own_pictures(data), n, k),
-                format!("persons {n} of every {k}"),
+                format!("subjects {n} of every {k}"),
             ),
             None if self.subjects.is_empty() => return Ok(None),
             None => (
                 self.subjects.iter().cloned().collect(),
-                "named persons".to_owned(),
+                "named subjects".to_owned(),
             ),
         };
         data.faces.retain(|face| {
@@ -132,7 +132,7 @@ impl Faces {
         });
         if data.faces.is_empty() {
             return Err(Failure::Arguments(
-                "no face is of these persons; --held-out and --subjects need data that says who is shown".into(),
+                "no face is of these subjects; --held-out and --subjects need data that says who is shown".into(),
             ))
             .with_context(|| format!("{}", self.data.display()));
         }

@@ -6,8 +6,10 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::{Tensor, TensorData};
 use clap::Args;
 use fersnet::network::{FACE_SIZE, weights};
+use fersnet::store;
 use fersnet::tensor::{planar_tensor, read_back};
-use safetensors::tensor::{Dtype, TensorView};
+use fersnet::tensor_file;
+use safetensors::Dtype;
 
 use crate::picture::{NetworkArguments, read_picture};
 use crate::synthesize::parse_target;
@@ -104,16 +106,15 @@ fn named<const D: usize>(name: &str, tensor: Tensor<D>) -> Result<Named> {
 fn write(path: &Path, outputs: &[Named]) -> Result<()> {
     let bytes: Vec<Vec<u8>> = outputs
         .iter()
-        .map(|output| output.values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        .map(|output| tensor_file::f32_bytes(&output.values))
         .collect();
-    let views = outputs
-        .iter()
-        .zip(&bytes)
-        .map(|(output, bytes)| {
-            let view = TensorView::new(Dtype::F32, output.shape.clone(), bytes)?;
-            Ok((output.name.clone(), view))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let file = safetensors::serialize(views, None)?;
-    std::fs::write(path, file).with_context(|| format!("cannot write {}", path.display()))
+    let tensors = outputs.iter().zip(&bytes).map(|(output, bytes)| {
+        (
+            &output.name[..],
+            Dtype::F32,
+            output.shape.clone(),
+            &bytes[..],
+        )
+    });
+    Ok(store::write(path, &tensor_file::write(tensors, None)?)?)
 }

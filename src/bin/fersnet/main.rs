@@ -1,5 +1,6 @@
 //! The command line: one subcommand a file, each thin over the library.
 
+#[cfg(feature = "bench")]
 mod bench;
 mod data;
 mod device;
@@ -7,7 +8,6 @@ mod enlarge;
 mod evaluate;
 mod faces;
 mod failure;
-mod figures;
 mod forward;
 mod interrupt;
 mod pairs;
@@ -49,9 +49,9 @@ enum Command {
     Split(weights::Split),
     /// Put a painter, or other presets, into a network's weight file.
     Join(weights::Join),
-    /// What a folder of faces holds, and what is left out of it and why.
+    /// What a folder of faces holds, and what is skipped of it and why.
     Data(data::Data),
-    /// Train a network on labelled faces and on faces of one person with several expressions.
+    /// Train a network on labelled faces and on faces of one subject with several expressions.
     Train(Box<train::Train>),
     /// Make a data set of synthetic faces that networks read as they were meant.
     Enlarge(enlarge::Enlarge),
@@ -62,6 +62,7 @@ enum Command {
     /// How well weights read labelled faces, and what others see in the faces that they redraw.
     Evaluate(evaluate::Evaluate),
     /// Samples a second of a training step on this machine's devices.
+    #[cfg(feature = "bench")]
     Bench(bench::Bench),
 }
 
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         Command::Pairs(command) => command.run(),
         Command::Table(command) => command.run(),
         Command::Evaluate(command) => command.run(),
+        #[cfg(feature = "bench")]
         Command::Bench(command) => command.run(),
     };
     match result {

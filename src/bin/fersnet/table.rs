@@ -13,13 +13,13 @@ use crate::device::DeviceName;
 use crate::interrupt;
 use crate::train::{parse_setting, read_preset, read_set};
 
-/// The paper's table: Baseline, Baseline*, FERSNet and FERSNet* over folds without common persons.
+/// The paper's table: Baseline, Baseline*, FERSNet and FERSNet* over folds without common subjects.
 ///
 /// Prints it and writes table.json and table.md. What is trained already is kept: a table that was
 /// stopped, by Ctrl-C or otherwise, goes on when the same command is given again.
 #[derive(Args)]
 pub struct Table {
-    /// The faces, in a layout that the program recognises; persons with several expressions.
+    /// The faces, in a layout that the program recognises; subjects with several expressions.
     #[arg(long)]
     data: PathBuf,
     /// The table's folder: a folder for each run, predictions, figures.
@@ -37,7 +37,7 @@ pub struct Table {
     /// Any number of the preset, such as run.steps=1000; may be given more than once.
     #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
     set: Vec<(String, Value)>,
-    /// How persons are dealt to folds.
+    /// How subjects are dealt to folds.
     #[arg(long, value_enum, default_value = "both")]
     folding: Foldings,
     /// Number of folds.
@@ -134,7 +134,7 @@ impl Table {
                 threshold: self.threshold,
                 seed: self.seed,
                 size: run.batch.size,
-                views: run.batch.views,
+                augmentation: run.batch.augmentation,
             },
             run,
         })

@@ -234,10 +234,10 @@ pub fn read_set(root: &Path) -> Result<Dataset> {
         },
     )?;
     println!("{}: {layout}, {} faces", root.display(), set.faces.len());
-    for left_out in &set.left_out {
+    for skipped in &set.skipped {
         println!(
-            "  {} left out: {} (such as {})",
-            left_out.count, left_out.reason, left_out.example
+            "  {} skipped: {} (such as {})",
+            skipped.count, skipped.reason, skipped.example
         );
     }
     Ok(set)

@@ -154,7 +154,7 @@ impl<'a> Field<'a> {
         (LEFT + width * x, ABOVE + height * (1.0 - y))
     }
 
-    /// A line through points; those that are no numbers are left out.
+    /// A line through points; those that are no numbers are skipped.
     pub fn line(&mut self, points: &[(f64, f64)], stroke: &str) {
         let places = points.iter().map(|point| self.place(*point));
         let places = places.filter(|(x, y)| x.is_finite() && y.is_finite());

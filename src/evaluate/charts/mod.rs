@@ -5,11 +5,9 @@ mod field;
 
 use std::fmt::Write;
 
-use super::certainty::{Bin, Coverage};
+use super::confidence::{Bin, Coverage};
 use super::confusion::Confusion;
-use field::{ABOVE, Axis, Field, LEFT, RIGHT, open};
-
-pub(super) use field::escaped;
+use field::{ABOVE, Axis, Field, LEFT, RIGHT, escaped, open};
 
 /// Side of a square chart's field, and the size of the field of a chart over steps, in SVG units.
 const SQUARE: [f64; 2] = [240.0; 2];
@@ -69,11 +67,11 @@ pub(crate) fn confusion(classes: &[String], confusion: &Confusion) -> String {
     svg + "</svg>"
 }
 
-/// Certainty against truth: a bar a bin, the diagonal is perfect.
+/// Confidence against accuracy: a bar a bin, the diagonal is perfect.
 pub(crate) fn reliability(bins: &[Bin], ece: f64) -> String {
     let title = format!("Reliability: calibration error {ece:.3}");
-    let across = Axis::shares("largest probability");
-    let up = Axis::shares("share that is right");
+    let across = Axis::shares("confidence");
+    let up = Axis::shares("share that is correct");
     let mut field = Field::new(&title, SQUARE, RIGHT, across, up);
     for bin in bins {
         let Some(accuracy) = bin.accuracy else {
@@ -99,7 +97,7 @@ pub(crate) fn reliability(bins: &[Bin], ece: f64) -> String {
 /// Accuracy against the share of faces that get an answer; the dot is the program's own rule.
 pub(super) fn coverage(points: &[Coverage], rule: &Coverage) -> String {
     let across = Axis::shares("share that gets an answer");
-    let up = Axis::shares("share that is right");
+    let up = Axis::shares("share that is correct");
     let mut field = Field::new("Coverage", SQUARE, RIGHT, across, up);
     let point = |at: &Coverage| Some((at.coverage, at.accuracy?));
     let points: Vec<_> = points.iter().filter_map(point).collect();
@@ -119,7 +117,7 @@ pub(crate) fn shares_over_steps(title: &str, lines: &[Line]) -> String {
 }
 
 /// Sizes over the steps of a run that differ much, so on a logarithmic scale; what is not above 0 is
-/// left out.
+/// skipped.
 pub(crate) fn sizes_over_steps(title: &str, mut lines: Vec<Line>) -> String {
     for (_, points) in &mut lines {
         points.retain(|(_, value)| *value > 0.0 && value.is_finite());

@@ -21,7 +21,7 @@ const WIDTHS: [usize; 3] = [32, 64, 128];
 /// Pixels of the crop a patch stands for.
 const PATCH: usize = 8;
 
-/// Reach from which on a patch is judged.
+/// Reach from which on a patch is scored.
 const JUDGED: f64 = 0.05;
 
 /// Scale of the fine detail: as a channel of its own, without which a small discriminator does not start
@@ -90,20 +90,20 @@ impl Adversary {
         let seen = seen(painted, inputs, seed);
         let (scores, _) = self.forward(seen.clone());
         let [painted, real] = halves(scores);
-        let judged = Judged::new(seen, painted.dims()[0]);
-        let loss = judged.mean(activation::relu(painted.clone() + 1.0))
-            + judged.mean(activation::relu(-real.clone() + 1.0));
-        let scores = Tensor::cat(vec![judged.mean(painted), judged.mean(real)], 0);
+        let scored = Scored::new(seen, painted.dims()[0]);
+        let loss = scored.mean(activation::relu(painted.clone() + 1.0))
+            + scored.mean(activation::relu(-real.clone() + 1.0));
+        let scores = Tensor::cat(vec![scored.mean(painted), scored.mean(real)], 0);
         (loss, scores)
     }
 
     /// The painter's two terms, each `[1]`: how painted it looks, and how far the features are from those
     /// of the real mouths.
-    pub fn judge(&self, painted: Tensor<4>, inputs: &Inputs, seed: u64) -> [Tensor<1>; 2] {
+    pub fn score(&self, painted: Tensor<4>, inputs: &Inputs, seed: u64) -> [Tensor<1>; 2] {
         let seen = seen(painted, inputs, seed);
         let (scores, features) = self.forward(seen.clone());
         let [painted, _] = halves(scores);
-        let judged = Judged::new(seen, painted.dims()[0]);
+        let scored = Scored::new(seen, painted.dims()[0]);
         let count = features.len() as f64;
         let distances = features.into_iter().map(|map| {
             let [painted, real] = halves(map);
@@ -112,19 +112,19 @@ impl Adversary {
             (painted - real).abs().mean() / scale / count
         });
         let distance = distances.reduce(|sum, term| sum + term);
-        let adversarial = -judged.mean(painted);
+        let adversarial = -scored.mean(painted);
         let none = adversarial.zeros_like();
         [adversarial, distance.unwrap_or(none)]
     }
 }
 
 /// Patches that lie within reach.
-struct Judged {
+struct Scored {
     weight: Tensor<4>,
     count: Tensor<1>,
 }
 
-impl Judged {
+impl Scored {
     fn new(seen: Tensor<4>, batch: usize) -> Self {
         let reach = seen.detach().narrow(0, 0, batch).narrow(1, CHANNELS - 1, 1);
         let patches = avg_pool2d(
@@ -187,7 +187,7 @@ fn blurred(mut x: Tensor<4>) -> Tensor<4> {
     x
 }
 
-/// What chance does to one painted mouth and its real one before they are judged (Zhao et al., 2020).
+/// What chance does to one painted mouth and its real one before they are scored (Zhao et al., 2020).
 struct Change {
     brightness: f32,
     contrast: f32,

@@ -1,4 +1,4 @@
-//! How held-out mouths are painted.
+//! How validation mouths are painted.
 
 use burn::tensor::Device;
 
@@ -17,7 +17,7 @@ const SOME: f32 = 0.15;
 const NONE: f32 = 0.02;
 const SEEN: f32 = 0.05;
 
-/// A held-out mouth with its painted crops `[3, height, width]`.
+/// A validation mouth with its painted crops `[3, height, width]`.
 pub struct Painted {
     /// As it is.
     pub item: Item,
@@ -27,7 +27,7 @@ pub struct Painted {
     pub told: Vec<f32>,
 }
 
-/// Figures of held-out mouths.
+/// Figures of validation mouths.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Figures {
     /// How many there are.
@@ -47,12 +47,12 @@ pub struct Figures {
 impl Figures {
     /// Names of the values.
     pub const NAMES: [&'static str; 6] = [
-        "held_out_mouths",
-        "held_out_free",
-        "held_out_told",
-        "held_out_sharpness",
-        "held_out_teeth_kept",
-        "held_out_toothless_kept",
+        "validation_mouths",
+        "validation_free",
+        "validation_told",
+        "validation_sharpness",
+        "validation_teeth_kept",
+        "validation_toothless_kept",
     ];
 
     /// In the order of the names.

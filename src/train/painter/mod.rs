@@ -1,8 +1,8 @@
 //! Training the mouth painter by itself: real mouths repaint themselves.
 //!
 //! [`mouths`] are the photos whose inside is marked; a [`batch`] of them is cut and varied as inference
-//! would see them, a part of it [`on_network`] if that is asked for; [`losses`] compare, and the [`adversary`] judges; [`trainer`] takes a step, [`figures`]
-//! watches the held-out mouths, and [`run`] repeats it in a folder, with [`checkpoint`] and [`sheet`].
+//! would see them, a part of it [`on_network`] if that is asked for; [`losses`] compare, and the [`adversary`] scores; [`trainer`] takes a step, [`figures`]
+//! measures the validation mouths, and [`run`] repeats it in a folder, with [`checkpoint`] and [`sheet`].
 
 pub mod adversary;
 pub mod batch;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use image::GrayImage;
 use rayon::prelude::*;
 
-use crate::data::{Dataset, Face, Place};
+use crate::data::{CropRegion, Dataset, Face};
 use crate::face::Alignment;
 use crate::network::{FACE_SIZE, PainterConfig};
 use crate::painter::{MouthCrop, Tones, prepare};
@@ -60,13 +60,13 @@ pub fn opened_mouths(
             .is_some_and(|cavity| cavity.map.is_none() || !cavity.is_drawn);
         if is_source && !face.photo.is_empty() {
             sources
-                .entry((*set, face.owner(), &face.photo))
+                .entry((*set, face.identity(), &face.photo))
                 .or_default()
                 .push(face);
         }
     }
     let mouths = faces.into_par_iter().filter_map(|(set, face)| {
-        let sources = sources.get(&(set, face.owner(), face.photo.as_str()));
+        let sources = sources.get(&(set, face.identity(), face.photo.as_str()));
         let others = sources.into_iter().flatten().copied();
         let others = others.filter(|source| !std::ptr::eq(*source, face));
         let mouth = mouth(face, others.collect(), config)?;
@@ -82,7 +82,7 @@ fn mouth<'a>(face: &'a Face, sources: Vec<&'a Face>, config: PainterConfig) -> O
         return None;
     }
     let map = cavity.map.as_ref()?;
-    let Place::Eyes(left, right) = face.place else {
+    let CropRegion::Eyes(left, right) = face.crop_region else {
         return None;
     };
     let alignment = Alignment::from_eyes(left, right);

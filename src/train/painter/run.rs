@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::batch::{Batch, Sampler};
 use super::checkpoint;
@@ -23,12 +23,12 @@ use crate::store;
 use crate::train::TrainError;
 use crate::train::config::RunConfig;
 use crate::train::feeder;
-use crate::train::held_out::{HeldOut, hold_out};
-use crate::train::metrics::{append_line, keep};
+use crate::train::metrics::{Cells, Metrics};
 use crate::train::progress::Progress;
 use crate::train::record::{self, Manifest};
 use crate::train::run::{Call, LAST_WEIGHTS, note_licence};
 use crate::train::since::{Past, Since};
+use crate::train::validation_split::{ValidationSplit, split_off};
 
 /// Steps over which the shown losses are averaged.
 const REPORT_EVERY: usize = 50;
@@ -36,19 +36,16 @@ const REPORT_EVERY: usize = 50;
 /// Batches that are cut ahead of the step.
 const BATCHES_AHEAD: usize = 4;
 
-/// Held-out mouths that are watched, and those of them on a sheet.
-const WATCHED: usize = 96;
+/// Validation mouths that are measured, and those of them on a sheet.
+const MEASURED: usize = 96;
 const ON_SHEET: usize = 24;
-
-/// A line for each report.
-const METRICS: &str = "metrics.jsonl";
 
 /// A painter's run: its numbers, its faces, its network and its folder.
 pub struct PainterRun {
     config: RunConfig,
     folder: PathBuf,
     train: Vec<Dataset>,
-    held_out: HeldOut,
+    validation: ValidationSplit,
     network: Network,
 }
 
@@ -84,9 +81,9 @@ impl PainterRun {
         with_painter.validate()?;
         let controls = &network.config().controls;
         let sets = sets.into_iter().map(|set| set.for_controls(controls));
-        let (train, held_out) = hold_out(sets.collect());
+        let (train, validation) = split_off(sets.collect());
         store::make_folder(folder)?;
-        let manifest = Manifest::new(&train, &held_out.sets);
+        let manifest = Manifest::new(&train, &validation.sets);
         manifest.check(folder)?;
         record::keep_config(folder, &config, &format!("{device:?}"))?;
         manifest.keep(folder)?;
@@ -94,7 +91,7 @@ impl PainterRun {
             config,
             folder: folder.to_owned(),
             train,
-            held_out,
+            validation,
             network,
         })
     }
@@ -111,8 +108,8 @@ impl PainterRun {
             opened_mouths(sets, table.config(), table.least_area as f32, with_drawn)
         };
         let mouths = opened(&self.train, table.drawn_share > 0.0);
-        let watched = opened(&self.held_out.sets, false);
-        println!("{}", self.summary(&mouths, &watched));
+        let validation = opened(&self.validation.sets, false);
+        println!("{}", self.summary(&mouths, &validation));
         if mouths.iter().all(|mouth| mouth.is_drawn) {
             return Err(TrainError::NoFaces {
                 what: "photos of opened mouths whose inside is marked",
@@ -133,7 +130,13 @@ impl PainterRun {
             scope.spawn(move || {
                 feeder::send_all(first..last, |step| sampler.draw(step), &sender);
             });
-            self.steps(&mut trainer, device, &watched, &batches, (&progress, stop))
+            self.steps(
+                &mut trainer,
+                device,
+                &validation,
+                &batches,
+                (&progress, stop),
+            )
         })?;
         progress.finish();
         if trainer.steps_done() < steps {
@@ -156,7 +159,7 @@ impl PainterRun {
         painter.map(|painter| painter.clone().to_device(device))
     }
 
-    fn summary(&self, mouths: &[Mouth<'_>], watched: &[Mouth<'_>]) -> String {
+    fn summary(&self, mouths: &[Mouth<'_>], validation: &[Mouth<'_>]) -> String {
         let sharp_from = self.config.painter.sharp_from;
         let count = |is_counted: &dyn Fn(&Mouth<'_>) -> bool| {
             mouths.iter().filter(|mouth| is_counted(mouth)).count()
@@ -165,9 +168,9 @@ impl PainterRun {
         let sharp = count(&|mouth| !mouth.is_drawn && f64::from(mouth.sharpness) >= sharp_from);
         let grey = count(&|mouth| !mouth.is_drawn && mouth.is_grey);
         format!(
-            "{} opened mouths of photos, {sharp} of them sharp, {grey} grey; {drawn} drawn; {} held out",
+            "{} opened mouths of photos, {sharp} of them sharp, {grey} grey; {drawn} drawn; {} for validation",
             mouths.len() - drawn,
-            watched.len()
+            validation.len()
         )
     }
 
@@ -176,11 +179,11 @@ impl PainterRun {
         &self,
         trainer: &mut Trainer,
         device: &Device,
-        watched: &[Mouth<'_>],
+        validation: &[Mouth<'_>],
         batches: &mpsc::Receiver<Batch>,
         (progress, stop): (&Progress, &AtomicBool),
     ) -> Result<(), TrainError> {
-        let metrics = self.open_metrics(trainer.steps_done())?;
+        let metrics = Metrics::open(&self.folder, trainer.steps_done())?;
         let run = &self.config.run;
         let (mut since, mut is_saved) = (Since::now(), true);
         while !stop.load(Ordering::Relaxed) {
@@ -198,8 +201,8 @@ impl PainterRun {
             }
             let mut row = cells(&since.end(), step, rate, batch.items.len());
             if is_saved {
-                let painted = self.watch(trainer, device, watched);
-                row.extend(held_out_cells(&painted, &self.config));
+                let painted = self.validate(trainer, device, validation);
+                row.extend(validation_cells(&painted, &self.config));
                 let is_due = step.is_multiple_of(run.checkpoint_every * run.sheet_every.max(1));
                 if run.sheet_every > 0 && (is_due || is_last) {
                     let path = self.folder.join(format!("mouths-{step:07}.png"));
@@ -208,7 +211,7 @@ impl PainterRun {
                 }
             }
             progress.line(&format!("{}, {} left", in_words(&row), progress.left(step)));
-            append_line(&metrics, &Value::Object(row))?;
+            metrics.add(row)?;
             if is_saved {
                 checkpoint::save(&self.folder, trainer.state())?;
                 self.write_weights(trainer.average())?;
@@ -222,10 +225,15 @@ impl PainterRun {
         }
     }
 
-    /// Some of the held-out mouths, painted: evenly from all, so that every source is among them.
-    fn watch(&self, trainer: &Trainer, device: &Device, watched: &[Mouth<'_>]) -> Vec<Painted> {
-        let every = watched.len().div_ceil(WATCHED).max(1);
-        let mut chosen: Vec<&Mouth<'_>> = watched.iter().step_by(every).collect();
+    /// Some of the validation mouths, painted: evenly from all, so that every source is among them.
+    fn validate(
+        &self,
+        trainer: &Trainer,
+        device: &Device,
+        validation: &[Mouth<'_>],
+    ) -> Vec<Painted> {
+        let every = validation.len().div_ceil(MEASURED).max(1);
+        let mut chosen: Vec<&Mouth<'_>> = validation.iter().step_by(every).collect();
         // The sheet shows the first: the sharpest of them.
         chosen.sort_by(|a, b| b.sharpness.total_cmp(&a.sharpness));
         paint_mouths(
@@ -234,16 +242,6 @@ impl PainterRun {
             self.config.painter.config(),
             device,
         )
-    }
-
-    fn open_metrics(&self, step: usize) -> Result<PathBuf, TrainError> {
-        let path = self.folder.join(METRICS);
-        let lines = keep(&path, step, |line| {
-            let object: Value = serde_json::from_str(line).ok()?;
-            object["step"].as_u64().map(|step| step as usize)
-        })?;
-        store::write(&path, lines.as_bytes())?;
-        Ok(path)
     }
 
     fn write_weights(&self, painter: &Painter) -> Result<(), TrainError> {
@@ -263,13 +261,8 @@ pub fn finish(network: &Network, painter: Painter, config: &RunConfig) -> Networ
 }
 
 /// The cells of a report, in alphabetical order.
-fn cells(
-    past: &Past<{ Losses::NAMES.len() }>,
-    step: usize,
-    rate: f64,
-    batch: usize,
-) -> Map<String, Value> {
-    let mut row = Map::new();
+fn cells(past: &Past<{ Losses::NAMES.len() }>, step: usize, rate: f64, batch: usize) -> Cells {
+    let mut row = Cells::new();
     row.insert("step".into(), step.into());
     row.insert("rate".into(), rate.into());
     let speed = past.steps_per_second * batch as f64;
@@ -281,7 +274,7 @@ fn cells(
     row
 }
 
-fn held_out_cells(painted: &[Painted], config: &RunConfig) -> Map<String, Value> {
+fn validation_cells(painted: &[Painted], config: &RunConfig) -> Cells {
     let figures = Figures::of(painted, config.painter.config());
     let cells = Figures::NAMES.into_iter().zip(figures.values());
     cells
@@ -294,7 +287,7 @@ fn rounded(value: f64) -> Value {
     ((value * 1e5).round() / 1e5).into()
 }
 
-fn in_words(row: &Map<String, Value>) -> String {
+fn in_words(row: &Cells) -> String {
     let cells = row.iter().map(|(name, value)| format!("{name} {value}"));
     cells.collect::<Vec<_>>().join(" ")
 }

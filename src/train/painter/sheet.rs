@@ -1,4 +1,4 @@
-//! Contact sheets of held-out mouths: filled, painted freely, painted as told, real.
+//! Contact sheets of validation mouths: filled, painted freely, painted as told, real.
 
 use std::path::Path;
 

@@ -20,7 +20,7 @@ use crate::train::optimise::{learning_rate, optimiser};
 /// Steps between two measurements of the adaptive weight.
 const MEASURE_EVERY: usize = 20;
 
-/// Steps over which the discriminator's judgement comes in, and rates rise.
+/// Steps over which the discriminator's loss comes in, and rates rise.
 const COME_IN: usize = 200;
 const WARM_UP: usize = 50;
 const ADVERSARIAL_WARM_UP: usize = 100;
@@ -46,7 +46,7 @@ pub struct State {
     pub adversary: Adversary,
     /// Its optimiser.
     pub adversary_optimiser: ModuleOptimizer,
-    /// The adaptive weight of its judgement, once it was measured.
+    /// The adaptive weight of its loss, once it was measured.
     pub adaptive: Option<f32>,
     /// Steps done.
     pub step: usize,
@@ -67,7 +67,7 @@ pub struct Losses {
     pub painted_score: f32,
     /// And of real ones.
     pub real_score: f32,
-    /// The weight of its judgement.
+    /// The weight of its loss.
     pub adaptive: f32,
 }
 
@@ -240,15 +240,15 @@ impl Trainer {
             state.adversary = state.adversary_optimiser.step(rate, adversary, gradients);
         }
         // Constant from here on.
-        let judge = self.state.adversary.valid();
+        let adversary = self.state.adversary.valid();
         if done.is_multiple_of(MEASURE_EVERY) || self.state.adaptive.is_none() {
-            self.measure_adaptive(&judge, inputs, seed);
+            self.measure_adaptive(&adversary, inputs, seed);
         }
         let adaptive = self.state.adaptive.unwrap_or_default();
         let adaptive = adaptive.min(self.table.most_adaptive as f32);
         let come_in = ((done + 1) as f64 / COME_IN as f64).min(1.0);
         let distance = self.distance(painted.clone(), inputs);
-        let [adversarial, features] = judge.judge(painted, inputs, seed);
+        let [adversarial, features] = adversary.score(painted, inputs, seed);
         let all = [&distance, &adversarial, &features]
             .map(Clone::clone)
             .into();
@@ -269,7 +269,7 @@ impl Trainer {
 
     /// The ratio of both gradients at the last layer but one (Esser et al., 2021). A backward pass uses up
     /// its graph, so both mouths are painted anew.
-    fn measure_adaptive(&mut self, judge: &Adversary, inputs: &Inputs, seed: u64) {
+    fn measure_adaptive(&mut self, adversary: &Adversary, inputs: &Inputs, seed: u64) {
         let norm = |loss: Tensor<1>| {
             let gradients = loss.backward();
             let weight = self.state.painter.last_but_one().val();
@@ -277,7 +277,7 @@ impl Trainer {
             gradient.map_or(0.0, |gradient| scalar(&gradient.square().sum().sqrt()))
         };
         let towards = norm(self.distance(self.paint(inputs), inputs));
-        let [adversarial, _] = judge.judge(self.paint(inputs), inputs, seed);
+        let [adversarial, _] = adversary.score(self.paint(inputs), inputs, seed);
         let ratio = towards / norm(adversarial).max(1e-6);
         self.state.adaptive = Some(match self.state.adaptive {
             None => ratio,

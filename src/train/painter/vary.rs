@@ -19,7 +19,7 @@ use crate::train::config::PainterTable;
 /// Tries until a mouth that was turned and moved is still open.
 const TRIES: usize = 4;
 
-/// How a held-out mouth's map is drawn: dilation and softness in pixels of the face.
+/// How a validation mouth's map is drawn: dilation and softness in pixels of the face.
 const PLAIN_MAP: [f32; 2] = [0.5, 0.6];
 
 /// A mouth in its frame, with the real one beside it.
@@ -99,7 +99,7 @@ fn blurred(planes: &[f32], size: [usize; 2], deviation: f32) -> Vec<f32> {
         .collect()
 }
 
-/// A mouth as it is, told of its teeth or not: for the held-out figures.
+/// A mouth as it is, told of its teeth or not: for the validation metrics.
 pub(super) fn plain(mouth: &Mouth<'_>, config: PainterConfig, is_told: bool) -> Option<Item> {
     let [dilation, softness] = PLAIN_MAP;
     let map = soften(

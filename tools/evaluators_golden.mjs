@@ -1,8 +1,8 @@
-// Runs face-api.js itself and writes tests/golden/judges.json: what src/judge/ has to answer for
+// Runs face-api.js itself and writes tests/golden/judges.json: what src/evaluator/ has to answer for
 // tests/golden/judges.png (150 x 150: Eileen Collins, NASA, public domain) and its middle 112 x 112.
 //
 //     npm i pngjs   (in any folder; run this script from there)
-//     node .../tools/judges_golden.mjs UNPACKED_FACE_API
+//     node .../tools/evaluators_golden.mjs UNPACKED_FACE_API
 //
 // No test runs this script.
 import fs from "node:fs";

@@ -1,16 +1,16 @@
-//! Which part of a face cut by its eyes the expression judge should look at: its accuracy on every
+//! Which part of a face cut by its eyes the expression evaluator should look at: its accuracy on every
 //! twentieth FER+ *training* picture, for several squares.
 //!
-//!     cargo run --release --example judge_square -- FERPLUS
+//!     cargo run --release --example evaluator_square -- FERPLUS
 //!
-//! The best one stands in `src/judge/expression.rs`. Nothing at run time needs this.
+//! The best one stands in `src/evaluator/expression.rs`. Nothing at run time needs this.
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use fersnet::answer::largest;
+use fersnet::answer::argmax;
 use fersnet::data::{self, Face, Options, Split};
+use fersnet::evaluator::{ExpressionEvaluator, Square};
 use fersnet::face::FaceDetector;
-use fersnet::judge::{ExpressionJudge, Square};
 use fersnet::network::FACE_SIZE;
 use fersnet::tensor::planar_tensor;
 
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         ..Options::default()
     };
     let data = data::open(root.as_ref(), &options)?;
-    let known = ExpressionJudge::classes();
+    let known = ExpressionEvaluator::classes();
     let class_of = |face: &Face| {
         let name = &data.classes[face.class?];
         known.iter().position(|class| class == name)
@@ -62,18 +62,18 @@ fn main() -> Result<()> {
         }
     }
     println!("{} faces", faces.len());
-    let judge = ExpressionJudge::load(&Device::flex())?;
+    let evaluator = ExpressionEvaluator::load(&Device::flex())?;
     for (side, top) in SQUARES {
         let left = (1.0 - side) / 2.0;
         let square = Square { left, top, side };
-        let accuracy = accuracy(&judge, &faces, &labels, square)?;
+        let accuracy = accuracy(&evaluator, &faces, &labels, square)?;
         println!("side {side}, top {top}: {accuracy:.4}");
     }
     Ok(())
 }
 
 fn accuracy(
-    judge: &ExpressionJudge,
+    evaluator: &ExpressionEvaluator,
     faces: &[Vec<f32>],
     labels: &[usize],
     square: Square,
@@ -81,9 +81,9 @@ fn accuracy(
     let mut right = 0;
     for (faces, labels) in faces.chunks(BATCH).zip(labels.chunks(BATCH)) {
         let x = planar_tensor(faces.concat(), 3, FACE_SIZE, &Device::flex());
-        let logits = judge.logits(x, square)?;
+        let logits = evaluator.logits(x, square)?;
         let hits = logits.iter().zip(labels);
-        right += hits.filter(|(row, label)| largest(row) == **label).count();
+        right += hits.filter(|(row, label)| argmax(row) == **label).count();
     }
     Ok(right as f64 / labels.len().max(1) as f64)
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Takes the networks that judge redrawn faces out of a package, as safetensors.
+"""Takes the networks that evaluate redrawn faces out of a package, as safetensors.
 
-    python tools/judges.py [--package DIR] [--models DIR]
+    python tools/evaluators.py [--package DIR] [--models DIR]
 
 Writes weights/judge-expression.safetensors (committed), judges/identity.safetensors and
 judges/identity-masked.safetensors under $FERSNET_HOME, ~/.cache/fersnet where that is not set (too
@@ -67,7 +67,7 @@ def read_checked(path):
 
 def read_mobileface(package):
     """MobileFace (github.com/becauseofAI/MobileFace, MIT) under the names, and in the order of axes, of
-    src/judge/masked.rs."""
+    src/evaluator/masked.rs."""
     raw = read_checked(package / "models/mobileface.bin")
     (group,) = json.loads((package / "models/mobileface.json").read_text())["weightsManifest"]
     weights, offset = {}, 0

@@ -1,25 +1,25 @@
-//! Which faces of the training data are held out, to watch a run and to choose its weights.
+//! The validation split: which faces of the training data a run does not learn from, but is measured by.
 //!
-//! Synthetic faces judge nobody: none is chosen to be held out, but one whose person is held out of
-//! the photographs may not be learnt from either; see [`shows_any`].
+//! No synthetic face is in it, but one whose subject is in it may not be
+//! learnt from either; see [`shows_any`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Face;
 
-/// One subject in this many is held out.
+/// One subject in this many is in it.
 pub const SUBJECTS_EVERY: usize = 10;
 
-/// One face without a subject in this many is held out.
+/// One face without a subject in this many is in it.
 const FACES_EVERY: usize = 20;
 
-/// The held-out subjects: of each source, in the order of their names, the first of every ten.
-pub fn held_out_subjects(faces: &[Face]) -> BTreeSet<String> {
+/// The validation subjects: of each source, in the order of their names, the first of every ten.
+pub fn validation_subjects(faces: &[Face]) -> BTreeSet<String> {
     subjects_at(faces, 0, SUBJECTS_EVERY)
 }
 
 /// The subjects at `position`, `position + every`, ... of each source, in the order of their
-/// names; none when `every` is 0. The held-out ones are at position 0 of every ten.
+/// names; none when `every` is 0. The validation subjects are at position 0 of every ten.
 pub fn subjects_at(faces: &[Face], position: usize, every: usize) -> BTreeSet<String> {
     let mut subjects: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for face in faces.iter().filter(|face| !face.is_synthetic()) {
@@ -35,10 +35,10 @@ pub fn subjects_at(faces: &[Face], position: usize, every: usize) -> BTreeSet<St
         .collect()
 }
 
-/// Whether each face is held out: those of the held-out subjects, and every twentieth of the faces
-/// whose person is not known.
-pub fn held_out(faces: &[Face]) -> Vec<bool> {
-    let subjects = held_out_subjects(faces);
+/// Whether each face is in the split: those of the validation subjects, and every twentieth of the faces
+/// whose subject is not known.
+pub fn is_validation(faces: &[Face]) -> Vec<bool> {
+    let subjects = validation_subjects(faces);
     let mut without_subject = 0;
     faces
         .iter()
@@ -53,9 +53,9 @@ pub fn held_out(faces: &[Face]) -> Vec<bool> {
         .collect()
 }
 
-/// Whether a synthetic face shows one of these persons (or was drawn from one of these pictures).
-pub fn shows_any(owners: &BTreeSet<String>, face: &Face) -> bool {
-    face.is_synthetic() && owners.contains(face.owner())
+/// Whether a synthetic face shows one of these subjects (or was drawn from one of these pictures).
+pub fn shows_any(identities: &BTreeSet<String>, face: &Face) -> bool {
+    face.is_synthetic() && identities.contains(face.identity())
 }
 
 #[cfg(test)]
@@ -70,10 +70,10 @@ mod tests {
         }
     }
 
-    /// Two faces each of twelve persons of one source, and one person of another, last names first.
+    /// Two faces each of twelve subjects of one source, and one subject of another, last names first.
     fn faces() -> Vec<Face> {
-        let person = |i: usize| face("a", Some(format!("a{:02}", i % 12)));
-        let mut faces: Vec<Face> = (0..24).rev().map(person).collect();
+        let subject = |i: usize| face("a", Some(format!("a{:02}", i % 12)));
+        let mut faces: Vec<Face> = (0..24).rev().map(subject).collect();
         faces.push(face("b", Some("b".to_owned())));
         faces
     }
@@ -83,25 +83,25 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_every_ten_persons_of_each_source_is_held_out_with_all_faces() {
-        assert_eq!(held_out_subjects(&faces()), names(["a00", "a10", "b"]));
-        let out = held_out(&faces());
+    fn the_first_of_every_ten_subjects_of_each_source_is_in_the_split_with_all_faces() {
+        assert_eq!(validation_subjects(&faces()), names(["a00", "a10", "b"]));
+        let out = is_validation(&faces());
         assert_eq!(out.into_iter().filter(|out| *out).count(), 5);
     }
 
     #[test]
-    fn other_positions_give_other_persons() {
+    fn other_positions_give_other_subjects() {
         assert_eq!(subjects_at(&faces(), 1, 5), names(["a01", "a06", "a11"]));
         assert!(subjects_at(&faces(), 0, 0).is_empty());
         assert!(subjects_at(&faces(), 5, 5).is_empty());
     }
 
     #[test]
-    fn synthetic_faces_follow_their_persons() {
+    fn synthetic_faces_follow_their_subjects() {
         let of = |source| face(source, Some("a".to_owned()));
         let faces = [of(""), of(crate::data::SYNTHETIC)];
-        assert_eq!(held_out(&faces), [true, false]);
-        let owners = names(["a"]);
-        assert!(!shows_any(&owners, &faces[0]) && shows_any(&owners, &faces[1]));
+        assert_eq!(is_validation(&faces), [true, false]);
+        let identities = names(["a"]);
+        assert!(!shows_any(&identities, &faces[0]) && shows_any(&identities, &faces[1]));
     }
 }

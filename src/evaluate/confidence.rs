@@ -1,18 +1,18 @@
-//! Is a network as certain as it is right? Calibration, and accuracy against coverage when it may
+//! Is a network as confident as it is correct? Calibration, and accuracy against coverage when it may
 //! say "not sure".
 
 use serde::Serialize;
 
 use super::temperature::negative_log_likelihood;
-use crate::answer::largest;
+use crate::answer::argmax;
 
 /// Bins of the expected calibration error, equally wide.
 pub const BINS: usize = 15;
 
-/// Least certainties of the curve of accuracy against coverage: 0, 0.05 .. 0.95.
+/// Least confidences of the curve of accuracy against coverage: 0, 0.05 .. 0.95.
 const THRESHOLDS: usize = 20;
 
-/// How far certainty and truth are apart at one temperature.
+/// How far confidence and truth are apart at one temperature.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Calibration {
     /// Temperature T that the logits are divided by.
@@ -37,11 +37,11 @@ pub struct Bin {
     pub n: usize,
     /// Their mean largest probability.
     pub confidence: Option<f64>,
-    /// Share of them that are read rightly.
+    /// Share of them that are read correctly.
     pub accuracy: Option<f64>,
 }
 
-/// What is left, and how right it is, when less certain answers are withheld.
+/// What is left, and how accurate it is, when less confident answers are withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Coverage {
     /// Largest probability from which on an answer is given.
@@ -52,9 +52,9 @@ pub struct Coverage {
     pub accuracy: Option<f64>,
 }
 
-/// An answer's certainty and whether it is right.
+/// An answer's confidence and whether it is correct.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Certainty {
+pub struct Confidence {
     /// The largest probability.
     pub confidence: f64,
     /// Whether it is the truth's.
@@ -73,17 +73,17 @@ pub fn at_temperature(probabilities: &[Vec<f32>], temperature: f64) -> Vec<Vec<f
     probabilities.iter().map(warm).collect()
 }
 
-/// Certainty of each answer at a temperature.
-pub fn certainties(
+/// Confidence of each answer at a temperature.
+pub fn confidences(
     probabilities: &[Vec<f32>],
     labels: &[usize],
     temperature: f64,
-) -> Vec<Certainty> {
+) -> Vec<Confidence> {
     let at = at_temperature(probabilities, temperature);
     let of = |((p, warm), label): ((&Vec<f32>, &Vec<f64>), &usize)| {
         // Asked of the network's own numbers, so that a temperature never changes an answer.
-        let answer = largest(p);
-        Certainty {
+        let answer = argmax(p);
+        Confidence {
             confidence: warm[answer],
             right: answer == *label,
         }
@@ -92,7 +92,7 @@ pub fn certainties(
 }
 
 /// The answers sorted into 15 bins.
-pub fn bins(answers: &[Certainty]) -> Vec<Bin> {
+pub fn bins(answers: &[Confidence]) -> Vec<Bin> {
     let mut sums = [(0_usize, 0.0_f64, 0_usize); BINS]; // faces, confidence, right
     for answer in answers {
         let (n, confidence, right) = &mut sums[bin_of(answer.confidence)];
@@ -114,8 +114,8 @@ fn bin_of(confidence: f64) -> usize {
     ((confidence * BINS as f64) as usize).min(BINS - 1)
 }
 
-/// Expected calibration error: the bins' gaps between certainty and truth, weighed by their faces.
-pub fn expected_calibration_error(answers: &[Certainty]) -> f64 {
+/// Expected calibration error: the bins' gaps between confidence and truth, weighed by their faces.
+pub fn expected_calibration_error(answers: &[Confidence]) -> f64 {
     let gap = |bin: &Bin| match (bin.confidence, bin.accuracy) {
         (Some(confidence), Some(accuracy)) => bin.n as f64 * (confidence - accuracy).abs(),
         _ => 0.0,
@@ -132,7 +132,7 @@ pub fn calibration(probabilities: &[Vec<f32>], labels: &[usize], temperature: f6
         parts.map(|(class, p)| (p - truth(class)).powi(2)).sum()
     };
     let warm = at_temperature(probabilities, temperature);
-    let answers = certainties(probabilities, labels, temperature);
+    let answers = confidences(probabilities, labels, temperature);
     Calibration {
         temperature,
         ece: expected_calibration_error(&answers),
@@ -142,7 +142,7 @@ pub fn calibration(probabilities: &[Vec<f32>], labels: &[usize], temperature: f6
 }
 
 /// What is left when only answers from a threshold on are given.
-pub fn coverage_at(answers: &[Certainty], threshold: f64) -> Coverage {
+pub fn coverage_at(answers: &[Confidence], threshold: f64) -> Coverage {
     let given = || answers.iter().filter(|a| a.confidence >= threshold);
     let (count, right) = (given().count(), given().filter(|a| a.right).count());
     Coverage {
@@ -153,7 +153,7 @@ pub fn coverage_at(answers: &[Certainty], threshold: f64) -> Coverage {
 }
 
 /// Accuracy against coverage over all thresholds.
-pub fn coverage(answers: &[Certainty]) -> Vec<Coverage> {
+pub fn coverage(answers: &[Confidence]) -> Vec<Coverage> {
     let threshold = |i: usize| i as f64 / THRESHOLDS as f64;
     (0..THRESHOLDS)
         .map(|i| coverage_at(answers, threshold(i)))
@@ -188,24 +188,24 @@ mod tests {
     }
 
     #[test]
-    fn equally_certain_answers_share_a_bin() {
-        let answers = [true, true, true, false].map(|right| Certainty {
+    fn equally_confident_answers_share_a_bin() {
+        let answers = [true, true, true, false].map(|right| Confidence {
             confidence: 0.9,
             right,
         });
         close(expected_calibration_error(&answers), 0.15);
         let filled: Vec<_> = bins(&answers).into_iter().filter(|b| b.n > 0).collect();
         assert_eq!((filled.len(), filled[0].n), (1, 4));
-        let certain = [Certainty {
+        let confident = [Confidence {
             confidence: 1.0,
             right: true,
         }];
-        assert_eq!(bins(&certain)[BINS - 1].n, 1);
+        assert_eq!(bins(&confident)[BINS - 1].n, 1);
     }
 
     #[test]
     fn withholding_doubtful_answers_covers_less_and_is_right_more_often() {
-        let answer = |confidence, right| Certainty { confidence, right };
+        let answer = |confidence, right| Confidence { confidence, right };
         let answers = [
             answer(0.9, true),
             answer(0.6, true),

