@@ -6,13 +6,13 @@ use super::{EnlargeError, Named, Settings};
 use crate::answer::{answer, temperature};
 use crate::data::Face;
 use crate::face::{Alignment, paste};
-use crate::network::Network;
+use crate::network::InferenceNetwork;
 use crate::picture::Picture;
 use crate::tensor::{planar_tensor, read_back, redrawn_faces};
 
 /// Draws and reads.
 pub(super) struct Drawer<'a> {
-    pub(super) drawer: &'a Network,
+    pub(super) drawer: &'a InferenceNetwork,
     pub(super) judges: &'a [Named<'a>],
     pub(super) settings: &'a Settings,
     pub(super) device: &'a Device,
@@ -92,7 +92,7 @@ impl Drawer<'_> {
     fn cut<'a>(
         &self,
         faces: impl Iterator<Item = (&'a Picture, &'a Alignment)>,
-        network: &Network,
+        network: &InferenceNetwork,
     ) -> Tensor<4> {
         let size = self.settings.size;
         let pixels = faces.flat_map(|(picture, at)| at.crop_planar(picture, size as u32));

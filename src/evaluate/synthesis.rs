@@ -20,7 +20,7 @@ use crate::answer::largest;
 use crate::data::expressions::canonical;
 use crate::data::{Dataset, Face, Place};
 use crate::judge::{IdentityJudge, MaskedJudge};
-use crate::network::{FACE_SIZE, Network};
+use crate::network::{FACE_SIZE, InferenceNetwork};
 use crate::pipeline::Pipeline;
 use crate::tensor::planar_tensor;
 
@@ -112,7 +112,7 @@ struct Seen {
 /// [`EvaluateError`] when the network cannot redraw, the reader knows none of its expressions, no
 /// face can be redrawn or the device is lost.
 pub fn synthesis(
-    network: &Network,
+    network: &InferenceNetwork,
     pipeline: &Pipeline,
     witnesses: &Witnesses<'_>,
     data: &Dataset,
@@ -230,7 +230,7 @@ pub(super) fn evenly(faces: Vec<&Face>, limit: usize) -> Vec<&Face> {
 
 /// Redraws one face with every expression and notes what the witnesses say.
 fn look(
-    network: &Network,
+    network: &InferenceNetwork,
     witnesses: &Witnesses<'_>,
     columns: &[Option<usize>],
     source: &Face,

@@ -3,6 +3,9 @@
 //!
 //! Two editions share the interface: [`Network::encode`] runs both branches once, and
 //! [`Network::decode`] redraws the encoded face for any number of target expressions.
+//!
+//! A [`Network`] is trained, saved and changed; [`Network::into_inference`] makes an
+//! [`InferenceNetwork`] of it, which only answers, with weights that are prepared for the kernels.
 
 mod block;
 mod classifier;
@@ -12,10 +15,12 @@ pub mod convert;
 mod cost;
 mod discriminator;
 mod flu;
+mod frozen;
 mod head;
 mod inference;
 mod names;
 mod paper2020;
+mod prepared;
 mod release2021;
 pub mod weights;
 
@@ -31,13 +36,17 @@ pub use config::{
 pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
+pub use frozen::{FaceNetwork, InferenceNetwork};
 pub use head::{Change, Drawn, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, draw, draw_plain, resample};
 pub use inference::{EncodedFace, Inference, Scores};
+
+pub(crate) use prepared::conv_layer;
 
 use paper2020::Paper2020;
 use release2021::Release2021;
 
-/// A FERSNet of either edition, with the configuration that it was built from.
+/// A trainable FERSNet of either edition, with the configuration that it was built from. It holds no
+/// prepared weights: it always answers with those that it has.
 #[derive(Module, Debug)]
 pub struct Network {
     #[module(skip)]
@@ -166,32 +175,11 @@ impl Network {
         (self.with_painter(None), painter)
     }
 
-    /// Makes the network ready for inference alone, on its own device: the weights are packed once
-    /// for the kernels. A network that is trained on afterwards would still answer with the packed
-    /// ones.
-    pub fn for_inference(self) -> Self {
-        let device = self.devices().into_iter().next().unwrap_or_default();
-        self.for_inference_on(&device)
-    }
-
-    /// [`for_inference`](Self::for_inference) for faces on `device`, whose kernels have to run:
-    /// weights that lie on the CPU are packed there, and go over as the kernels read them.
-    pub fn for_inference_on(mut self, device: &Device) -> Self {
-        match &mut self.layers {
-            Layers::Paper2020(layers) => layers.pack(device),
-            Layers::Release2021(layers) => layers.pack(device),
-        }
-        if let Some(painter) = &mut self.painter {
-            painter.pack();
-        }
-        self
-    }
-
-    /// Reads faces `[batch, k, 96, 96]` with values in `[0, 1]`.
+    /// Encodes faces `[batch, k, 96, 96]` with values in `[0, 1]`.
     pub fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded {
         match &self.layers {
-            Layers::Paper2020(layers) => layers.encode(x, keep_gates),
-            Layers::Release2021(layers) => layers.encode(x, keep_gates),
+            Layers::Paper2020(layers) => layers.encode(x, keep_gates, None),
+            Layers::Release2021(layers) => layers.encode(x, keep_gates, None),
         }
     }
 
@@ -212,8 +200,8 @@ impl Network {
     pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
         let features = encoded.features.as_ref()?;
         let out = match &self.layers {
-            Layers::Paper2020(layers) => layers.decode(&encoded.x, features, target),
-            Layers::Release2021(layers) => layers.decode(&encoded.x, features, target),
+            Layers::Paper2020(layers) => layers.decode(&encoded.x, features, target, None),
+            Layers::Release2021(layers) => layers.decode(&encoded.x, features, target, None),
         }?;
         Some(head::draw(self.config.head, &encoded.x, out))
     }

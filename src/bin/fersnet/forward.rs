@@ -39,7 +39,7 @@ impl Forward {
     pub fn run(&self) -> Result<()> {
         let (bytes, device) = self.network.weights()?;
         let device = device.open()?;
-        let network = weights::load(&bytes, &device)?.for_inference();
+        let network = weights::load(&bytes, &device)?.into_inference();
         let planes = read_face(&self.face)?;
         let x = planar_tensor(planes, network.config().channels, FACE_SIZE, &device);
         let encoded = network.encode(x, true);

@@ -9,13 +9,13 @@ use super::mouths::Mouth;
 use super::vary::Placed;
 use crate::face::Alignment;
 use crate::face::source::Source;
-use crate::network::{FACE_SIZE, Network, PainterConfig};
+use crate::network::{FACE_SIZE, InferenceNetwork, Network, PainterConfig};
 use crate::painter::MouthCrop;
 use crate::tensor::{face_values, redrawn_faces};
 
 /// The main network on the CPU.
 pub struct OnNetwork {
-    network: Network,
+    network: InferenceNetwork,
     device: Device,
 }
 
@@ -23,7 +23,7 @@ impl OnNetwork {
     /// By a network on the CPU, whose controls the mouths' sets have.
     pub fn new(network: Network) -> Self {
         Self {
-            network: network.for_inference(),
+            network: network.into_inference(),
             device: Device::flex(),
         }
     }
