@@ -1,12 +1,12 @@
-//! The whole way in one place, for the command line and the page alike: picture -> faces ->
-//! reading -> redrawn faces.
+//! The whole way in one place, for the command line and the page alike: picture -> [`Face`]s ->
+//! [`RecognisedFace`]s -> redrawn faces.
 
 use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::answer::{Answer, answer, temperature};
 use crate::face::source::Source;
-use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, Redrawn};
+use crate::face::{Alignment, Face, FaceDetector, FaceError, Redrawn};
 use crate::kernels::PlanError;
 use crate::network::weights::WeightError;
 use crate::network::{EncodedFace, Inference, NetworkConfig};
@@ -67,15 +67,15 @@ pub struct Pipeline {
     paints: bool,
 }
 
-/// One face, read.
-pub struct Reading {
-    /// What the face shows.
+/// A face whose expression was recognised: only such a one can be redrawn.
+pub struct RecognisedFace {
+    /// The face.
+    pub face: Face,
+    /// What it shows.
     pub answer: Answer,
     /// The controls that it shows, each 0 or more; empty where the network has none.
     pub controls: Vec<f32>,
-    /// Where the face lies in the picture.
-    pub alignment: Alignment,
-    face: EncodedFace,
+    encoded: EncodedFace,
 }
 
 impl Pipeline {
@@ -139,21 +139,22 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`PipelineError::Face`] when the detector fails.
-    pub async fn find_faces(&self, picture: &Picture) -> Result<Vec<DetectedFace>, PipelineError> {
-        Ok(self.detector.detect(picture).await?)
+    pub async fn find_faces(&self, picture: &Picture) -> Result<Vec<Face>, PipelineError> {
+        let found = self.detector.detect(picture).await?;
+        Ok(found.into_iter().map(Face::Found).collect())
     }
 
-    /// Reads the face at `alignment`.
+    /// Recognises the expression of a face of `picture`.
     ///
     /// # Errors
     /// [`PipelineError::Device`] when the device is lost.
-    pub async fn read(
+    pub async fn recognise(
         &self,
         picture: &Picture,
-        alignment: Alignment,
-    ) -> Result<Reading, PipelineError> {
-        let values = face_values(picture, &alignment, self.config().channels);
-        let (scores, face) = self.inference.encode(values)?;
+        face: Face,
+    ) -> Result<RecognisedFace, PipelineError> {
+        let values = face_values(picture, &face.alignment(), self.config().channels);
+        let (scores, encoded) = self.inference.encode(values)?;
         let mut tables = vec![scores.logits];
         tables.extend(scores.units);
         let rows = read_back_rows(tables).await;
@@ -165,15 +166,15 @@ impl Pipeline {
         if logits.iter().chain(&units).any(|score| !score.is_finite()) {
             return Err(PipelineError::NotFinite);
         }
-        Ok(Reading {
+        Ok(RecognisedFace {
+            face,
             answer: answer(&logits, self.temperature),
             controls: units.into_iter().map(|unit| unit.max(0.0)).collect(),
-            alignment,
-            face,
+            encoded,
         })
     }
 
-    /// Redraws a face that was read in `picture`, once for each target; with a painter in the weights,
+    /// Redraws a face that was recognised in `picture`, once for each target; with a painter in the weights,
     /// opened mouths are painted.
     ///
     /// # Errors
@@ -182,7 +183,7 @@ impl Pipeline {
     pub async fn redraw(
         &self,
         picture: &Picture,
-        reading: &Reading,
+        face: &RecognisedFace,
         targets: &[Target],
     ) -> Result<Vec<Redrawn>, PipelineError> {
         let (classes, expected) = (self.config().classes.len(), self.config().target_width());
@@ -198,13 +199,14 @@ impl Pipeline {
         let mut redrawn = Vec::with_capacity(targets.len());
         for batch in targets.chunks(classes) {
             let values: Vec<Vec<f32>> = batch.iter().map(|target| target.values.clone()).collect();
-            let drawn = self.inference.decode(&reading.face, &values)?;
+            let drawn = self.inference.decode(&face.encoded, &values)?;
             let drawn = drawn.ok_or(PipelineError::NoSynthesis)?;
             let faces = redrawn_faces(drawn, batch.len()).await;
             redrawn.extend(faces.map_err(PipelineError::Device)?);
         }
         if self.paints {
-            self.paint(picture, &reading.alignment, targets, &mut redrawn)
+            let alignment = face.face.alignment();
+            self.paint(picture, &alignment, targets, &mut redrawn)
                 .await?;
         }
         Ok(redrawn)

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::face::{
-    Alignment, Change, MouthFrame, PaintedMouth, Point, Redrawn, paste, redrawn_crop,
+    Alignment, Change, Face, MouthFrame, PaintedMouth, Point, Redrawn, paste, redrawn_crop,
 };
 use fersnet::kernels::launches;
 use fersnet::network::weights::{self, Precision, StoredTensor, WeightError};
@@ -247,9 +247,10 @@ fn a_network_opens_a_mouth_and_its_painter_paints_it_unless_it_is_told_not_to() 
     let mut shown = Vec::new();
     for device in [Device::flex(), gpu.device.clone()] {
         let mut pipeline = Pipeline::new(&file, device).expect("a pipeline");
-        let reading = pollster::block_on(pipeline.read(&picture, alignment)).expect("read");
+        let face = pipeline.recognise(&picture, Face::Placed(alignment));
+        let face = pollster::block_on(face).expect("recognised");
         let redraw = |pipeline: &Pipeline| {
-            pollster::block_on(pipeline.redraw(&picture, &reading, &targets)).expect("redrawn")
+            pollster::block_on(pipeline.redraw(&picture, &face, &targets)).expect("redrawn")
         };
         let mouths: Vec<PaintedMouth> = redraw(&pipeline)
             .into_iter()

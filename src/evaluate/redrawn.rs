@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::EvaluateError;
 use crate::data::Face;
 use crate::face::alignment::EYE_DISTANCE;
-use crate::face::{Alignment, FullMesh, Point, Redrawn, paste};
+use crate::face::{self, Alignment, FullMesh, Point, Redrawn, paste};
 use crate::judge::MaskedJudge;
 use crate::network::{FACE_SIZE, NetworkConfig};
 use crate::picture::Picture;
@@ -121,8 +121,11 @@ impl<'a> Studio<'a> {
     ) -> Result<(Vec<Redrawn>, Vec<Picture>), EvaluateError> {
         let view = face.alignment();
         let redrawn = pollster::block_on(async {
-            let reading = self.pipeline.read(&face.picture, view).await?;
-            self.pipeline.redraw(&face.picture, &reading, targets).await
+            let placed = face::Face::Placed(view);
+            let recognised = self.pipeline.recognise(&face.picture, placed).await?;
+            self.pipeline
+                .redraw(&face.picture, &recognised, targets)
+                .await
         })?;
         let pasted = redrawn.iter().map(|one| paste(&face.picture, &view, one));
         let pictures = pasted.collect();

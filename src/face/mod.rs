@@ -14,6 +14,7 @@ mod layers;
 mod lips;
 pub mod mouth;
 pub mod paste;
+mod place;
 pub(crate) mod planes;
 pub(crate) mod source;
 mod trunk;
@@ -26,6 +27,7 @@ pub use full_mesh::{FullMesh, INNER_LIPS};
 pub use lips::MESH_POINTS;
 pub use mouth::{MouthFrame, PaintedMouth};
 pub use paste::{Change, Redrawn, paste, redrawn_crop};
+pub use place::Face;
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +99,22 @@ pub struct Rect {
 }
 
 impl Rect {
+    /// The smallest one that holds all `points`.
+    pub fn around(points: &[Point]) -> Self {
+        let edges = |of: fn(&Point) -> f32| {
+            let values = || points.iter().map(of);
+            let low = values().fold(f32::INFINITY, f32::min);
+            (low, values().fold(f32::NEG_INFINITY, f32::max) - low)
+        };
+        let ((x, width), (y, height)) = (edges(|p| p.x), edges(|p| p.y));
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
     /// The area.
     pub fn area(&self) -> f32 {
         self.width.max(0.0) * self.height.max(0.0)

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::device::device;
 use super::error::js_error;
 use super::open_picture::OpenPicture;
-use crate::face::{Alignment, FaceDetector};
+use crate::face::{Face, FaceDetector};
 use crate::network::FACE_SIZE;
 use crate::picture::Picture;
 use crate::pipeline::Pipeline;
@@ -85,9 +85,8 @@ impl Engine {
     pub async fn warm_up(&self) -> Result<(), JsValue> {
         let size = FACE_SIZE as u32;
         let picture = Picture::from(RgbImage::from_pixel(size, size, image::Rgb([128; 3])));
-        let alignment = Alignment::whole_picture(size, size);
-        let read = self.pipeline.read(&picture, alignment).await;
-        let reading = read.map_err(js_error)?;
+        let face = self.pipeline.recognise(&picture, Face::whole(&picture));
+        let face = face.await.map_err(js_error)?;
         if self.redraws() {
             let config = self.pipeline.config();
             let target = Target {
@@ -96,7 +95,7 @@ impl Engine {
             };
             for targets in [config.classes.len(), 1] {
                 let targets = vec![target.clone(); targets];
-                let redrawn = self.pipeline.redraw(&picture, &reading, &targets).await;
+                let redrawn = self.pipeline.redraw(&picture, &face, &targets).await;
                 redrawn.map_err(js_error)?;
             }
             self.pipeline.warm_up_painter().await.map_err(js_error)?;

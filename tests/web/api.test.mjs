@@ -165,6 +165,33 @@ test('the whole picture is one face, whether or not its reading was taken back',
   assert.deepEqual(seen, [1, 1, true, 2, 8]);
 });
 
+test('a found face says where it is, and what it shows once it is read', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const states = [];
+    const picture = await net.read(bytes, {
+      onFound: ({ faces: [face], handle }) => states.push('expression' in face, handle > 0),
+      onReading: (face) => states.push(face.expression),
+    });
+    return { states, expression: picture.faces[0].expression };
+  });
+  assert.deepEqual(seen.states, [false, true, seen.expression]);
+});
+
+test('a picture can be used, and released, as soon as its faces are found', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const asked = [];
+    const read = net.read(bytes, {
+      onFound: (found) => {
+        asked.push(net.compose(found, []).then(({ width }) => width === found.preview.width));
+        asked.push(net.release(found).then(() => found.handle));
+      },
+    });
+    const picture = await read;
+    return [await Promise.all(asked), await nameOf(net.redraw(picture.faces[0]))];
+  });
+  assert.deepEqual(seen, [[true, 0], 'ClosedError']);
+});
+
 test('weights are bytes, or an address as the page sees it', async () => {
   const classes = await visit.page.evaluate(async () => {
     const here = location.href;

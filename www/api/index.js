@@ -32,7 +32,7 @@ export * from './errors.js';
  * @typedef {import('./protocol.js').FromWorker} FromWorker
  * @typedef {import('./protocol.js').LoadStage} LoadStage
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
- * @typedef {import('./protocol.js').FoundFace} FoundFace
+ * @typedef {import('./protocol.js').FacePlace} FacePlace
  * @typedef {import('./protocol.js').FaceReading} FaceReading
  */
 
@@ -59,43 +59,56 @@ export * from './errors.js';
 /**
  * @typedef {object} ReadOptions
  * @property {AbortSignal} [signal]
- * @property {(picture: ReadPicture) => void} [onFound] faces are known, not yet read
- * @property {(face: Face) => void} [onReading]
+ * @property {(picture: FoundPicture) => void} [onFound] faces are known, not yet read; the picture can be
+ *   used from here on, unless its reading fails or is aborted
+ * @property {(face: ReadFace) => void} [onReading]
  */
 
 /** @typedef {{signal?: AbortSignal, size?: number}} RedrawOptions `size`: side of the crops, 1 to 2048 */
 
 /**
- * A face of a picture. `expression`, `certain`, `probabilities` and `controls` are there once
- * it is read.
- * @typedef {object} Face
- * @property {ReadPicture} picture
+ * A face of a picture, of which only the place is known.
+ * @typedef {object} FoundFace
+ * @property {FoundPicture} picture
  * @property {number} index
  * @property {import('./protocol.js').Box} box
- * @property {FoundFace['landmarks']} landmarks
+ * @property {FacePlace['landmarks']} landmarks
  * @property {number} score
  * @property {import('./protocol.js').Point[]} corners
- * @property {string} [expression]
- * @property {boolean} [certain]
- * @property {Record<string, number>} [controls] what it shows of each control
- * @property {Record<string, number>} [probabilities]
- * @property {number} [milliseconds] the reading's time
  */
 
 /**
- * @typedef {object} ReadPicture
- * @property {number} handle
+ * What a face shows.
+ * @typedef {object} Shown
+ * @property {string} expression the likeliest
+ * @property {boolean} certain false when the network is not sure
+ * @property {Record<string, number>} probabilities by expression
+ * @property {Record<string, number>} controls what it shows of each control
+ * @property {number} milliseconds the reading's time
+ */
+
+/** @typedef {FoundFace & Shown} ReadFace a face whose expression has been read; it can be redrawn */
+
+/**
+ * A picture whose faces are known.
+ * @typedef {object} FoundPicture
+ * @property {number} handle the worker's number for it; 0 once it is released
  * @property {number} width
  * @property {number} height
  * @property {ImageData} preview upright; made smaller where the picture is large
- * @property {Face[]} faces the largest first
+ * @property {FoundFace[]} faces the largest first
  * @property {number} decodeMilliseconds
  * @property {number} findMilliseconds
  */
 
 /**
+ * A picture all of whose faces have been read.
+ * @typedef {Omit<FoundPicture, 'faces'> & {faces: ReadFace[]}} ReadPicture
+ */
+
+/**
  * @typedef {object} RedrawnFace
- * @property {Face} face
+ * @property {ReadFace} face
  * @property {Target} target
  * @property {number} redrawn the worker's number for it
  * @property {ImageData} image the face alone, as sharp as the photo
@@ -197,9 +210,11 @@ export class FersNet {
    */
   async read(file, { signal, onFound, onReading } = {}) {
     const bytes = await bytesOf(file);
-    /** @type {ReadPicture | undefined} */
+    /** @type {FoundPicture | undefined} */
     let picture;
-    const { picture: handle } = await this.#connection.ask(
+    /** @type {ReadFace[]} */
+    const faces = [];
+    await this.#connection.ask(
       'read',
       { bytes },
       {
@@ -210,45 +225,33 @@ export class FersNet {
             picture = pictureFrom(notice.opened);
             onFound?.(picture);
           } else if (notice.type === 'reading' && picture) {
-            const { face, found, reading } = notice;
-            const read = this.#noteReading(picture, face, found, reading);
+            const read = Object.assign(picture.faces[notice.face], this.#shown(notice.reading));
+            faces.push(read);
             onReading?.(read);
           }
         },
       },
     );
     if (!picture) throw new ClosedError();
-    picture.handle = handle;
-    return picture;
+    return Object.assign(picture, { faces });
   }
 
   /**
    * Reads the whole picture as if it were one face, and adds it to the picture's faces, once.
-   * @param {ReadPicture} picture
+   * @param {FoundPicture} picture
    * @param {{signal?: AbortSignal}} [options]
-   * @returns {Promise<Face>}
+   * @returns {Promise<ReadFace>}
    */
   async readWhole(picture, { signal } = {}) {
-    /** @type {Face | undefined} */
-    let face;
-    await this.#connection.ask(
-      'whole',
-      { picture: picture.handle },
-      {
-        signal,
-        onNotice: (notice) => {
-          if (notice.type !== 'reading') return;
-          face = this.#noteReading(picture, notice.face, notice.found, notice.reading);
-        },
-      },
-    );
-    if (!face) throw new ClosedError();
-    return face;
+    const question = { picture: picture.handle };
+    const { face: index, place, reading } = await this.#connection.ask('whole', question, { signal });
+    const shown = this.#shown(reading);
+    return Object.assign((picture.faces[index] ??= { picture, index, ...place, ...shown }), shown);
   }
 
   /**
    * Redraws a face, once for each target, all in one batch.
-   * @param {Face} face
+   * @param {ReadFace} face
    * @param {readonly Target[]} [targets] every class, when left out
    * @param {RedrawOptions} [options]
    * @returns {Promise<RedrawnFace[]>}
@@ -292,7 +295,7 @@ export class FersNet {
 
   /**
    * The preview with redrawn faces put back into it.
-   * @param {ReadPicture} picture
+   * @param {FoundPicture} picture
    * @param {readonly RedrawnFace[]} changes at most one a face
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<ImageData>}
@@ -305,7 +308,7 @@ export class FersNet {
   /**
    * The full picture with redrawn faces put back into it, as a PNG file that carries the mark of a
    * synthetic picture, visibly and in its metadata.
-   * @param {ReadPicture} picture
+   * @param {FoundPicture} picture
    * @param {readonly RedrawnFace[]} changes at most one a face
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<Blob>}
@@ -317,7 +320,7 @@ export class FersNet {
 
   /**
    * Frees a picture's memory; it cannot be redrawn any more.
-   * @param {ReadPicture} picture
+   * @param {FoundPicture} picture
    */
   async release(picture) {
     const { handle } = picture;
@@ -344,32 +347,29 @@ export class FersNet {
   }
 
   /**
-   * @param {ReadPicture} picture
-   * @param {number} index
-   * @param {FoundFace} found
+   * A reading by names.
    * @param {FaceReading} reading
+   * @returns {Shown}
    */
-  #noteReading(picture, index, found, reading) {
-    const face = (picture.faces[index] ??= { picture, index, ...found });
-    face.expression = this.classes[reading.expression];
-    face.certain = reading.certain;
-    face.probabilities = Object.fromEntries(
-      this.classes.map((name, i) => [name, reading.probabilities[i]]),
-    );
-    face.controls = Object.fromEntries(this.controls.map((name, i) => [name, reading.controls[i]]));
-    face.milliseconds = reading.milliseconds;
-    return face;
+  #shown({ expression, certain, probabilities, controls, milliseconds }) {
+    return {
+      expression: this.classes[expression],
+      certain,
+      probabilities: Object.fromEntries(this.classes.map((name, i) => [name, probabilities[i]])),
+      controls: Object.fromEntries(this.controls.map((name, i) => [name, controls[i]])),
+      milliseconds,
+    };
   }
 }
 
 /**
  * @param {import('./protocol.js').OpenedPicture} opened
- * @returns {ReadPicture}
+ * @returns {FoundPicture}
  */
 function pictureFrom({ picture: handle, preview, faces, ...rest }) {
-  /** @type {ReadPicture} */
+  /** @type {FoundPicture} */
   const picture = { handle, preview: imageFrom(preview), faces: [], ...rest };
-  picture.faces = faces.map((found, index) => ({ picture, index, ...found }));
+  picture.faces = faces.map((place, index) => ({ picture, index, ...place }));
   return picture;
 }
 

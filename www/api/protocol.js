@@ -11,7 +11,8 @@
 /** @typedef {{x: number, y: number, width: number, height: number}} Box in picture pixels */
 
 /**
- * @typedef {object} FoundFace
+ * Where a face lies in its picture.
+ * @typedef {object} FacePlace
  * @property {Box} box from the brow to the chin, about; the picture's own size for the whole picture
  * @property {Record<string, Point> | null} landmarks null for the whole picture as the face
  * @property {number} score how sure the detector is, 0 to 1
@@ -31,11 +32,11 @@
 
 /**
  * @typedef {object} OpenedPicture
- * @property {number} picture the worker's handle
+ * @property {number} picture the worker's handle, good until the reading fails or the picture is released
  * @property {number} width
  * @property {number} height
  * @property {Pixels} preview the upright picture, made smaller where it is large
- * @property {FoundFace[]} faces the largest first
+ * @property {FacePlace[]} faces the largest first
  * @property {number} decodeMilliseconds
  * @property {number} findMilliseconds
  */
@@ -80,7 +81,7 @@
  * @property {ArrayBuffer} bytes of the file
  */
 
-/** @typedef {{type: 'whole', id: number, picture: number}} Whole reads the whole picture as a face */
+/** @typedef {{type: 'whole', id: number, picture: number}} Whole reads the whole picture as a face, added once */
 
 /**
  * @typedef {object} Redraw
@@ -103,7 +104,7 @@
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
 /** @typedef {{type: 'opened', id: number, opened: OpenedPicture}} Opened */
-/** @typedef {{type: 'reading', id: number, face: number, found: FoundFace, reading: FaceReading}} ReadingNotice */
+/** @typedef {{type: 'reading', id: number, face: number, reading: FaceReading}} ReadingNotice of a face in `opened` */
 /** @typedef {{type: 'done', id: number, result: any}} Done see `Results` */
 /** @typedef {{type: 'failed', id: number, code: string, message: string}} Failed `cancelled` is a code too */
 /** @typedef {{type: 'broken', code: string, message: string}} Broken nothing will be answered any more */
@@ -115,7 +116,7 @@
  * @typedef {object} Results
  * @property {LoadedNetwork} load
  * @property {{picture: number}} read
- * @property {null} whole
+ * @property {{face: number, place: FacePlace, reading: FaceReading}} whole
  * @property {{crops: RedrawnCrop[], milliseconds: number}} redraw
  * @property {Pixels} compose
  * @property {ArrayBuffer} save a marked PNG file

@@ -39,11 +39,6 @@ let engine = null;
 /** @type {Map<number, any>} wasm-bindgen's OpenPicture, by handle */
 const pictures = new Map();
 let handles = 0;
-/**
- * The whole picture as a face, by picture: added once, even where the page never heard its reading.
- * @type {WeakMap<object, {face: number, found: import('./protocol.js').FoundFace}>}
- */
-const wholes = new WeakMap();
 
 /** @type {Question[]} */
 const queue = [];
@@ -149,8 +144,7 @@ async function answer(question) {
       return [bytes.buffer, [bytes.buffer]];
     }
     case 'release':
-      pictures.get(question.picture)?.free();
-      pictures.delete(question.picture);
+      release(question.picture);
       return [null];
     case 'forget':
       // A picture that was released has taken its faces with it.
@@ -285,6 +279,7 @@ async function read({ id, bytes }) {
   const begun = performance.now();
   const picture = engine.open(new Uint8Array(bytes));
   const handle = ++handles;
+  pictures.set(handle, picture);
   try {
     const decoded = performance.now();
     await breathe(id);
@@ -304,44 +299,41 @@ async function read({ id, bytes }) {
     };
     post({ type: 'opened', id, opened }, [data.buffer]);
     for (let face = 0; face < faces.length; face += 1) {
-      await readFace(id, picture, face, faces[face]);
+      const reading = await readFace(id, picture, face);
+      post({ type: 'reading', id, face, reading });
     }
   } catch (caught) {
-    picture.free();
+    release(handle);
     throw caught;
   }
-  pictures.set(handle, picture);
   return { picture: handle };
 }
 
 /** @param {Whole} question */
 async function whole({ id, picture: handle }) {
   const picture = pictureOf(handle);
-  const { face, found } = wholes.get(picture) ?? addWhole(picture);
-  await readFace(id, picture, face, found);
-  return null;
+  const face = picture.whole_picture();
+  const reading = await readFace(id, picture, face);
+  return { face, place: picture.place(face), reading };
 }
 
-/** @param {any} picture */
-function addWhole(picture) {
-  const added = { face: picture.face_count, found: picture.add_whole_picture() };
-  wholes.set(picture, added);
-  return added;
+/** @param {number} handle */
+function release(handle) {
+  pictures.get(handle)?.free();
+  pictures.delete(handle);
 }
 
 /**
  * @param {number} id
  * @param {any} picture
  * @param {number} face
- * @param {import('./protocol.js').FoundFace} found
+ * @returns {Promise<FaceReading>}
  */
-async function readFace(id, picture, face, found) {
+async function readFace(id, picture, face) {
   await breathe(id);
   const begun = performance.now();
-  const answered = await picture.read(face);
-  /** @type {FaceReading} */
-  const reading = { ...answered, milliseconds: performance.now() - begun };
-  post({ type: 'reading', id, face, found, reading });
+  const answered = await picture.recognise(face);
+  return { ...answered, milliseconds: performance.now() - begun };
 }
 
 /**

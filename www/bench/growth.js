@@ -70,7 +70,7 @@ async function inTurn(net, pictures, budget) {
       const { faces } = read;
       row.found = faces.length;
       row.find.push(read.findMilliseconds);
-      row.read.push(faces.reduce((sum, { milliseconds = 0 }) => sum + milliseconds, 0) / faces.length);
+      row.read.push(faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / faces.length);
       let redraw = 0;
       for (const face of faces) {
         const [{ milliseconds }] = await net.redraw(face, net.classes);

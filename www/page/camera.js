@@ -113,9 +113,8 @@ export class Camera {
       }),
     );
     const [face] = faces;
-    const { expression = '', probabilities = {} } = face ?? {};
     this.#status.textContent = face
-      ? `${face.certain ? '' : 'perhaps '}${expression}, ${percent(probabilities[expression])}`
+      ? `${face.certain ? '' : 'perhaps '}${face.expression}, ${percent(face.probabilities[face.expression])}`
       : 'No face in view.';
   }
 

@@ -21,6 +21,8 @@ let net = null;
 let waiting = null;
 /** @type {(() => Promise<Blob>) | null} the picture that was given last */
 let latest = null;
+/** @type {ReadPicture | null} the picture that is shown, once all its faces have been read */
+let answered = null;
 /** Ends whatever is under way for the picture before. */
 let current = new AbortController();
 /** Ends the composing of the photo before. */
@@ -57,6 +59,7 @@ function breakDown(error) {
   // What is shown lay in the worker: it is read again after the retry, unless it may be the cause.
   if (!(error instanceof ProgramCrashedError)) waiting ??= latest;
   const focus = document.activeElement;
+  answered = null;
   viewer.clear();
   noFace.hidden = true;
   status.failed(error, { retry: true, cpu: true });
@@ -81,6 +84,7 @@ async function take(picture) {
   current = new AbortController();
   const { signal } = current;
   const before = viewer.picture;
+  answered = null;
   viewer.clear();
   noFace.hidden = true;
   if (before) void net.release(before);
@@ -118,6 +122,7 @@ async function answer(network, file, signal) {
     onReading: (face) => viewer.showReading(face),
   });
   if (signal.aborted) return;
+  answered = picture;
   status.read(picture);
   if (picture.faces.length === 0) {
     noFace.hidden = false;
@@ -159,7 +164,7 @@ function summary({ faces }) {
 }
 
 async function readWhole() {
-  const { picture } = viewer;
+  const picture = answered;
   if (!net || !picture) return;
   const network = net;
   const { signal } = current;
@@ -170,6 +175,7 @@ async function readWhole() {
     await network.readWhole(picture, { signal });
     if (signal.aborted) return;
     viewer.refreshFaces();
+    picture.faces.forEach((face) => viewer.showReading(face));
     status.read(picture);
     await redrawAll(network, picture, signal);
   });

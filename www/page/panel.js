@@ -3,7 +3,8 @@
 
 import { draw, element, percent } from './dom.js';
 
-/** @typedef {import('../api/index.js').Face} Face */
+/** @typedef {import('../api/index.js').FoundFace} FoundFace */
+/** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').RedrawnFace} RedrawnFace */
 
 /**
@@ -22,7 +23,7 @@ export class Panel {
   #doubt;
 
   /**
-   * @param {Face} face
+   * @param {FoundFace} face
    * @param {readonly string[]} classes
    * @param {boolean} redraws whether redrawn faces will come
    * @param {PanelEvents} events
@@ -58,16 +59,17 @@ export class Panel {
         ),
       );
     }
-    if (face.expression) this.showReading();
   }
 
-  /** Writes the expression and the probabilities of the face, which has been read. */
-  showReading() {
-    const { index, expression = '', certain, probabilities = {} } = this.#face;
+  /**
+   * Writes the expression and the probabilities of the face.
+   * @param {ReadFace} face
+   */
+  showReading({ index, expression, certain, probabilities }) {
     this.#expression.textContent = expression;
     Object.assign(this.#expression.dataset, { expression, certain: String(certain) });
     const ranked = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
-    this.#doubt.hidden = Boolean(certain);
+    this.#doubt.hidden = certain;
     if (!certain && ranked.length > 1) {
       this.#doubt.textContent = `Not sure: it may also be ${ranked[1][0]}.`;
     }

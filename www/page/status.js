@@ -123,9 +123,9 @@ export class Status {
     this.#alert.hidden = false;
   }
 
-  /** @param {ReadPicture} picture all of whose faces have been read */
+  /** @param {ReadPicture} picture */
   read({ decodeMilliseconds, findMilliseconds, faces }) {
-    const reading = faces.reduce((sum, { milliseconds = 0 }) => sum + milliseconds, 0);
+    const reading = faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     const recognition = decodeMilliseconds + findMilliseconds + reading;
     Object.assign(this.#times.dataset, {
       decode: decodeMilliseconds,

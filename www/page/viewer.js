@@ -6,8 +6,8 @@ import { drawFrames, nameFrame, pressFrame } from './frames.js';
 import { Panel } from './panel.js';
 
 /** @typedef {import('../api/index.js').FersNet} FersNet */
-/** @typedef {import('../api/index.js').Face} Face */
-/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
+/** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
+/** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').RedrawnFace} RedrawnFace */
 
 /** What the page shows of one picture. */
@@ -20,7 +20,7 @@ export class Viewer {
   #badge = byId('photo-badge');
   #onChange;
 
-  /** @type {ReadPicture | null} */ picture = null;
+  /** @type {FoundPicture | null} */ picture = null;
   /** Which face is shown. */
   selected = 0;
   /** @type {Map<number, RedrawnFace>} the redrawn faces in the photo, by face */
@@ -51,7 +51,7 @@ export class Viewer {
   /**
    * Shows a picture whose faces are known.
    * @param {FersNet} net
-   * @param {ReadPicture} picture
+   * @param {FoundPicture} picture
    */
   show(net, picture) {
     this.clear();
@@ -94,10 +94,10 @@ export class Viewer {
     if (byFrame && this.#panels.length > 1) bringIntoView(this.#panels[index].root);
   }
 
-  /** @param {Face} face that has been read */
+  /** @param {ReadFace} face */
   showReading(face) {
     nameFrame(this.#frames, face);
-    this.#panels[face.index]?.showReading();
+    this.#panels[face.index]?.showReading(face);
   }
 
   /** @param {RedrawnFace[]} redrawn all of one face */
