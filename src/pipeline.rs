@@ -1,19 +1,19 @@
 //! The whole way in one place, for the command line and the page alike: picture -> [`Face`]s ->
-//! [`RecognisedFace`]s -> redrawn faces.
+//! [`RecognisedFace`]s -> [`SynthesisedFace`]s.
 
 use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::answer::{Answer, answer, temperature};
 use crate::face::source::Source;
-use crate::face::{Alignment, Face, FaceDetector, FaceError, Redrawn};
+use crate::face::{Alignment, Face, FaceDetector, FaceError, SynthesisedFace};
 use crate::kernels::PlanError;
 use crate::network::weights::WeightError;
 use crate::network::{EncodedFace, Inference, NetworkConfig};
 use crate::painter::{self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare};
 use crate::picture::Picture;
 use crate::target::{Target, TargetError};
-use crate::tensor::{face_values, read_back, read_back_rows, redrawn_faces};
+use crate::tensor::{face_values, read_back, read_back_rows, synthesised_faces};
 
 /// The weights that are shipped, see `weights/`.
 #[cfg(feature = "native")]
@@ -67,7 +67,7 @@ pub struct Pipeline {
     paints: bool,
 }
 
-/// A face whose expression was recognised: only such a one can be redrawn.
+/// A face whose expression was recognised: only such a one can be synthesised.
 pub struct RecognisedFace {
     /// The face.
     pub face: Face,
@@ -174,18 +174,18 @@ impl Pipeline {
         })
     }
 
-    /// Redraws a face that was recognised in `picture`, once for each target; with a painter in the weights,
+    /// Synthesises a face that was recognised in `picture` with other expressions, once for each target; with a painter in the weights,
     /// opened mouths are painted.
     ///
     /// # Errors
-    /// [`PipelineError`] when the weights cannot redraw, a target is another network's or the device is
+    /// [`PipelineError`] when the weights cannot synthesise, a target is another network's or the device is
     /// lost.
-    pub async fn redraw(
+    pub async fn synthesise(
         &self,
         picture: &Picture,
         face: &RecognisedFace,
         targets: &[Target],
-    ) -> Result<Vec<Redrawn>, PipelineError> {
+    ) -> Result<Vec<SynthesisedFace>, PipelineError> {
         let (classes, expected) = (self.config().classes.len(), self.config().target_width());
         if let Some(target) = targets
             .iter()
@@ -196,37 +196,37 @@ impl Pipeline {
                 found: target.values.len(),
             });
         }
-        let mut redrawn = Vec::with_capacity(targets.len());
+        let mut synthesised = Vec::with_capacity(targets.len());
         for batch in targets.chunks(classes) {
             let values: Vec<Vec<f32>> = batch.iter().map(|target| target.values.clone()).collect();
             let drawn = self.inference.decode(&face.encoded, &values)?;
             let drawn = drawn.ok_or(PipelineError::NoSynthesis)?;
-            let faces = redrawn_faces(drawn, batch.len()).await;
-            redrawn.extend(faces.map_err(PipelineError::Device)?);
+            let faces = synthesised_faces(drawn, batch.len()).await;
+            synthesised.extend(faces.map_err(PipelineError::Device)?);
         }
         if self.paints {
             let alignment = face.face.alignment();
-            self.paint(picture, &alignment, targets, &mut redrawn)
+            self.paint(picture, &alignment, targets, &mut synthesised)
                 .await?;
         }
-        Ok(redrawn)
+        Ok(synthesised)
     }
 
-    /// Paints the mouths that the redrawn faces open, all in one batch.
+    /// Paints the mouths that the synthesised faces open, all in one batch.
     async fn paint(
         &self,
         picture: &Picture,
         alignment: &Alignment,
         targets: &[Target],
-        redrawn: &mut [Redrawn],
+        synthesised: &mut [SynthesisedFace],
     ) -> Result<(), PipelineError> {
         let Some(config) = self.config().painter else {
             return Ok(());
         };
-        if redrawn.iter().all(|one| painter::opened(one).is_none()) {
+        if synthesised.iter().all(|one| painter::opened(one).is_none()) {
             return Ok(());
         }
-        let cut = painter::face_to_crop(picture, alignment, redrawn, config);
+        let cut = painter::face_to_crop(picture, alignment, synthesised, config);
         let source = match &cut {
             Some(face) => {
                 let in_cut = Alignment::whole_picture(face.width(), face.height());
@@ -235,9 +235,10 @@ impl Pipeline {
             None => Source::photo(picture, alignment),
         };
         let tones = Tones::of(picture, alignment);
-        let mouths = redrawn.iter().zip(targets).enumerate();
-        let mouths = mouths.filter_map(|(index, (redrawn, target))| {
-            let crop = MouthCrop::of_redrawn(&source, redrawn, config, tones, target.teeth)?;
+        let mouths = synthesised.iter().zip(targets).enumerate();
+        let mouths = mouths.filter_map(|(index, (synthesised, target))| {
+            let crop =
+                MouthCrop::of_synthesised(&source, synthesised, config, tones, target.teeth)?;
             let prepared = prepare(&crop, config);
             Some((index, crop, prepared))
         });
@@ -250,7 +251,7 @@ impl Pipeline {
         let out = read_back(out).await.map_err(PipelineError::Device)?;
         let each = OUTPUTS * config.crop_width * config.crop_height();
         for ((index, crop, prepared), out) in mouths.iter().zip(out.chunks_exact(each)) {
-            redrawn[*index].mouth = Some(painted_mouth(out, crop, prepared, config));
+            synthesised[*index].mouth = Some(painted_mouth(out, crop, prepared, config));
         }
         Ok(())
     }

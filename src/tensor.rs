@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
-use crate::face::{Alignment, Change, Redrawn};
-use crate::network::{Drawn, FACE_SIZE};
+use crate::face::{Alignment, Change, SynthesisedFace};
+use crate::network::{FACE_SIZE, Synthesised};
 use crate::picture::Picture;
 
 /// Luma weights of ITU-R BT.601, with which FER2013 and most grey face sets were made.
@@ -87,7 +87,10 @@ pub async fn read_back_rows(tables: Vec<Tensor<2>>) -> Result<Vec<Vec<f32>>, Str
 ///
 /// # Errors
 /// The device's own words when it was lost or ran out of memory.
-pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>, String> {
+pub async fn synthesised_faces(
+    drawn: Synthesised,
+    targets: usize,
+) -> Result<Vec<SynthesisedFace>, String> {
     let [_, channels, size, _] = drawn.face.dims();
     // All at once: each wait for a device costs more than its copies.
     let mut wanted = Transaction::default().register(drawn.face);
@@ -120,7 +123,7 @@ pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>,
         }
     };
     Ok((0..targets)
-        .map(|target| Redrawn {
+        .map(|target| SynthesisedFace {
             size,
             mouth: None,
             face: planes_of(&faces, target),

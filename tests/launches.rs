@@ -16,7 +16,7 @@ use fersnet::kernels::launches;
 use fersnet::network::{
     Edition, Encoded, FACE_SIZE, Head, InferenceNetwork, Network, NetworkConfig, Variant,
 };
-use fersnet::tensor::{read_back_rows, redrawn_faces};
+use fersnet::tensor::{read_back_rows, synthesised_faces};
 use gpu::gpu;
 use launched::launched_by;
 
@@ -105,7 +105,7 @@ fn recognise(network: &InferenceNetwork, x: Tensor<4>) -> Encoded {
 fn redraw(network: &InferenceNetwork, encoded: &Encoded, targets: Tensor<2>) {
     let count = targets.dims()[0];
     let drawn = network.decode(encoded, targets).expect("faces");
-    let faces = pollster::block_on(redrawn_faces(drawn, count)).expect("faces");
+    let faces = pollster::block_on(synthesised_faces(drawn, count)).expect("faces");
     assert_eq!(faces.len(), count);
 }
 

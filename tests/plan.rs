@@ -9,8 +9,8 @@ mod launched;
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{Plan, PlanError, launches};
 use fersnet::network::{
-    Drawn, Edition, FACE_SIZE, Head, Inference, InferenceNetwork, Network, NetworkConfig, Variant,
-    weights,
+    Edition, FACE_SIZE, Head, Inference, InferenceNetwork, Network, NetworkConfig, Synthesised,
+    Variant, weights,
 };
 use fersnet::pipeline::SHIPPED_WEIGHTS;
 use gpu::gpu;
@@ -58,7 +58,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// The faces, and what they change.
-fn parts_of(drawn: Option<Drawn>, count: usize) -> Vec<Vec<f32>> {
+fn parts_of(drawn: Option<Synthesised>, count: usize) -> Vec<Vec<f32>> {
     let drawn = drawn.expect("this variant redraws");
     let mut parts = vec![drawn.face];
     if let Some(change) = drawn.change {

@@ -8,7 +8,7 @@ use crate::data::Face;
 use crate::face::{Alignment, paste};
 use crate::network::InferenceNetwork;
 use crate::picture::Picture;
-use crate::tensor::{planar_tensor, read_back, redrawn_faces};
+use crate::tensor::{planar_tensor, read_back, synthesised_faces};
 
 /// Draws and reads.
 pub(super) struct Drawer<'a> {
@@ -58,8 +58,8 @@ impl Drawer<'_> {
                 Tensor::from_data(target, self.device),
             )
             .ok_or(EnlargeError::NoSynthesis)?;
-        let redrawn =
-            pollster::block_on(redrawn_faces(drawn, faces.len())).map_err(EnlargeError::Device)?;
+        let redrawn = pollster::block_on(synthesised_faces(drawn, faces.len()))
+            .map_err(EnlargeError::Device)?;
         let pictures: Vec<Picture> = faces
             .iter()
             .zip(&alignments)

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::EvaluateError;
 use crate::data::Face;
 use crate::face::alignment::EYE_DISTANCE;
-use crate::face::{self, Alignment, FullMesh, Point, Redrawn, paste};
+use crate::face::{self, Alignment, FullMesh, Point, SynthesisedFace, paste};
 use crate::judge::MaskedJudge;
 use crate::network::{FACE_SIZE, NetworkConfig};
 use crate::picture::Picture;
@@ -86,7 +86,7 @@ impl<'a> Studio<'a> {
         let (redrawn, pictures) = self.pictures(face, targets)?;
         let points = self.mesh_of(&pictures, &view)?;
         let parts = redrawn.into_iter().zip(&pictures).zip(points);
-        let flow = |one: Redrawn| {
+        let flow = |one: SynthesisedFace| {
             let change = one.change?;
             Some(Flow {
                 values: change.flow?,
@@ -118,13 +118,13 @@ impl<'a> Studio<'a> {
         &self,
         face: &Face,
         targets: &[Target],
-    ) -> Result<(Vec<Redrawn>, Vec<Picture>), EvaluateError> {
+    ) -> Result<(Vec<SynthesisedFace>, Vec<Picture>), EvaluateError> {
         let view = face.alignment();
         let redrawn = pollster::block_on(async {
             let placed = face::Face::Placed(view);
             let recognised = self.pipeline.recognise(&face.picture, placed).await?;
             self.pipeline
-                .redraw(&face.picture, &recognised, targets)
+                .synthesise(&face.picture, &recognised, targets)
                 .await
         })?;
         let pasted = redrawn.iter().map(|one| paste(&face.picture, &view, one));

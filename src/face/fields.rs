@@ -2,7 +2,7 @@
 
 use super::Point;
 use super::mouth::PaintedMouth;
-use super::paste::{Change, Redrawn};
+use super::paste::{Change, SynthesisedFace};
 use super::planes::{blur, catmull_rom};
 use super::source::Source;
 
@@ -35,7 +35,7 @@ pub(crate) struct ChangeFields {
 
 impl Fields {
     /// For pictures in which the face is `side` pixels wide.
-    pub fn new(redrawn: &Redrawn, side: f32) -> Self {
+    pub fn new(redrawn: &SynthesisedFace, side: f32) -> Self {
         let field = |planes, channels| Field::new(planes, channels, redrawn.size, side);
         match &redrawn.change {
             Some(change) => Self::Change(ChangeFields {

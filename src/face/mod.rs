@@ -26,7 +26,7 @@ pub use full_mesh::{FullMesh, INNER_LIPS};
 #[cfg(feature = "native")]
 pub use lips::MESH_POINTS;
 pub use mouth::{MouthFrame, PaintedMouth};
-pub use paste::{Change, Redrawn, paste, redrawn_crop};
+pub use paste::{Change, SynthesisedFace, paste, synthesised_crop};
 pub use place::Face;
 
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,7 @@ const FEATHER: f32 = 0.12;
 
 /// A face as the network redrew it.
 #[derive(Debug, Clone)]
-pub struct Redrawn {
+pub struct SynthesisedFace {
     /// Side of the planes below, 96 for FERSNet.
     pub size: usize,
     /// Red, green and blue planes, `[3, size, size]`, unclamped; 0..1 is black to white.
@@ -45,12 +45,12 @@ pub struct Change {
 ///
 /// # Panics
 /// When a plane's length does not fit `redrawn.size`: a mistake of the caller.
-pub fn paste(picture: &Picture, alignment: &Alignment, redrawn: &Redrawn) -> Picture {
+pub fn paste(picture: &Picture, alignment: &Alignment, redrawn: &SynthesisedFace) -> Picture {
     paste_into(picture, &Source::photo(picture, alignment), redrawn)
 }
 
 /// Puts the face into `picture`, the pixels of `source`.
-fn paste_into(picture: &Picture, source: &Source<'_>, redrawn: &Redrawn) -> Picture {
+fn paste_into(picture: &Picture, source: &Source<'_>, redrawn: &SynthesisedFace) -> Picture {
     let alignment = &source.alignment;
     let mut image = picture.as_image().clone();
     let side = alignment.side();
@@ -89,10 +89,10 @@ fn paste_into(picture: &Picture, source: &Source<'_>, redrawn: &Redrawn) -> Pict
 }
 
 /// The redrawn face alone, `size` x `size`, as sharp as the photo allows: for thumbnails.
-pub fn redrawn_crop(
+pub fn synthesised_crop(
     picture: &Picture,
     alignment: &Alignment,
-    redrawn: &Redrawn,
+    redrawn: &SynthesisedFace,
     size: u32,
 ) -> RgbImage {
     let face = Picture::from(alignment.crop(picture, size));

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use super::head;
 use super::paper2020::{Paper2020, PreparedPaper2020};
 use super::release2021::{PreparedRelease2021, Release2021};
-use super::{Drawn, Encoded, Layers, Network, NetworkConfig};
+use super::{Encoded, Layers, Network, NetworkConfig, Synthesised};
 use crate::painter::InferencePainter;
 
 /// A FERSNet whose weights no longer change: each layer's are prepared once for the kernels of a device.
@@ -93,7 +93,7 @@ impl InferenceNetwork {
     }
 
     /// [`Network::decode`].
-    pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
+    pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Synthesised> {
         let features = encoded.features.as_ref()?;
         let out = match &self.layers {
             FrozenLayers::Paper2020(layers, prepared) => {
@@ -103,7 +103,7 @@ impl InferenceNetwork {
                 layers.decode(&encoded.x, features, target, Some(prepared))
             }
         }?;
-        Some(head::draw(self.config.head, &encoded.x, out))
+        Some(head::synthesise(self.config.head, &encoded.x, out))
     }
 }
 
@@ -116,7 +116,7 @@ pub trait FaceNetwork {
     fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded;
 
     /// [`Network::decode`].
-    fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn>;
+    fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Synthesised>;
 }
 
 impl FaceNetwork for Network {
@@ -128,7 +128,7 @@ impl FaceNetwork for Network {
         self.encode(x, keep_gates)
     }
 
-    fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
+    fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Synthesised> {
         self.decode(encoded, target)
     }
 }
@@ -142,7 +142,7 @@ impl FaceNetwork for InferenceNetwork {
         self.encode(x, keep_gates)
     }
 
-    fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
+    fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Synthesised> {
         self.decode(encoded, target)
     }
 }

@@ -10,7 +10,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::weights::{self, WeightError};
-use super::{Drawn, Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig};
+use super::{Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig, Synthesised};
 use crate::kernels::{Plan, PlanError, kernels_available};
 use crate::painter::{INPUTS, InferencePainter};
 
@@ -65,7 +65,7 @@ struct Plans {
 }
 
 type EncodePlan = Plan<(InferenceNetwork, Tensor<4>), Encoded>;
-type DecodePlan = Plan<(InferenceNetwork, Encoded, Tensor<2>), Option<Drawn>>;
+type DecodePlan = Plan<(InferenceNetwork, Encoded, Tensor<2>), Option<Synthesised>>;
 
 impl Inference {
     /// Reads a network from the bytes of a weight file.
@@ -136,7 +136,7 @@ impl Inference {
         &self,
         face: &EncodedFace,
         targets: &[Vec<f32>],
-    ) -> Result<Option<Drawn>, PlanError> {
+    ) -> Result<Option<Synthesised>, PlanError> {
         if !self.config().synthesises() {
             return Ok(None);
         }

@@ -37,7 +37,10 @@ pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
 pub use frozen::{FaceNetwork, InferenceNetwork};
-pub use head::{Change, Drawn, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, draw, draw_plain, resample};
+pub use head::{
+    Change, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, Synthesised, resample, synthesise,
+    synthesise_reference,
+};
 pub use inference::{EncodedFace, Inference, Scores};
 
 pub(crate) use prepared::conv_layer;
@@ -197,12 +200,12 @@ impl Network {
     ///
     /// The encoded batch is the number of targets, or 1: then the one face is redrawn for each
     /// target, and the encoder's work is shared. None for the single-task baseline.
-    pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
+    pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Synthesised> {
         let features = encoded.features.as_ref()?;
         let out = match &self.layers {
             Layers::Paper2020(layers) => layers.decode(&encoded.x, features, target, None),
             Layers::Release2021(layers) => layers.decode(&encoded.x, features, target, None),
         }?;
-        Some(head::draw(self.config.head, &encoded.x, out))
+        Some(head::synthesise(self.config.head, &encoded.x, out))
     }
 }

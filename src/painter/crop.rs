@@ -6,7 +6,7 @@ use crate::face::mouth::opening;
 use crate::face::paste::feather;
 use crate::face::planes::bilinear;
 use crate::face::source::Source;
-use crate::face::{Alignment, MouthFrame, Point, Redrawn};
+use crate::face::{Alignment, MouthFrame, Point, SynthesisedFace};
 use crate::network::PainterConfig;
 use crate::picture::Picture;
 
@@ -85,9 +85,9 @@ impl MouthCrop {
 
     /// The mouth of a redrawn face, before anything is painted; none for a mouth that is shut, and for
     /// networks that say nothing of cavities.
-    pub(crate) fn of_redrawn(
+    pub(crate) fn of_synthesised(
         source: &Source<'_>,
-        redrawn: &Redrawn,
+        redrawn: &SynthesisedFace,
         config: PainterConfig,
         tones: Tones,
         teeth: Option<f32>,
@@ -112,7 +112,7 @@ impl MouthCrop {
 
 /// Where a redrawn face's mouth opens; none for a mouth that is shut, and for networks that say nothing of
 /// cavities.
-pub fn opened(redrawn: &Redrawn) -> Option<MouthFrame> {
+pub fn opened(redrawn: &SynthesisedFace) -> Option<MouthFrame> {
     let cover = redrawn.change.as_ref()?.cover.as_ref()?;
     MouthFrame::around(cover, redrawn.size)
 }
@@ -122,7 +122,7 @@ pub fn opened(redrawn: &Redrawn) -> Option<MouthFrame> {
 pub fn face_to_crop(
     picture: &Picture,
     alignment: &Alignment,
-    redrawn: &[Redrawn],
+    redrawn: &[SynthesisedFace],
     config: PainterConfig,
 ) -> Option<Picture> {
     let frames = redrawn.iter().filter_map(opened);

@@ -29,7 +29,7 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// A network that reads and redraws faces.
+/// A network that recognises expressions and synthesises others.
 #[wasm_bindgen]
 pub struct Engine {
     pipeline: Rc<Pipeline>,
@@ -72,13 +72,13 @@ impl Engine {
         self.pipeline.config().controls.clone()
     }
 
-    /// Whether the network redraws faces.
+    /// Whether the network synthesises faces.
     #[wasm_bindgen(getter)]
-    pub fn redraws(&self) -> bool {
+    pub fn synthesises(&self) -> bool {
         self.pipeline.config().synthesises()
     }
 
-    /// Reads and redraws an empty face, so that the device has recorded and compiled all it needs.
+    /// Recognises and synthesises an empty face, so that the device has recorded and compiled all it needs.
     ///
     /// # Errors
     /// A JavaScript error when the device fails.
@@ -87,7 +87,7 @@ impl Engine {
         let picture = Picture::from(RgbImage::from_pixel(size, size, image::Rgb([128; 3])));
         let face = self.pipeline.recognise(&picture, Face::whole(&picture));
         let face = face.await.map_err(js_error)?;
-        if self.redraws() {
+        if self.synthesises() {
             let config = self.pipeline.config();
             let target = Target {
                 values: vec![0.1; config.target_width()],
@@ -95,8 +95,8 @@ impl Engine {
             };
             for targets in [config.classes.len(), 1] {
                 let targets = vec![target.clone(); targets];
-                let redrawn = self.pipeline.redraw(&picture, &face, &targets).await;
-                redrawn.map_err(js_error)?;
+                let synthesised = self.pipeline.synthesise(&picture, &face, &targets);
+                synthesised.await.map_err(js_error)?;
             }
             self.pipeline.warm_up_painter().await.map_err(js_error)?;
         }

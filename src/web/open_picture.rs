@@ -1,4 +1,4 @@
-//! One picture of the page: its faces, what was recognised in them and how they were redrawn.
+//! One picture of the page: its faces, what was recognised in them and how they were synthesised.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 
 use super::error::{NoSuchFace, coded_error, js_error};
-use crate::face::{self, Alignment, Face, Landmarks, Point, Rect, Redrawn};
+use crate::face::{self, Alignment, Face, Landmarks, Point, Rect, SynthesisedFace};
 use crate::mark;
 use crate::picture::Picture;
 use crate::pipeline::{Pipeline, RecognisedFace};
@@ -28,16 +28,16 @@ pub struct OpenPicture {
     faces: Vec<OpenFace>,
 }
 
-/// A face: only one that was recognised has redrawn faces.
+/// A face: only one that was recognised has synthesised faces.
 enum OpenFace {
     Found(Face),
-    Recognised(Box<RecognisedFace>, RedrawnFaces),
+    Recognised(Box<RecognisedFace>, SynthesisedFaces),
 }
 
-/// How a face was redrawn, by number; numbers are never used twice.
+/// What was synthesised of a face, by number; numbers are never used twice.
 #[derive(Default)]
-struct RedrawnFaces {
-    kept: HashMap<usize, Redrawn>,
+struct SynthesisedFaces {
+    kept: HashMap<usize, SynthesisedFace>,
     next: usize,
 }
 
@@ -60,9 +60,9 @@ struct FacePlace {
     corners: [Point; 4],
 }
 
-/// What a face shows, as JavaScript sees it: `FaceReading` in www/api/protocol.js.
+/// What a face shows, as JavaScript sees it: `Recognition` in www/api/protocol.js.
 #[derive(Serialize)]
-struct FaceReading<'a> {
+struct Recognition<'a> {
     probabilities: &'a [f32],
     expression: usize,
     certain: bool,
@@ -110,16 +110,20 @@ impl OpenPicture {
         known.ok_or_else(|| js_error(NoSuchFace))
     }
 
-    fn redrawn(&self, face: usize, redrawn: usize) -> Result<(&Face, &Redrawn), JsValue> {
+    fn synthesised(
+        &self,
+        face: usize,
+        synthesised: usize,
+    ) -> Result<(&Face, &SynthesisedFace), JsValue> {
         let found = match self.faces.get(face) {
-            Some(OpenFace::Recognised(known, all)) => all.kept.get(&redrawn).zip(Some(known)),
+            Some(OpenFace::Recognised(known, all)) => all.kept.get(&synthesised).zip(Some(known)),
             _ => None,
         };
-        let (redrawn, known) = found.ok_or_else(|| js_error(NoSuchFace))?;
-        Ok((&known.face, redrawn))
+        let (synthesised, known) = found.ok_or_else(|| js_error(NoSuchFace))?;
+        Ok((&known.face, synthesised))
     }
 
-    /// A picture with redrawn faces put into it; `changes` holds pairs of face and redrawn face.
+    /// A picture with synthesised faces put into it; `changes` holds pairs of face and synthesised face.
     fn changed(
         &self,
         picture: &Picture,
@@ -128,9 +132,9 @@ impl OpenPicture {
     ) -> Result<Picture, JsValue> {
         let mut changed: Option<Picture> = None;
         for pair in changes.chunks_exact(2) {
-            let (face, redrawn) = self.redrawn(pair[0] as usize, pair[1] as usize)?;
+            let (face, synthesised) = self.synthesised(pair[0] as usize, pair[1] as usize)?;
             let before = changed.as_ref().unwrap_or(picture);
-            changed = Some(face::paste(before, &place(face), redrawn));
+            changed = Some(face::paste(before, &place(face), synthesised));
         }
         Ok(changed.unwrap_or_else(|| picture.clone()))
     }
@@ -196,14 +200,14 @@ impl OpenPicture {
         to_js(&FacePlace::of(&self.face(face)?))
     }
 
-    /// Recognises a face's expression: a `FaceReading` but for its time.
+    /// Recognises a face's expression: a `Recognition` but for its time.
     ///
     /// # Errors
     /// A JavaScript error when there is no such face or the device is lost.
     pub async fn recognise(&mut self, face: usize) -> Result<JsValue, JsValue> {
         let recognised = self.pipeline.recognise(&self.picture, self.face(face)?);
         let recognised = recognised.await.map_err(js_error)?;
-        let reading = to_js(&FaceReading {
+        let recognition = to_js(&Recognition {
             probabilities: &recognised.answer.probabilities,
             expression: recognised.answer.expression,
             certain: recognised.answer.certain,
@@ -212,18 +216,18 @@ impl OpenPicture {
         match &mut self.faces[face] {
             OpenFace::Recognised(known, _) => **known = recognised,
             found @ OpenFace::Found(_) => {
-                *found = OpenFace::Recognised(Box::new(recognised), RedrawnFaces::default());
+                *found = OpenFace::Recognised(Box::new(recognised), SynthesisedFaces::default());
             }
         }
-        reading
+        recognition
     }
 
-    /// Redraws a face that was recognised, once for each target: an array of objects, each a weight by its
-    /// name (an expression, or a control). Gives the number of the first of the new redrawn faces.
+    /// Synthesises a face that was recognised, once for each target: an array of objects, each a weight by its
+    /// name (an expression, or a control). Gives the number of the first of the new synthesised faces.
     ///
     /// # Errors
     /// A JavaScript error when the face was not recognised, a target does not fit or the device is lost.
-    pub async fn redraw(&mut self, face: usize, targets: JsValue) -> Result<usize, JsValue> {
+    pub async fn synthesise(&mut self, face: usize, targets: JsValue) -> Result<usize, JsValue> {
         let targets: Vec<BTreeMap<String, f32>> = serde_wasm_bindgen::from_value(targets)
             .map_err(|error| coded_error(&error.to_string(), "target-weight"))?;
         let config = self.pipeline.config();
@@ -238,41 +242,43 @@ impl OpenPicture {
         let Some(OpenFace::Recognised(recognised, all)) = self.faces.get_mut(face) else {
             return Err(js_error(NoSuchFace));
         };
-        let redrawn = self.pipeline.redraw(&self.picture, recognised, &targets);
-        let redrawn = redrawn.await.map_err(js_error)?;
+        let synthesised = self
+            .pipeline
+            .synthesise(&self.picture, recognised, &targets);
+        let synthesised = synthesised.await.map_err(js_error)?;
         let first = all.next;
-        all.next += redrawn.len();
-        all.kept.extend((first..).zip(redrawn));
+        all.next += synthesised.len();
+        all.kept.extend((first..).zip(synthesised));
         Ok(first)
     }
 
-    /// Frees a redrawn face; nothing happens where there is none.
-    pub fn forget(&mut self, face: usize, redrawn: usize) {
+    /// Frees a synthesised face; nothing happens where there is none.
+    pub fn forget(&mut self, face: usize, synthesised: usize) {
         if let Some(OpenFace::Recognised(_, all)) = self.faces.get_mut(face) {
-            all.kept.remove(&redrawn);
+            all.kept.remove(&synthesised);
         }
     }
 
-    /// RGBA pixels of a redrawn face alone, `size` x `size`.
+    /// RGBA pixels of a synthesised face alone, `size` x `size`.
     ///
     /// # Errors
-    /// A JavaScript error when there is no such redrawn face.
+    /// A JavaScript error when there is no such synthesised face.
     pub fn crop(
         &self,
         face: usize,
-        redrawn: usize,
+        synthesised: usize,
         size: u32,
     ) -> Result<Clamped<Vec<u8>>, JsValue> {
-        let (face, redrawn) = self.redrawn(face, redrawn)?;
-        let crop = face::redrawn_crop(&self.picture, &face.alignment(), redrawn, size);
+        let (face, synthesised) = self.synthesised(face, synthesised)?;
+        let crop = face::synthesised_crop(&self.picture, &face.alignment(), synthesised, size);
         Ok(rgba(&crop))
     }
 
-    /// The preview's RGBA pixels with redrawn faces put into it; `changes` holds pairs of face and
-    /// redrawn face.
+    /// The preview's RGBA pixels with synthesised faces put into it; `changes` holds pairs of face and
+    /// synthesised face.
     ///
     /// # Errors
-    /// A JavaScript error when there is no such redrawn face.
+    /// A JavaScript error when there is no such synthesised face.
     pub fn compose(&self, changes: &[u32]) -> Result<Clamped<Vec<u8>>, JsValue> {
         let shown = self.shown();
         let size = |picture: &Picture| [picture.width(), picture.height()];
@@ -282,10 +288,10 @@ impl OpenPicture {
         Ok(rgba(changed.as_image()))
     }
 
-    /// The full picture with redrawn faces put into it, as a PNG file that carries the mark.
+    /// The full picture with synthesised faces put into it, as a PNG file that carries the mark.
     ///
     /// # Errors
-    /// A JavaScript error when there is no such redrawn face or the file cannot be written.
+    /// A JavaScript error when there is no such synthesised face or the file cannot be written.
     pub fn encode(&self, changes: &[u32]) -> Result<Vec<u8>, JsValue> {
         let changed = self.changed(&self.picture, changes, Face::alignment)?;
         mark::encode_marked_png(&changed).map_err(js_error)

@@ -21,15 +21,15 @@ import { CANCELLED } from './protocol.js';
  * @typedef {import('./protocol.js').FromWorker} FromWorker
  * @typedef {import('./protocol.js').Question} Question
  * @typedef {import('./protocol.js').Load} Load
- * @typedef {import('./protocol.js').Read} Read
+ * @typedef {import('./protocol.js').Recognise} Recognise
  * @typedef {import('./protocol.js').Whole} Whole
- * @typedef {import('./protocol.js').Redraw} Redraw
+ * @typedef {import('./protocol.js').Synthesise} Synthesise
  * @typedef {import('./protocol.js').Change} Change
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
- * @typedef {import('./protocol.js').FaceReading} FaceReading
+ * @typedef {import('./protocol.js').Recognition} Recognition
  */
 
-/** Thrown where a question turns out to be no longer wanted. */
+/** The question was cancelled. */
 class Cancelled extends FersNetError {
   static code = CANCELLED;
 }
@@ -108,7 +108,7 @@ let woken = null;
 channel.port2.onmessage = () => woken?.();
 
 /**
- * Lets waiting messages in, and stops when one of them took this question back.
+ * Yields to the event loop; throws if the question was cancelled meanwhile.
  * @param {number} id
  */
 async function breathe(id) {
@@ -127,12 +127,12 @@ async function answer(question) {
   switch (question.type) {
     case 'load':
       return [await load(question)];
-    case 'read':
-      return [await read(question)];
+    case 'recognise':
+      return [await recognise(question)];
     case 'whole':
       return [await whole(question)];
-    case 'redraw':
-      return redraw(question);
+    case 'synthesise':
+      return synthesise(question);
     case 'compose': {
       const picture = pictureOf(question.picture);
       const data = picture.compose(flat(question.changes));
@@ -148,7 +148,7 @@ async function answer(question) {
       return [null];
     case 'forget':
       // A picture that was released has taken its faces with it.
-      pictures.get(question.picture)?.forget(question.face, question.redrawn);
+      pictures.get(question.picture)?.forget(question.face, question.synthesised);
       return [null];
   }
 }
@@ -162,7 +162,7 @@ function pictureOf(handle) {
 
 /** @param {Change[]} changes */
 function flat(changes) {
-  return Uint32Array.from(changes.flatMap(({ face, redrawn }) => [face, redrawn]));
+  return Uint32Array.from(changes.flatMap(({ face, synthesised }) => [face, synthesised]));
 }
 
 /** @type {string | null} address of the mouth painter, until it is fetched */
@@ -205,15 +205,15 @@ async function load({ id, program, weights, painter, detector, device: wish }) {
   const next = makeEngine(wasm, [bytes, boxes, mesh], device);
   engine?.free();
   engine = next;
-  waitingPainter = next.redraws ? painter : null;
+  waitingPainter = next.synthesises ? painter : null;
   if (device.kind === 'webgpu') {
     // Compiles every pipeline now, so that the first face does not wait for them.
     counted('warm-up')(0, null);
     await addPainter();
     await engine.warm_up();
   }
-  const { classes, controls, redraws } = engine;
-  return { classes, controls, redraws, device };
+  const { classes, controls, synthesises } = engine;
+  return { classes, controls, synthesises, device };
 }
 
 /**
@@ -273,8 +273,8 @@ async function startNow(address, onBytes) {
   }
 }
 
-/** @param {Read} question */
-async function read({ id, bytes }) {
+/** @param {Recognise} question */
+async function recognise({ id, bytes }) {
   if (!engine) throw new ClosedError();
   const begun = performance.now();
   const picture = engine.open(new Uint8Array(bytes));
@@ -299,8 +299,8 @@ async function read({ id, bytes }) {
     };
     post({ type: 'opened', id, opened }, [data.buffer]);
     for (let face = 0; face < faces.length; face += 1) {
-      const reading = await readFace(id, picture, face);
-      post({ type: 'reading', id, face, reading });
+      const recognition = await recogniseFace(id, picture, face);
+      post({ type: 'recognised', id, face, recognition });
     }
   } catch (caught) {
     release(handle);
@@ -313,8 +313,8 @@ async function read({ id, bytes }) {
 async function whole({ id, picture: handle }) {
   const picture = pictureOf(handle);
   const face = picture.whole_picture();
-  const reading = await readFace(id, picture, face);
-  return { face, place: picture.place(face), reading };
+  const recognition = await recogniseFace(id, picture, face);
+  return { face, place: picture.place(face), recognition };
 }
 
 /** @param {number} handle */
@@ -327,9 +327,9 @@ function release(handle) {
  * @param {number} id
  * @param {any} picture
  * @param {number} face
- * @returns {Promise<FaceReading>}
+ * @returns {Promise<Recognition>}
  */
-async function readFace(id, picture, face) {
+async function recogniseFace(id, picture, face) {
   await breathe(id);
   const begun = performance.now();
   const answered = await picture.recognise(face);
@@ -337,17 +337,17 @@ async function readFace(id, picture, face) {
 }
 
 /**
- * @param {Redraw} question
+ * @param {Synthesise} question
  * @returns {Promise<[any, Transferable[]]>}
  */
-async function redraw({ picture: handle, face, targets, size }) {
+async function synthesise({ picture: handle, face, targets, size }) {
   const picture = pictureOf(handle);
   await addPainter();
   const begun = performance.now();
-  const first = await picture.redraw(face, targets);
+  const first = await picture.synthesise(face, targets);
   const milliseconds = performance.now() - begun;
   const crops = targets.map((_, i) => ({
-    redrawn: first + i,
+    synthesised: first + i,
     pixels: { width: size, height: size, data: picture.crop(face, first + i, size) },
   }));
   return [{ crops, milliseconds }, crops.map(({ pixels }) => pixels.data.buffer)];

@@ -124,7 +124,7 @@ export class Status {
   }
 
   /** @param {ReadPicture} picture */
-  read({ decodeMilliseconds, findMilliseconds, faces }) {
+  recognised({ decodeMilliseconds, findMilliseconds, faces }) {
     const reading = faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     const recognition = decodeMilliseconds + findMilliseconds + reading;
     Object.assign(this.#times.dataset, {
@@ -141,7 +141,7 @@ export class Status {
    * @param {number} milliseconds
    * @param {number} count
    */
-  redrawn(milliseconds, count) {
+  synthesised(milliseconds, count) {
     const { recognition } = this.#times.dataset;
     this.#times.dataset.redraw = String(milliseconds);
     this.#times.textContent = `read in ${time(Number(recognition))}, ${count} redrawn in ${time(milliseconds)}`;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use fersnet::face::{self, Face, Redrawn};
+use fersnet::face::{self, Face, SynthesisedFace};
 use fersnet::mark;
 use fersnet::network::NetworkConfig;
 use fersnet::picture::Picture;
@@ -76,7 +76,7 @@ impl Synthesize {
         let face = self.choose_face(&pipeline, &picture)?;
         let redrawn = pollster::block_on(async {
             let recognised = pipeline.recognise(&picture, face).await?;
-            pipeline.redraw(&picture, &recognised, &targets).await
+            pipeline.synthesise(&picture, &recognised, &targets).await
         })?;
         let output = if all {
             sheet(&picture, &face, &redrawn, &names)
@@ -148,7 +148,7 @@ pub fn parse_target(text: &str, config: &NetworkConfig) -> Result<Target> {
 }
 
 /// The face as it is and once for each expression, each with its name.
-fn sheet(picture: &Picture, face: &Face, redrawn: &[Redrawn], names: &[String]) -> Picture {
+fn sheet(picture: &Picture, face: &Face, redrawn: &[SynthesisedFace], names: &[String]) -> Picture {
     let rows = (1 + redrawn.len()).div_ceil(COLUMNS);
     let mut sheet = ContactSheet::captioned([COLUMNS, rows], [TILE; 2]);
     let mut add = |i: usize, name: &str, tile| {
@@ -159,7 +159,7 @@ fn sheet(picture: &Picture, face: &Face, redrawn: &[Redrawn], names: &[String]) 
     let alignment = face.alignment();
     add(0, "as it is", alignment.crop(picture, TILE));
     for (i, (name, redrawn)) in names.iter().zip(redrawn).enumerate() {
-        let tile = face::redrawn_crop(picture, &alignment, redrawn, TILE);
+        let tile = face::synthesised_crop(picture, &alignment, redrawn, TILE);
         add(i + 1, name, tile);
     }
     sheet.picture()

@@ -11,7 +11,7 @@ use crate::face::Alignment;
 use crate::face::source::Source;
 use crate::network::{FACE_SIZE, InferenceNetwork, Network, PainterConfig};
 use crate::painter::MouthCrop;
-use crate::tensor::{face_values, redrawn_faces};
+use crate::tensor::{face_values, synthesised_faces};
 
 /// The main network on the CPU.
 pub struct OnNetwork {
@@ -47,9 +47,11 @@ impl OnNetwork {
         let target = Tensor::from_data(TensorData::new(target, [1, width]), &self.device);
         let encoded = self.network.encode(face, false);
         let drawn = self.network.decode(&encoded, target)?;
-        let redrawn = pollster::block_on(redrawn_faces(drawn, 1)).ok()?.pop()?;
+        let redrawn = pollster::block_on(synthesised_faces(drawn, 1))
+            .ok()?
+            .pop()?;
         let source = Source::photo(&other.picture, alignment);
-        let crop = MouthCrop::of_redrawn(&source, &redrawn, config, mouth.tones, None)?;
+        let crop = MouthCrop::of_synthesised(&source, &redrawn, config, mouth.tones, None)?;
         let photo = Source::photo(&mouth.face.picture, alignment);
         let real = MouthCrop::picture_in(&photo, &crop.frame, config);
         Some(Placed {
