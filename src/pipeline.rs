@@ -13,7 +13,7 @@ use crate::network::{EncodedFace, Inference, NetworkConfig};
 use crate::painter::{self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare};
 use crate::picture::Picture;
 use crate::target::{Target, TargetError};
-use crate::tensor::{face_values, read_back, read_back_rows, synthesised_faces};
+use crate::tensor::{face_values, readback, readback_rows, synthesised_faces};
 
 /// The weights that are shipped, see `weights/`.
 #[cfg(feature = "native")]
@@ -39,7 +39,9 @@ pub enum PipelineError {
     #[error("{0}; reload, or choose the CPU")]
     Plan(#[from] PlanError),
     /// The network recognises only.
-    #[error("these weights read expressions but redraw no face; choose weights of another variant")]
+    #[error(
+        "these weights recognise expressions but synthesise no face; choose weights of another variant"
+    )]
     NoSynthesis,
     /// The network's scores are not numbers.
     #[error(
@@ -157,7 +159,7 @@ impl Pipeline {
         let (scores, encoded) = self.inference.encode(values)?;
         let mut tables = vec![scores.logits];
         tables.extend(scores.units);
-        let rows = read_back_rows(tables).await;
+        let rows = readback_rows(tables).await;
         let mut rows = rows.map_err(PipelineError::Device)?.into_iter();
         let (logits, units) = (
             rows.next().unwrap_or_default(),
@@ -248,7 +250,7 @@ impl Pipeline {
         let Some(out) = self.inference.paint(inputs, mouths.len()) else {
             return Ok(());
         };
-        let out = read_back(out).await.map_err(PipelineError::Device)?;
+        let out = readback(out).await.map_err(PipelineError::Device)?;
         let each = OUTPUTS * config.crop_width * config.crop_height();
         for ((index, crop, prepared), out) in mouths.iter().zip(out.chunks_exact(each)) {
             synthesised[*index].mouth = Some(painted_mouth(out, crop, prepared, config));
@@ -268,7 +270,7 @@ impl Pipeline {
         let each = INPUTS * config.crop_width * config.crop_height();
         for count in [self.config().classes.len(), 1] {
             if let Some(out) = self.inference.paint(vec![0.0; count * each], count) {
-                read_back(out).await.map_err(PipelineError::Device)?;
+                readback(out).await.map_err(PipelineError::Device)?;
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ use fersnet::kernels::launches;
 use fersnet::network::{
     Edition, Encoded, FACE_SIZE, Head, InferenceNetwork, Network, NetworkConfig, Variant,
 };
-use fersnet::tensor::{read_back_rows, synthesised_faces};
+use fersnet::tensor::{readback_rows, synthesised_faces};
 use gpu::gpu;
 use launched::launched_by;
 
@@ -90,7 +90,7 @@ fn recognise(network: &InferenceNetwork, x: Tensor<4>) -> Encoded {
     let encoded = network.encode(x, false);
     let mut tables = vec![encoded.logits.clone()];
     tables.extend(encoded.units.clone());
-    let read = pollster::block_on(read_back_rows(tables)).expect("scores");
+    let read = pollster::block_on(readback_rows(tables)).expect("scores");
     let lengths: Vec<usize> = read.iter().map(Vec::len).collect();
     let controls = network.config().controls.len();
     let expected = if controls == 0 {

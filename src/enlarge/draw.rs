@@ -8,7 +8,7 @@ use crate::data::Face;
 use crate::face::{Alignment, paste};
 use crate::network::InferenceNetwork;
 use crate::picture::Picture;
-use crate::tensor::{planar_tensor, read_back, synthesised_faces};
+use crate::tensor::{planar_tensor, readback, synthesised_faces};
 
 /// Draws and reads.
 pub(super) struct Drawer<'a> {
@@ -113,7 +113,7 @@ impl Drawer<'_> {
     ) -> Result<Vec<f32>, EnlargeError> {
         let config = judge.network.config();
         let logits = judge.network.encode(x, false).logits; // [batch, E]
-        let logits = pollster::block_on(read_back(logits)).map_err(EnlargeError::Device)?;
+        let logits = pollster::block_on(readback(logits)).map_err(EnlargeError::Device)?;
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(EnlargeError::NotFinite(judge.name.clone()));
         }

@@ -1,4 +1,4 @@
-//! A picture -> its faces, each with landmarks and its alignment; and a redrawn face -> the picture.
+//! A picture -> its faces, each with landmarks and its alignment; and a synthesised face -> the picture.
 //!
 //! Coordinates are continuous picture pixels: the first pixel covers 0..1, its centre is 0.5.
 
@@ -130,21 +130,21 @@ impl Rect {
     }
 }
 
-/// A face's landmarks. Left is the person's left: in the picture of a face that looks at the
+/// A face's landmarks. Left is the subject's left: in the picture of a face that looks at the
 /// camera, the left eye is on the right.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Landmarks {
-    /// The person's left eye (right in the picture).
+    /// The subject's left eye (right in the picture).
     pub left_eye: Point,
-    /// The person's right eye (left in the picture).
+    /// The subject's right eye (left in the picture).
     pub right_eye: Point,
     /// The nose's tip.
     pub nose: Point,
     /// The mouth's centre.
     pub mouth: Point,
-    /// In front of the person's left ear.
+    /// In front of the subject's left ear.
     pub left_ear: Point,
-    /// In front of the person's right ear.
+    /// In front of the subject's right ear.
     pub right_ear: Point,
 }
 

@@ -11,7 +11,7 @@ use super::config::NetworkConfig;
 use super::prepared::{conv_layer, linear_layer};
 use crate::kernels::{Activation, Norm, PackedStep, conv_step, linear};
 
-/// Reads expressions, and controls where the network has some, off the deepest map.
+/// Recognises expressions, and controls where the network has some, from the deepest map.
 #[derive(Module, Debug)]
 pub struct Classifier {
     conv: Conv2d,

@@ -16,14 +16,14 @@ const CAVITY_BIAS: f32 = -2.0;
 pub const SHADE_SCALE: f64 = 0.1;
 
 /// Side of the square over which a blend head's shading is averaged, in pixels: wide, so that it
-/// cannot draw edges.
+/// cannot make edges.
 pub const SHADE_SIDE: usize = 9;
 
 /// Scale from the last convolution's flow channels to units of the face's width: small, so that an
 /// untrained network hardly moves anything.
 pub const FLOW_SCALE: f64 = 0.05;
 
-/// A redrawn face, as tensors.
+/// Synthesised faces, as tensors: what the network gives.
 #[derive(Debug, Clone)]
 pub struct Synthesised {
     /// The face, `[batch, k, height, width]`, not clamped.

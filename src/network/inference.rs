@@ -44,7 +44,7 @@ impl Scores {
     }
 }
 
-/// A face that was encoded, and can be redrawn.
+/// A face that was encoded, and can be synthesised.
 pub struct EncodedFace(Kept);
 
 enum Kept {
@@ -68,7 +68,7 @@ type EncodePlan = Plan<(InferenceNetwork, Tensor<4>), Encoded>;
 type DecodePlan = Plan<(InferenceNetwork, Encoded, Tensor<2>), Option<Synthesised>>;
 
 impl Inference {
-    /// Reads a network from the bytes of a weight file.
+    /// Loads a network from the bytes of a weight file.
     ///
     /// # Errors
     /// [`WeightError`] when the file is refused.
@@ -110,7 +110,7 @@ impl Inference {
         added.unwrap_or(self.network.config())
     }
 
-    /// Reads one face, `[k, 96, 96]` with values in `[0, 1]`: its scores, and the face for
+    /// Encodes one face, `[k, 96, 96]` with values in `[0, 1]`: its scores, and the face for
     /// [`decode`](Self::decode).
     ///
     /// # Errors
@@ -126,9 +126,9 @@ impl Inference {
         Ok((scores, EncodedFace(Kept::Pixels { values, turn })))
     }
 
-    /// Redraws a face for at most E targets, each the network's vector p: a batch of at least as
+    /// Synthesises a face for at most E targets, each the network's vector p: a batch of at least as
     /// many faces as targets, in their order, to be read back before the next one. None where the
-    /// network redraws nothing. The face has to come from this network's [`encode`](Self::encode).
+    /// network synthesises nothing. The face has to come from this network's [`encode`](Self::encode).
     ///
     /// # Errors
     /// [`PlanError`] when the device refuses.

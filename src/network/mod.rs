@@ -1,8 +1,8 @@
-//! FERSNet: one network that reads the expression of a face (FER) and redraws the face with
-//! another expression (FES).
+//! FERSNet: one network that recognises the expression of a face (FER) and synthesises the face with
+//! another one (FES).
 //!
 //! Two editions share the interface: [`Network::encode`] runs both branches once, and
-//! [`Network::decode`] redraws the encoded face for any number of target expressions.
+//! [`Network::decode`] synthesises the encoded face with any number of target expressions.
 //!
 //! A [`Network`] is trained, saved and changed; [`Network::into_inference`] makes an
 //! [`InferenceNetwork`] of it, which only answers, with weights that are prepared for the kernels.
@@ -69,13 +69,13 @@ enum Layers {
 /// What one pass over the encoder gives.
 #[derive(Debug, Clone)]
 pub struct Encoded {
-    /// The faces that were read, `[batch, k, 96, 96]`.
+    /// The faces that were encoded, `[batch, k, 96, 96]`.
     pub x: Tensor<4>,
     /// Unnormalised scores, `[batch, E]`.
     pub logits: Tensor<2>,
     /// The controls that the faces show, `[batch, K]`; none where the network has no controls.
     pub units: Option<Tensor<2>>,
-    /// What both are read off, `[batch, channels, height, width]`.
+    /// What both are computed from, `[batch, channels, height, width]`.
     pub class_features: Tensor<4>,
     /// What the decoder needs; none for the single-task baseline.
     pub features: Option<Features>,
@@ -196,9 +196,9 @@ impl Network {
         }
     }
 
-    /// Redraws encoded faces with targets p `[targets, E]`, or `[targets, K]` with controls.
+    /// Synthesises encoded faces with targets p `[targets, E]`, or `[targets, K]` with controls.
     ///
-    /// The encoded batch is the number of targets, or 1: then the one face is redrawn for each
+    /// The encoded batch is the number of targets, or 1: then the one face is synthesised for each
     /// target, and the encoder's work is shared. None for the single-task baseline.
     pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Synthesised> {
         let features = encoded.features.as_ref()?;

@@ -336,7 +336,7 @@ impl UpStep {
 }
 
 impl Paper2020 {
-    /// The convolution whose channels the head reads; none where nothing is redrawn.
+    /// The convolution whose channels the head reads; none where nothing is synthesised.
     pub(super) fn last_conv_mut(&mut self) -> Option<&mut Conv2d> {
         self.decoder.as_mut()?.last_conv_mut()
     }

@@ -175,7 +175,7 @@ impl Release2021 {
         Some(decoder.forward(x, features, target, prepared.map(|p| &p.decoder)))
     }
 
-    /// The convolution whose channels the head reads; none where nothing is redrawn.
+    /// The convolution whose channels the head reads; none where nothing is synthesised.
     pub(super) fn last_conv_mut(&mut self) -> Option<&mut Conv2d> {
         Some(&mut self.decoder.as_mut()?.out)
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::{Tensor, TensorData};
 use clap::Args;
 use fersnet::network::{FACE_SIZE, weights};
-use fersnet::tensor::{planar_tensor, read_back};
+use fersnet::tensor::{planar_tensor, readback};
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::picture::{NetworkArguments, read_picture};
@@ -60,7 +60,7 @@ impl Forward {
             let target = TensorData::new(target, [1, width]);
             let drawn = network
                 .decode(&encoded, Tensor::from_data(target, &device))
-                .context("these weights redraw no face: leave --target out")?;
+                .context("these weights synthesise no face: leave --target out")?;
             outputs.push(named("face", drawn.face)?);
             if let Some(change) = drawn.change {
                 outputs.push(named("mask", change.mask)?);
@@ -97,7 +97,7 @@ fn named<const D: usize>(name: &str, tensor: Tensor<D>) -> Result<Named> {
     Ok(Named {
         name: name.to_owned(),
         shape: tensor.dims().to_vec(),
-        values: pollster::block_on(read_back(tensor)).map_err(anyhow::Error::msg)?,
+        values: pollster::block_on(readback(tensor)).map_err(anyhow::Error::msg)?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! `fersnet synthesize`: a face redrawn in its picture, or a labelled sheet of all expressions.
+//! `fersnet synthesize`: a face synthesised in its picture, or a labelled sheet of all expressions.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ const COLUMNS: usize = 3;
 /// Quality of a JPEG that is written.
 const JPEG_QUALITY: u8 = 92;
 
-/// Redraw a face with another expression; what is written carries a visible mark and metadata.
+/// Synthesise a face with another expression; what is written carries a visible mark and metadata.
 #[derive(Args)]
 pub struct Synthesize {
     #[command(flatten)]
@@ -60,7 +60,7 @@ enum Format {
 }
 
 impl Synthesize {
-    /// Writes the redrawn picture or the sheet.
+    /// Writes the synthetic picture or the sheet.
     pub fn run(&self) -> Result<()> {
         let format = self.format()?;
         let mut pipeline = self.network.pipeline()?;
@@ -74,14 +74,14 @@ impl Synthesize {
         };
         let picture = read_picture(&self.picture)?;
         let face = self.choose_face(&pipeline, &picture)?;
-        let redrawn = pollster::block_on(async {
+        let synthesised = pollster::block_on(async {
             let recognised = pipeline.recognise(&picture, face).await?;
             pipeline.synthesise(&picture, &recognised, &targets).await
         })?;
         let output = if all {
-            sheet(&picture, &face, &redrawn, &names)
+            sheet(&picture, &face, &synthesised, &names)
         } else {
-            let one = redrawn.first().context("nothing was redrawn")?;
+            let one = synthesised.first().context("nothing was synthesised")?;
             face::paste(&picture, &face.alignment(), one)
         };
         let bytes = match format {
@@ -148,8 +148,13 @@ pub fn parse_target(text: &str, config: &NetworkConfig) -> Result<Target> {
 }
 
 /// The face as it is and once for each expression, each with its name.
-fn sheet(picture: &Picture, face: &Face, redrawn: &[SynthesisedFace], names: &[String]) -> Picture {
-    let rows = (1 + redrawn.len()).div_ceil(COLUMNS);
+fn sheet(
+    picture: &Picture,
+    face: &Face,
+    synthesised: &[SynthesisedFace],
+    names: &[String],
+) -> Picture {
+    let rows = (1 + synthesised.len()).div_ceil(COLUMNS);
     let mut sheet = ContactSheet::captioned([COLUMNS, rows], [TILE; 2]);
     let mut add = |i: usize, name: &str, tile| {
         let at = [i % COLUMNS, i / COLUMNS];
@@ -158,8 +163,8 @@ fn sheet(picture: &Picture, face: &Face, redrawn: &[SynthesisedFace], names: &[S
     };
     let alignment = face.alignment();
     add(0, "as it is", alignment.crop(picture, TILE));
-    for (i, (name, redrawn)) in names.iter().zip(redrawn).enumerate() {
-        let tile = face::synthesised_crop(picture, &alignment, redrawn, TILE);
+    for (i, (name, synthesised)) in names.iter().zip(synthesised).enumerate() {
+        let tile = face::synthesised_crop(picture, &alignment, synthesised, TILE);
         add(i + 1, name, tile);
     }
     sheet.picture()
