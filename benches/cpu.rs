@@ -10,7 +10,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::face::FaceDetector;
 use fersnet::kernels::{launches, set_plain_only};
-use fersnet::network::{Network, weights};
+use fersnet::network::{InferenceNetwork, weights};
 use fersnet::picture::Picture;
 use fersnet::pipeline::SHIPPED_WEIGHTS;
 use serde_json::json;
@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
         .collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
     let device = Device::flex();
-    let network = weights::load(SHIPPED_WEIGHTS, &device)?.for_inference();
+    let network = weights::load(SHIPPED_WEIGHTS, &device)?.into_inference();
     if is_wanted("recognition") {
         let x = face(&network, &device);
         compare("recognition", || {
@@ -61,7 +61,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// `[1, k, 96, 96]` in 0..1.
-fn face(network: &Network, device: &Device) -> Tensor<4> {
+fn face(network: &InferenceNetwork, device: &Device) -> Tensor<4> {
     let shape = [1, network.config().channels, 96, 96];
     let count: usize = shape.iter().product();
     let values: Vec<f32> = (0..count)

@@ -16,7 +16,9 @@ use fersnet::kernels::{
     Activation, Convolution, GateSense, Layer, Norm, PackedPair, PackedStep, UnitWeights,
     conv_step, convflu_pair, convflu_pair_packed, launches, set_plain_only,
 };
-use fersnet::network::{Cost, Edition, FACE_SIZE, Head, Network, NetworkConfig, Variant, weights};
+use fersnet::network::{
+    Cost, Edition, FACE_SIZE, Head, InferenceNetwork, Network, NetworkConfig, Variant, weights,
+};
 use fersnet::pipeline::SHIPPED_WEIGHTS;
 use serde_json::json;
 
@@ -152,8 +154,7 @@ fn steps(device: &Device) {
         three(8, 12, 6, 96, Norm::None),
     ] {
         let x = wave([batch, inputs, size, size], 1.0, device);
-        let mut packed = PackedStep::default();
-        packed.open();
+        let packed = PackedStep::default();
         let padding = PaddingConfig2d::Explicit(1, 1, 1, 1);
         let mut conv = Conv2dConfig::new([inputs, outputs], [3, 3])
             .with_padding(padding)
@@ -265,7 +266,7 @@ fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sens
 /// The shipped network.
 fn shipped_network(device: &Device) {
     let network = match weights::load(SHIPPED_WEIGHTS, device) {
-        Ok(network) => network.for_inference(),
+        Ok(network) => network.into_inference(),
         Err(error) => {
             eprintln!("the shipped weights: {error}");
             std::process::exit(1);
@@ -280,14 +281,14 @@ fn growth(device: &Device) {
         let edition = Edition::Release2021;
         let config = NetworkConfig::new(edition, Variant::Fersnet, width, 3, &CLASSES);
         match Network::new(config.with_head(Head::Warp), device) {
-            Ok(network) => both_tasks(&network.for_inference(), device),
+            Ok(network) => both_tasks(&network.into_inference(), device),
             Err(error) => eprintln!("no network of width {width}: {error}"),
         }
     }
 }
 
 /// Recognition, and recognition with every expression redrawn.
-fn both_tasks(network: &Network, device: &Device) {
+fn both_tasks(network: &InferenceNetwork, device: &Device) {
     let config = network.config();
     let classes = config.classes.len();
     let cost = Cost::of(config);

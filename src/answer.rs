@@ -1,5 +1,5 @@
 //! Logits -> answer: probabilities at the weights' temperature, the expression, and whether it is
-//! certain enough to be said.
+//! confident enough to be said.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ pub const CERTAIN_FROM: f32 = 0.5;
 /// Key of the temperature in a weight file's configuration.
 pub const TEMPERATURE_KEY: &str = "temperature";
 
-/// What a face shows, as the network reads it.
+/// What a face shows, as the network recognises it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
     /// Probability of each expression, in the order of the network's classes; they sum to 1.

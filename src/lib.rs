@@ -1,16 +1,16 @@
-//! FERSNet reads the expression of a face and redraws the face with another one, by one network,
+//! FERSNet recognises the expression of a face and synthesises the face with another one, by one network,
 //! in the browser and on the command line.
 //!
 //! The modules in the order of the data:
 //!
 //! - [`picture`]: bytes of an image file to an upright RGB picture.
-//! - [`face`]: the faces in it, aligned by the eyes; and a redrawn face back into the picture.
+//! - [`face`]: the faces in it, aligned by the eyes; and a synthesised face back into the picture.
 //! - [`tensor`]: an aligned face to and from `[1, k, 96, 96]`.
 //! - [`tensor_file`]: tensors in safetensors files, checked by name, type and shape.
 //! - [`network`]: FERSNet in its two editions, and its weight files.
 //! - [`painter`]: the inside of an opened mouth, painted at the photo's resolution.
 //! - [`kernels`]: the ConvFLU in WGSL and the network's steps, each beside its plain-tensor twin.
-//! - [`target`]: what a redrawn face is to show, from names and weights.
+//! - [`target`]: what a synthesised face is to show, from names and weights.
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`mark`]: what a saved synthetic face carries.
 //! - [`sheet`]: contact sheets of synthetic faces, which carry it too (native).

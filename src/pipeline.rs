@@ -1,5 +1,5 @@
-//! The whole way in one place, for the command line and the page alike: picture -> faces ->
-//! reading -> redrawn faces.
+//! The whole way in one place, for the command line and the page alike: picture -> [`Face`]s ->
+//! [`RecognisedFace`]s -> [`SynthesisedFace`]s.
 
 use std::cell::OnceCell;
 
@@ -8,14 +8,14 @@ use thiserror::Error;
 
 use crate::answer::{Answer, answer, temperature};
 use crate::face::source::Source;
-use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, MouthFrame, Redrawn};
+use crate::face::{Alignment, Face, FaceDetector, FaceError, MouthFrame, SynthesisedFace};
 use crate::kernels::PlanError;
 use crate::network::weights::WeightError;
 use crate::network::{EncodedFace, FACE_SIZE, Inference, NetworkConfig};
 use crate::painter::{self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare};
 use crate::picture::Picture;
 use crate::target::{Target, TargetError};
-use crate::tensor::{face_values, read_back, read_back_rows, redrawn_faces};
+use crate::tensor::{face_values, readback, readback_rows, synthesised_faces};
 
 /// The weights that are shipped, see `weights/`.
 #[cfg(feature = "native")]
@@ -41,7 +41,9 @@ pub enum PipelineError {
     #[error("{0}; reload, or choose the CPU")]
     Plan(#[from] PlanError),
     /// The network recognises only.
-    #[error("these weights read expressions but redraw no face; choose weights of another variant")]
+    #[error(
+        "these weights recognise expressions but synthesise no face; choose weights of another variant"
+    )]
     NoSynthesis,
     /// The network's scores are not numbers.
     #[error(
@@ -69,16 +71,16 @@ pub struct Pipeline {
     paints: bool,
 }
 
-/// One face, read.
-pub struct Reading {
-    /// What the face shows.
+/// A face whose expression was recognised: only such a one can be synthesised.
+pub struct RecognisedFace {
+    /// The face.
+    pub face: Face,
+    /// What it shows.
     pub answer: Answer,
     /// The controls that it shows, each 0 or more; empty where the network has none.
     pub controls: Vec<f32>,
-    /// Where the face lies in the picture.
-    pub alignment: Alignment,
-    face: EncodedFace,
-    /// The inside of its mouth as the network sees it, from the first time that it is redrawn on.
+    encoded: EncodedFace,
+    /// The inside of its mouth as the network sees it, from the first time that it is synthesised on.
     own_mouth: OnceCell<Option<Vec<f32>>>,
 }
 
@@ -143,24 +145,25 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`PipelineError::Face`] when the detector fails.
-    pub async fn find_faces(&self, picture: &Picture) -> Result<Vec<DetectedFace>, PipelineError> {
-        Ok(self.detector.detect(picture).await?)
+    pub async fn find_faces(&self, picture: &Picture) -> Result<Vec<Face>, PipelineError> {
+        let found = self.detector.detect(picture).await?;
+        Ok(found.into_iter().map(Face::Found).collect())
     }
 
-    /// Reads the face at `alignment`.
+    /// Recognises the expression of a face of `picture`.
     ///
     /// # Errors
     /// [`PipelineError::Device`] when the device is lost.
-    pub async fn read(
+    pub async fn recognise(
         &self,
         picture: &Picture,
-        alignment: Alignment,
-    ) -> Result<Reading, PipelineError> {
-        let values = face_values(picture, &alignment, self.config().channels);
-        let (scores, face) = self.inference.encode(values)?;
+        face: Face,
+    ) -> Result<RecognisedFace, PipelineError> {
+        let values = face_values(picture, &face.alignment(), self.config().channels);
+        let (scores, encoded) = self.inference.encode(values)?;
         let mut tables = vec![scores.logits];
         tables.extend(scores.units);
-        let rows = read_back_rows(tables).await;
+        let rows = readback_rows(tables).await;
         let mut rows = rows.map_err(PipelineError::Device)?.into_iter();
         let (logits, units) = (
             rows.next().unwrap_or_default(),
@@ -169,27 +172,27 @@ impl Pipeline {
         if logits.iter().chain(&units).any(|score| !score.is_finite()) {
             return Err(PipelineError::NotFinite);
         }
-        Ok(Reading {
+        Ok(RecognisedFace {
+            face,
             answer: answer(&logits, self.temperature),
             controls: units.into_iter().map(|unit| unit.max(0.0)).collect(),
-            alignment,
-            face,
+            encoded,
             own_mouth: OnceCell::new(),
         })
     }
 
-    /// Redraws a face that was read in `picture`, once for each target; with a painter in the weights,
+    /// Synthesises a face that was recognised in `picture` with other expressions, once for each target; with a painter in the weights,
     /// opened mouths are painted.
     ///
     /// # Errors
-    /// [`PipelineError`] when the weights cannot redraw, a target is another network's or the device is
+    /// [`PipelineError`] when the weights cannot synthesise, a target is another network's or the device is
     /// lost.
-    pub async fn redraw(
+    pub async fn synthesise(
         &self,
         picture: &Picture,
-        reading: &Reading,
+        face: &RecognisedFace,
         targets: &[Target],
-    ) -> Result<Vec<Redrawn>, PipelineError> {
+    ) -> Result<Vec<SynthesisedFace>, PipelineError> {
         let (classes, expected) = (self.config().classes.len(), self.config().target_width());
         if let Some(target) = targets
             .iter()
@@ -200,64 +203,65 @@ impl Pipeline {
                 found: target.values.len(),
             });
         }
-        let mut redrawn = Vec::with_capacity(targets.len());
+        let mut synthesised = Vec::with_capacity(targets.len());
         for batch in targets.chunks(classes) {
             let values: Vec<Vec<f32>> = batch.iter().map(|target| target.values.clone()).collect();
-            let drawn = self.inference.decode(&reading.face, &values)?;
+            let drawn = self.inference.decode(&face.encoded, &values)?;
             let drawn = drawn.ok_or(PipelineError::NoSynthesis)?;
-            let faces = redrawn_faces(drawn, batch.len()).await;
-            redrawn.extend(faces.map_err(PipelineError::Device)?);
+            let faces = synthesised_faces(drawn, batch.len()).await;
+            synthesised.extend(faces.map_err(PipelineError::Device)?);
         }
-        let own_mouth = self.own_mouth(reading).await?;
-        for change in redrawn.iter_mut().filter_map(|one| one.change.as_mut()) {
+        let own_mouth = self.own_mouth(face).await?;
+        for change in synthesised.iter_mut().filter_map(|one| one.change.as_mut()) {
             change.own_mouth.clone_from(own_mouth);
         }
         if self.paints {
-            self.paint(picture, &reading.alignment, targets, &mut redrawn)
+            let alignment = face.face.alignment();
+            self.paint(picture, &alignment, targets, &mut synthesised)
                 .await?;
         }
-        Ok(redrawn)
+        Ok(synthesised)
     }
 
-    /// The inside of the mouth of a face that was read: the map of the same face, redrawn as it is. None where the
+    /// The inside of the mouth of a face: the map of the same face, synthesised as it is. None where the
     /// weights have no such map, or the mouth is shut.
     async fn own_mouth<'a>(
         &self,
-        reading: &'a Reading,
+        face: &'a RecognisedFace,
     ) -> Result<&'a Option<Vec<f32>>, PipelineError> {
-        if let Some(known) = reading.own_mouth.get() {
+        if let Some(known) = face.own_mouth.get() {
             return Ok(known);
         }
         let mut map = None;
-        if !reading.controls.is_empty() {
-            let as_it_is = std::slice::from_ref(&reading.controls);
-            if let Some(drawn) = self.inference.decode(&reading.face, as_it_is)? {
-                let faces = redrawn_faces(drawn, 1)
+        if !face.controls.is_empty() {
+            let as_it_is = std::slice::from_ref(&face.controls);
+            if let Some(drawn) = self.inference.decode(&face.encoded, as_it_is)? {
+                let faces = synthesised_faces(drawn, 1)
                     .await
                     .map_err(PipelineError::Device)?;
-                let change = faces.into_iter().next().and_then(|face| face.change);
+                let change = faces.into_iter().next().and_then(|one| one.change);
                 map = change.and_then(|change| change.cover);
             }
         }
         let map = map.filter(|map| MouthFrame::around(map, FACE_SIZE).is_some());
-        Ok(reading.own_mouth.get_or_init(|| map))
+        Ok(face.own_mouth.get_or_init(|| map))
     }
 
-    /// Paints the mouths that the redrawn faces open, all in one batch.
+    /// Paints the mouths that the synthesised faces open, all in one batch.
     async fn paint(
         &self,
         picture: &Picture,
         alignment: &Alignment,
         targets: &[Target],
-        redrawn: &mut [Redrawn],
+        synthesised: &mut [SynthesisedFace],
     ) -> Result<(), PipelineError> {
         let Some(config) = self.config().painter else {
             return Ok(());
         };
-        if redrawn.iter().all(|one| painter::opened(one).is_none()) {
+        if synthesised.iter().all(|one| painter::opened(one).is_none()) {
             return Ok(());
         }
-        let cut = painter::face_to_crop(picture, alignment, redrawn, config);
+        let cut = painter::face_to_crop(picture, alignment, synthesised, config);
         let source = match &cut {
             Some(face) => {
                 let in_cut = Alignment::whole_picture(face.width(), face.height());
@@ -266,9 +270,10 @@ impl Pipeline {
             None => Source::photo(picture, alignment),
         };
         let tones = Tones::of(picture, alignment);
-        let mouths = redrawn.iter().zip(targets).enumerate();
-        let mouths = mouths.filter_map(|(index, (redrawn, target))| {
-            let crop = MouthCrop::of_redrawn(&source, redrawn, config, tones, target.teeth)?;
+        let mouths = synthesised.iter().zip(targets).enumerate();
+        let mouths = mouths.filter_map(|(index, (synthesised, target))| {
+            let crop =
+                MouthCrop::of_synthesised(&source, synthesised, config, tones, target.teeth)?;
             let prepared = prepare(&crop, config);
             Some((index, crop, prepared))
         });
@@ -278,10 +283,10 @@ impl Pipeline {
         let Some(out) = self.inference.paint(inputs, mouths.len()) else {
             return Ok(());
         };
-        let out = read_back(out).await.map_err(PipelineError::Device)?;
+        let out = readback(out).await.map_err(PipelineError::Device)?;
         let each = OUTPUTS * config.crop_width * config.crop_height();
         for ((index, crop, prepared), out) in mouths.iter().zip(out.chunks_exact(each)) {
-            redrawn[*index].mouth = Some(painted_mouth(out, crop, prepared, config));
+            synthesised[*index].mouth = Some(painted_mouth(out, crop, prepared, config));
         }
         Ok(())
     }
@@ -298,7 +303,7 @@ impl Pipeline {
         let each = INPUTS * config.crop_width * config.crop_height();
         for count in [self.config().classes.len(), 1] {
             if let Some(out) = self.inference.paint(vec![0.0; count * each], count) {
-                read_back(out).await.map_err(PipelineError::Device)?;
+                readback(out).await.map_err(PipelineError::Device)?;
             }
         }
         Ok(())

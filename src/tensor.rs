@@ -2,14 +2,14 @@
 
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
-use crate::face::{Alignment, Change, Redrawn};
-use crate::network::{Drawn, FACE_SIZE};
+use crate::face::{Alignment, Change, SynthesisedFace};
+use crate::network::{FACE_SIZE, Synthesised};
 use crate::picture::Picture;
 
 /// Luma weights of ITU-R BT.601, with which FER2013 and most grey face sets were made.
 pub(crate) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// The face at `alignment`, as the network reads it: `[channels, 96, 96]`.
+/// The face at `alignment`, as the network takes it: `[channels, 96, 96]`.
 pub fn face_values(picture: &Picture, alignment: &Alignment, channels: usize) -> Vec<f32> {
     let planes = alignment.crop_planar(picture, FACE_SIZE as u32); // [3, 96, 96]
     with_channels(planes, channels, FACE_SIZE)
@@ -58,7 +58,7 @@ pub fn is_grey(colours: impl ExactSizeIterator<Item = [f32; 3]>, most: f32) -> b
 ///
 /// # Errors
 /// The device's own words when it was lost or ran out of memory.
-pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
+pub async fn readback<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
     let data = tensor
         .into_data_async()
         .await
@@ -70,7 +70,7 @@ pub async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, St
 ///
 /// # Errors
 /// The device's own words when it was lost or ran out of memory.
-pub async fn read_back_rows(tables: Vec<Tensor<2>>) -> Result<Vec<Vec<f32>>, String> {
+pub async fn readback_rows(tables: Vec<Tensor<2>>) -> Result<Vec<Vec<f32>>, String> {
     let wanted = tables
         .into_iter()
         .fold(Transaction::default(), Transaction::register);
@@ -82,12 +82,15 @@ pub async fn read_back_rows(tables: Vec<Tensor<2>>) -> Result<Vec<Vec<f32>>, Str
         .collect())
 }
 
-/// The first `targets` redrawn faces of a batch `[batch, k, size, size]`, ready to be put into a
+/// The first `targets` synthesised faces of a batch `[batch, k, size, size]`, ready to be put into a
 /// picture.
 ///
 /// # Errors
 /// The device's own words when it was lost or ran out of memory.
-pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>, String> {
+pub async fn synthesised_faces(
+    drawn: Synthesised,
+    targets: usize,
+) -> Result<Vec<SynthesisedFace>, String> {
     let [_, channels, size, _] = drawn.face.dims();
     // All at once: each wait for a device costs more than its copies.
     let mut wanted = Transaction::default().register(drawn.face);
@@ -120,7 +123,7 @@ pub async fn redrawn_faces(drawn: Drawn, targets: usize) -> Result<Vec<Redrawn>,
         }
     };
     Ok((0..targets)
-        .map(|target| Redrawn {
+        .map(|target| SynthesisedFace {
             size,
             mouth: None,
             face: planes_of(&faces, target),

@@ -1,7 +1,7 @@
 //! A face is cut by its eyes, the same way for training and for use, and comes back sharp.
 
 use fersnet::face::alignment::{EYE_DISTANCE, EYE_LINE};
-use fersnet::face::{Alignment, Change, Point, Redrawn, paste, redrawn_crop};
+use fersnet::face::{Alignment, Change, Point, SynthesisedFace, paste, synthesised_crop};
 use fersnet::picture::Picture;
 use image::{Rgb, RgbImage};
 
@@ -37,8 +37,8 @@ fn noise(width: u32, height: u32) -> Picture {
     }))
 }
 
-fn unchanged(size: usize) -> Redrawn {
-    Redrawn {
+fn unchanged(size: usize) -> SynthesisedFace {
+    SynthesisedFace {
         size,
         face: vec![0.5; 3 * size * size],
         change: Some(Change {
@@ -150,7 +150,7 @@ fn senseless_eyes_give_some_crop_and_no_panic() {
             assert_eq!(alignment.crop(&picture, 96).dimensions(), (96, 96));
             assert_eq!(paste(&picture, &alignment, &unchanged(8)).width(), 30);
             assert_eq!(
-                redrawn_crop(&picture, &alignment, &unchanged(8), 32).width(),
+                synthesised_crop(&picture, &alignment, &unchanged(8), 32).width(),
                 32
             );
         }
@@ -181,7 +181,7 @@ fn outside_of_the_face_the_photo_stays_bit_for_bit() {
     let picture = noise(300, 200);
     let alignment = Alignment::from_eyes(Point::new(180.0, 90.0), Point::new(130.0, 75.0));
     for change in [true, false] {
-        let redrawn = Redrawn {
+        let redrawn = SynthesisedFace {
             size: 96,
             face: vec![3.0; 3 * 96 * 96],
             change: change.then(|| Change {
@@ -209,7 +209,7 @@ fn outside_of_the_face_the_photo_stays_bit_for_bit() {
 fn the_whole_face_without_a_change_replaces_the_middle() {
     let picture = noise(300, 300);
     let alignment = Alignment::whole_picture(300, 300);
-    let redrawn = Redrawn {
+    let redrawn = SynthesisedFace {
         size: 96,
         face: vec![0.25; 3 * 96 * 96],
         change: None,
@@ -229,7 +229,7 @@ fn the_flow_moves_the_photos_own_pixels() {
     let line = RgbImage::from_fn(400, 400, |x, _| Rgb([if x == 200 { 255 } else { 20 }; 3]));
     let mut flow = vec![0.0; 2 * 96 * 96];
     flow[..96 * 96].fill(-0.05);
-    let redrawn = Redrawn {
+    let redrawn = SynthesisedFace {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
@@ -258,7 +258,7 @@ fn a_change_lights_the_photo_without_blurring_it() {
     let picture = Picture::from(RgbImage::from_fn(400, 400, |x, y| {
         Rgb([if (x + y) % 2 == 0 { 40 } else { 160 }; 3])
     }));
-    let redrawn = Redrawn {
+    let redrawn = SynthesisedFace {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
@@ -278,7 +278,7 @@ fn a_change_lights_the_photo_without_blurring_it() {
 fn the_tile_shows_what_is_pasted() {
     let picture = gradient(500, 400);
     let alignment = Alignment::from_eyes(Point::new(290.0, 190.0), Point::new(210.0, 180.0));
-    let redrawn = Redrawn {
+    let redrawn = SynthesisedFace {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
@@ -289,7 +289,7 @@ fn the_tile_shows_what_is_pasted() {
         }),
         mouth: None,
     };
-    let tile = redrawn_crop(&picture, &alignment, &redrawn, 256);
+    let tile = synthesised_crop(&picture, &alignment, &redrawn, 256);
     let cut = alignment.crop(&paste(&picture, &alignment, &redrawn), 256);
     for (a, b) in tile.pixels().zip(cut.pixels()) {
         for c in 0..3 {
@@ -315,7 +315,7 @@ fn lips_that_come_together_show_no_teeth_between_them() {
         let from_middle = row(i) - 0.5;
         flow[96 * 96 + i] = from_middle.signum() * (3.0 * from_middle.abs()).min(0.03);
     }
-    let redrawn = |own_mouth: Option<Vec<f32>>| Redrawn {
+    let redrawn = |own_mouth: Option<Vec<f32>>| SynthesisedFace {
         size: 96,
         face: Vec::new(),
         change: Some(Change {

@@ -125,10 +125,10 @@ fn one_bad_picture_does_not_lose_the_answers_of_the_others() {
 #[test]
 fn a_redrawn_picture_keeps_its_size_and_carries_its_mark() {
     let dir = tempfile::tempdir().expect("a folder");
-    for name in ["out.png", "out.jpg"] {
+    for (verb, name) in [("synthesize", "out.png"), ("synthesise", "out.jpg")] {
         let out = scratch(&dir, name);
         let output = fersnet(&[
-            "synthesize",
+            verb,
             "--target",
             "happiness=0.6,surprise=0.4",
             "--json",

@@ -10,7 +10,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, DeviceKind, DeviceType, Tensor, TensorData};
 use fersnet::kernels::launches;
 use fersnet::network::weights::{self, Precision, StoredTensor};
-use fersnet::network::{Cost, Discriminator, Head, Network, NetworkConfig, convert};
+use fersnet::network::{Cost, Discriminator, FaceNetwork, Head, Network, NetworkConfig, convert};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 use serde::Deserialize;
@@ -195,12 +195,12 @@ fn rows(picture: Tensor<4>, step: usize) -> Tensor<4> {
     Tensor::cat(kept, 2)
 }
 
-/// The larger differences of the network as it is trained and as it is packed for inference.
+/// The larger differences of the network as it is trained and as it is frozen for inference.
 fn compare(golden: &Golden<Meta>, device: &Device) -> [f32; 3] {
     let network = golden.network(device);
     let trained = compare_network(golden, &network, device);
-    let packed = compare_network(golden, &network.for_inference(), device);
-    std::array::from_fn(|i| larger(trained[i], packed[i]))
+    let frozen = compare_network(golden, &network.into_inference(), device);
+    std::array::from_fn(|i| larger(trained[i], frozen[i]))
 }
 
 /// Not `max`, which would swallow a NaN.
@@ -210,7 +210,7 @@ fn larger(a: f32, b: f32) -> f32 {
 
 /// Differences of one case by output: logits (units with them), face (mask, flow and, where the
 /// mask covers, delta with it), gates.
-fn compare_network(golden: &Golden<Meta>, network: &Network, device: &Device) -> [f32; 3] {
+fn compare_network(golden: &Golden<Meta>, network: &impl FaceNetwork, device: &Device) -> [f32; 3] {
     let encoded = network.encode(golden.tensor("x", device), true);
     let mut logits = golden.difference("logits", encoded.logits.clone());
     let mut compared = BTreeSet::from(["x", "target", "logits"].map(str::to_owned));

@@ -13,8 +13,10 @@ mod launched;
 use burn::cubecl::launched::LaunchedKernels;
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::launches;
-use fersnet::network::{Edition, Encoded, FACE_SIZE, Head, Network, NetworkConfig, Variant};
-use fersnet::tensor::{read_back_rows, redrawn_faces};
+use fersnet::network::{
+    Edition, Encoded, FACE_SIZE, Head, InferenceNetwork, Network, NetworkConfig, Variant,
+};
+use fersnet::tensor::{readback_rows, synthesised_faces};
 use gpu::gpu;
 use launched::launched_by;
 
@@ -78,17 +80,17 @@ fn face(device: &Device) -> Tensor<4> {
 }
 
 /// So many targets of the network, each another one.
-fn targets(network: &Network, count: usize, device: &Device) -> Tensor<2> {
+fn targets(network: &InferenceNetwork, count: usize, device: &Device) -> Tensor<2> {
     let width = network.config().target_width();
     let shares = (0..count * width).map(|i| f32::from(u8::from(i % width == i / width)));
     Tensor::from_data(TensorData::new(shares.collect(), [count, width]), device)
 }
 
-fn recognise(network: &Network, x: Tensor<4>) -> Encoded {
+fn recognise(network: &InferenceNetwork, x: Tensor<4>) -> Encoded {
     let encoded = network.encode(x, false);
     let mut tables = vec![encoded.logits.clone()];
     tables.extend(encoded.units.clone());
-    let read = pollster::block_on(read_back_rows(tables)).expect("scores");
+    let read = pollster::block_on(readback_rows(tables)).expect("scores");
     let lengths: Vec<usize> = read.iter().map(Vec::len).collect();
     let controls = network.config().controls.len();
     let expected = if controls == 0 {
@@ -100,10 +102,10 @@ fn recognise(network: &Network, x: Tensor<4>) -> Encoded {
     encoded
 }
 
-fn redraw(network: &Network, encoded: &Encoded, targets: Tensor<2>) {
+fn redraw(network: &InferenceNetwork, encoded: &Encoded, targets: Tensor<2>) {
     let count = targets.dims()[0];
     let drawn = network.decode(encoded, targets).expect("faces");
-    let faces = pollster::block_on(redrawn_faces(drawn, count)).expect("faces");
+    let faces = pollster::block_on(synthesised_faces(drawn, count)).expect("faces");
     assert_eq!(faces.len(), count);
 }
 
@@ -124,7 +126,7 @@ fn no_kernel_but_ours_runs_at_inference() {
             (Head::Raw, &[]),
         ] {
             let network = Network::new(config(edition, width, head, controls), &device);
-            let network = network.expect("a network").for_inference();
+            let network = network.expect("a network").into_inference();
             let encoded = recognise(&network, face(&device));
             redraw(&network, &encoded, targets(&network, 1, &device)); // the weights are packed by now
             let name = format!(
@@ -150,7 +152,7 @@ fn a_page_compiles_few_pipelines_for_a_face_and_its_eight_redrawn_ones() {
     let device = gpu.device.clone();
     for (head, controls, most) in [(Head::Warp, &[][..], 37), (Head::Blend, &CONTROLS, 39)] {
         let network = Network::new(config(Edition::Release2021, 12, head, controls), &device);
-        let network = network.expect("a network").for_inference();
+        let network = network.expect("a network").into_inference();
         let work = || {
             let encoded = recognise(&network, face(&device));
             redraw(&network, &encoded, targets(&network, 8, &device));

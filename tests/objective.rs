@@ -301,7 +301,7 @@ fn stage() -> (RunConfig, Network, Discriminator, Inputs) {
     );
     let device = Device::flex();
     device.seed(3);
-    let network = Network::new(config.network.config(), &device).expect("a network");
+    let network = Network::new(config.network_config(), &device).expect("a network");
     let discriminator = Discriminator::new(3, CLASSES.len(), &device);
     let inputs = Inputs::new(&batch(shape(1, 1, 1, 64)), network.config(), &device);
     (config, network, discriminator, inputs)

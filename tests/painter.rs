@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::face::{
-    Alignment, Change, MouthFrame, PaintedMouth, Point, Redrawn, paste, redrawn_crop,
+    Alignment, Change, Face, MouthFrame, PaintedMouth, Point, SynthesisedFace, paste,
+    synthesised_crop,
 };
 use fersnet::kernels::launches;
 use fersnet::network::weights::{self, Precision, StoredTensor, WeightError};
@@ -163,13 +164,13 @@ fn photo(width: u32, height: u32) -> Picture {
 }
 
 /// A face that is not changed, but for a mouth of one colour.
-fn with_mouth(pixel: Option<[f32; 4]>) -> Redrawn {
+fn with_mouth(pixel: Option<[f32; 4]>) -> SynthesisedFace {
     let (width, height) = (32, 24);
     let frame = MouthFrame {
         centre: Point::new(0.5, 0.7),
         width: 0.4,
     };
-    Redrawn {
+    SynthesisedFace {
         size: 96,
         face: Vec::new(),
         change: Some(Change {
@@ -217,7 +218,7 @@ fn a_tile_shows_the_painted_mouth_as_the_picture_does() {
     let picture = Picture::from(RgbImage::from_pixel(600, 600, Rgb([120, 90, 80])));
     let alignment = Alignment::upright(Point::new(50.0, 60.0), 500.0);
     let redrawn = with_mouth(Some([0.1, 0.2, 0.3, 0.5]));
-    let tile = redrawn_crop(&picture, &alignment, &redrawn, 250);
+    let tile = synthesised_crop(&picture, &alignment, &redrawn, 250);
     let cut = alignment.crop(&paste(&picture, &alignment, &redrawn), 250);
     for (a, b) in tile.pixels().zip(cut.pixels()) {
         assert!((0..3).all(|c| a.0[c].abs_diff(b.0[c]) <= 6), "{a:?} {b:?}");
@@ -248,9 +249,10 @@ fn a_network_opens_a_mouth_and_its_painter_paints_it_unless_it_is_told_not_to() 
     let mut shown = Vec::new();
     for device in [Device::flex(), gpu.device.clone()] {
         let mut pipeline = Pipeline::new(&file, device).expect("a pipeline");
-        let reading = pollster::block_on(pipeline.read(&picture, alignment)).expect("read");
+        let face = pipeline.recognise(&picture, Face::Placed(alignment));
+        let face = pollster::block_on(face).expect("recognised");
         let redraw = |pipeline: &Pipeline| {
-            pollster::block_on(pipeline.redraw(&picture, &reading, &targets)).expect("redrawn")
+            pollster::block_on(pipeline.synthesise(&picture, &face, &targets)).expect("redrawn")
         };
         let mouths: Vec<PaintedMouth> = redraw(&pipeline)
             .into_iter()

@@ -9,7 +9,8 @@ mod launched;
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{Plan, PlanError, launches};
 use fersnet::network::{
-    Drawn, Edition, FACE_SIZE, Head, Inference, Network, NetworkConfig, Variant, weights,
+    Edition, FACE_SIZE, Head, Inference, InferenceNetwork, Network, NetworkConfig, Synthesised,
+    Variant, weights,
 };
 use fersnet::pipeline::SHIPPED_WEIGHTS;
 use gpu::gpu;
@@ -57,7 +58,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// The faces, and what they change.
-fn parts_of(drawn: Option<Drawn>, count: usize) -> Vec<Vec<f32>> {
+fn parts_of(drawn: Option<Synthesised>, count: usize) -> Vec<Vec<f32>> {
     let drawn = drawn.expect("this variant redraws");
     let mut parts = vec![drawn.face];
     if let Some(change) = drawn.change {
@@ -103,8 +104,9 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
         .into_iter()
         .flat_map(|edition| KINDS.map(|kind| (edition, kind)))
     {
-        let network = network(edition, head, controls, &device).for_inference();
+        let network = network(edition, head, controls, &device);
         let inference = Inference::new(network.clone(), device.clone());
+        let network = network.into_inference();
         let width = network.config().target_width();
         // Two targets of three: the plan for all classes is filled up.
         let all = [
@@ -143,7 +145,7 @@ fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
     let gpu = gpu();
     let device = gpu.device.clone();
     let network = weights::load(SHIPPED_WEIGHTS, &device).expect("the shipped weights");
-    let network = network.for_inference();
+    let network = network.into_inference();
     let width = network.config().target_width();
     let inference = Inference::load(SHIPPED_WEIGHTS, device.clone()).expect("the shipped weights");
     let x = TensorData::new(face(1.0), [1, 3, FACE_SIZE, FACE_SIZE]);
@@ -167,10 +169,10 @@ fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
 fn a_replay_counts_the_kernels_of_one_run_and_launches_none_itself() {
     let gpu = gpu();
     let device = gpu.device.clone();
-    let network = network(Edition::Release2021, Head::Blend, &CONTROLS, &device).for_inference();
+    let network = network(Edition::Release2021, Head::Blend, &CONTROLS, &device).into_inference();
     let x = TensorData::new(face(1.0), [1, 3, FACE_SIZE, FACE_SIZE]);
     let inputs = (network, Tensor::from_data(x, &device));
-    let run = |(network, x): &(Network, Tensor<4>)| network.encode(x.clone(), false);
+    let run = |(network, x): &(InferenceNetwork, Tensor<4>)| network.encode(x.clone(), false);
     run(&inputs); // the weights are packed by now
     let (_, of_one_run) = launched_by(|| run(&inputs));
     assert!(!of_one_run.is_empty(), "no kernel ran");

@@ -491,7 +491,7 @@ fn a_run_with_controls_begins_from_weights_of_classes_and_ends_with_presets() {
     );
     assert!(told.contains("the others begin anew"), "{told}");
     let bytes = std::fs::read(controls.join("weights.safetensors")).expect("weights");
-    let config = fersnet::network::weights::read_config(&bytes).expect("a configuration");
+    let config = fersnet::network::weights::load_config(&bytes).expect("a configuration");
     assert_eq!(
         config.controls,
         ["jawOpen", "mouthSmileLeft", "mouthSmileRight"]

@@ -474,7 +474,7 @@ fn keys_that_this_version_does_not_know_are_kept_through_loading_and_saving() {
     parts.config["temperature"] = json!(1.25);
     let network = weights::load(&parts.file(), &Device::flex()).expect("weights");
     let saved = weights::save(&network, Precision::Half).expect("a file");
-    let read = weights::read_config(&saved).expect("a configuration");
+    let read = weights::load_config(&saved).expect("a configuration");
     assert_eq!(read.extra["card"], card);
     assert_eq!(read.extra["temperature"], json!(1.25));
     assert_eq!(read.extra.len(), 2);

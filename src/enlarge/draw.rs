@@ -6,13 +6,13 @@ use super::{EnlargeError, Named, Settings};
 use crate::answer::{answer, temperature};
 use crate::data::Face;
 use crate::face::{Alignment, paste};
-use crate::network::Network;
+use crate::network::InferenceNetwork;
 use crate::picture::Picture;
-use crate::tensor::{planar_tensor, read_back, redrawn_faces};
+use crate::tensor::{planar_tensor, readback, synthesised_faces};
 
 /// Draws and reads.
 pub(super) struct Drawer<'a> {
-    pub(super) drawer: &'a Network,
+    pub(super) drawer: &'a InferenceNetwork,
     pub(super) evaluators: &'a [Named<'a>],
     pub(super) settings: &'a Settings,
     pub(super) device: &'a Device,
@@ -58,8 +58,8 @@ impl Drawer<'_> {
                 Tensor::from_data(target, self.device),
             )
             .ok_or(EnlargeError::NoSynthesis)?;
-        let redrawn =
-            pollster::block_on(redrawn_faces(drawn, faces.len())).map_err(EnlargeError::Device)?;
+        let redrawn = pollster::block_on(synthesised_faces(drawn, faces.len()))
+            .map_err(EnlargeError::Device)?;
         let pictures: Vec<Picture> = faces
             .iter()
             .zip(&alignments)
@@ -92,7 +92,7 @@ impl Drawer<'_> {
     fn cut<'a>(
         &self,
         faces: impl Iterator<Item = (&'a Picture, &'a Alignment)>,
-        network: &Network,
+        network: &InferenceNetwork,
     ) -> Tensor<4> {
         let size = self.settings.size;
         let pixels = faces.flat_map(|(picture, at)| at.crop_planar(picture, size as u32));
@@ -113,7 +113,7 @@ impl Drawer<'_> {
     ) -> Result<Vec<f32>, EnlargeError> {
         let config = evaluator.network.config();
         let logits = evaluator.network.encode(x, false).logits; // [batch, E]
-        let logits = pollster::block_on(read_back(logits)).map_err(EnlargeError::Device)?;
+        let logits = pollster::block_on(readback(logits)).map_err(EnlargeError::Device)?;
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(EnlargeError::NotFinite(evaluator.name.clone()));
         }

@@ -25,7 +25,7 @@ use thiserror::Error;
 
 use crate::data::{Augmentation, DataError, Dataset};
 use crate::mark::MarkError;
-use crate::network::Network;
+use crate::network::InferenceNetwork;
 use draw::Drawer;
 use write::Folder;
 
@@ -104,7 +104,7 @@ pub struct Named<'a> {
     /// SHA-256 of its file, hexadecimal.
     pub digest: String,
     /// The network.
-    pub network: &'a Network,
+    pub network: &'a InferenceNetwork,
 }
 
 /// How many faces are made, and which are kept.

@@ -9,7 +9,7 @@ use super::{EvaluateError, values};
 use crate::answer::argmax;
 use crate::data::Face;
 use crate::face::Alignment;
-use crate::network::Network;
+use crate::network::FaceNetwork;
 use crate::tensor::planar_tensor;
 
 /// Faces that are read at a time.
@@ -77,7 +77,7 @@ pub(super) fn subject_of(face: &Face) -> Option<String> {
 /// [`EvaluateError`] when the classes do not fit, the network's scores are no numbers or the device is
 /// lost.
 pub fn predict<'a>(
-    network: &Network,
+    network: &impl FaceNetwork,
     faces: impl IntoIterator<Item = &'a Face>,
     crop: impl Fn(&Face) -> Alignment,
     size: usize,

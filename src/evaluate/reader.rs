@@ -7,7 +7,7 @@ use crate::answer::answer;
 use crate::data::expressions::canonical;
 use crate::data::{CropRegion, Face};
 use crate::evaluator::{ExpressionEvaluator, Square};
-use crate::network::{FACE_SIZE, Network};
+use crate::network::{FACE_SIZE, InferenceNetwork};
 use crate::tensor::{luma, planar_tensor};
 
 /// Something that reads expressions. It should not have been used to train the network whose faces
@@ -16,7 +16,7 @@ pub enum Reader {
     /// face-api.js's expression network.
     Other(Box<ExpressionEvaluator>),
     /// A FERSNet weight file.
-    Network(Box<Network>),
+    Network(Box<InferenceNetwork>),
 }
 
 impl Reader {

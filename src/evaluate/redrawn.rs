@@ -7,7 +7,7 @@ use super::EvaluateError;
 use crate::data::Face;
 use crate::evaluator::MaskedEvaluator;
 use crate::face::alignment::EYE_DISTANCE;
-use crate::face::{Alignment, FullMesh, Point, Redrawn, paste};
+use crate::face::{self, Alignment, FullMesh, Point, SynthesisedFace, paste};
 use crate::network::{FACE_SIZE, NetworkConfig};
 use crate::picture::Picture;
 use crate::pipeline::Pipeline;
@@ -86,7 +86,7 @@ impl<'a> Studio<'a> {
         let (redrawn, pictures) = self.pictures(face, targets)?;
         let points = self.mesh_of(&pictures, &alignment)?;
         let parts = redrawn.into_iter().zip(&pictures).zip(points);
-        let flow = |one: Redrawn| {
+        let flow = |one: SynthesisedFace| {
             let change = one.change?;
             Some(Flow {
                 values: change.flow?,
@@ -118,11 +118,14 @@ impl<'a> Studio<'a> {
         &self,
         face: &Face,
         targets: &[Target],
-    ) -> Result<(Vec<Redrawn>, Vec<Picture>), EvaluateError> {
+    ) -> Result<(Vec<SynthesisedFace>, Vec<Picture>), EvaluateError> {
         let alignment = face.alignment();
         let redrawn = pollster::block_on(async {
-            let reading = self.pipeline.read(&face.picture, alignment).await?;
-            self.pipeline.redraw(&face.picture, &reading, targets).await
+            let placed = face::Face::Placed(alignment);
+            let recognised = self.pipeline.recognise(&face.picture, placed).await?;
+            self.pipeline
+                .synthesise(&face.picture, &recognised, targets)
+                .await
         })?;
         let pasted = redrawn
             .iter()

@@ -20,7 +20,7 @@ use crate::answer::argmax;
 use crate::data::expressions::canonical;
 use crate::data::{CropRegion, Dataset, Face};
 use crate::evaluator::{IdentityEvaluator, MaskedEvaluator};
-use crate::network::{FACE_SIZE, Network};
+use crate::network::{FACE_SIZE, InferenceNetwork};
 use crate::pipeline::Pipeline;
 use crate::tensor::planar_tensor;
 
@@ -112,7 +112,7 @@ struct Seen {
 /// [`EvaluateError`] when the network cannot redraw, the reader knows none of its expressions, no
 /// face can be redrawn or the device is lost.
 pub fn synthesis(
-    network: &Network,
+    network: &InferenceNetwork,
     pipeline: &Pipeline,
     evaluators: &Evaluators<'_>,
     data: &Dataset,
@@ -230,7 +230,7 @@ pub(super) fn evenly(faces: Vec<&Face>, limit: usize) -> Vec<&Face> {
 
 /// Redraws one face with every expression and notes what the evaluators say.
 fn look(
-    network: &Network,
+    network: &InferenceNetwork,
     evaluators: &Evaluators<'_>,
     columns: &[Option<usize>],
     source: &Face,

@@ -29,7 +29,7 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// The square in which the eyes lie where the network expects them. Left is the person's left.
+    /// The square in which the eyes lie where the network expects them. Left is the subject's left.
     pub fn from_eyes(left_eye: Point, right_eye: Point) -> Self {
         let across = Point::new(
             (left_eye.x - right_eye.x) / EYE_DISTANCE,

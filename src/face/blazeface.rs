@@ -7,7 +7,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::FaceError;
-use super::layers::{Block, Dense, Weights, read};
+use super::layers::{Block, Dense, Weights, readback};
 
 /// The weights; where they come from stands beside the file. A page fetches the file.
 #[cfg(feature = "native")]
@@ -122,6 +122,6 @@ async fn map(values: Tensor<4>, stride: usize) -> Result<Map, FaceError> {
         anchors: channels / (1 + BOX_VALUES),
         rows,
         columns,
-        values: read(values).await?,
+        values: readback(values).await?,
     })
 }

@@ -6,7 +6,7 @@
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::layers::{Weights, read};
+use super::layers::{Weights, readback};
 use super::trunk::{self, BLOCKS, Branch, Trunk};
 use super::{FaceError, Landmarks, Point};
 
@@ -66,8 +66,8 @@ impl FaceMesh {
     /// The answers for `[n, 3, 192, 192]` in 0..1.
     pub async fn forward(&self, faces: Tensor<4>) -> Result<Vec<Mesh>, FaceError> {
         let x = self.trunk.forward(faces, BLOCKS); // [n, 128, 6, 6]
-        let presence = read(sigmoid(self.presence.forward(x.clone()))).await?; // [n]
-        let points = read(self.points.forward(x)).await?; // [n, 2 * POINTS]
+        let presence = readback(sigmoid(self.presence.forward(x.clone()))).await?; // [n]
+        let points = readback(self.points.forward(x)).await?; // [n, 2 * POINTS]
         let answers = presence.into_iter().zip(points.chunks_exact(2 * POINTS));
         let place = |p: &[f32], i: usize| Point::new(p[2 * i], p[2 * i + 1]);
         Ok(answers

@@ -1,9 +1,9 @@
-//! What is known of a redrawn face as fields that can be read at any place of the face.
+//! What is known of a synthesised face as fields that can be read at any place of the face.
 
 use super::Point;
 use super::lips_meet::OwnMouth;
 use super::mouth::PaintedMouth;
-use super::paste::{Change, Redrawn};
+use super::paste::{Change, SynthesisedFace};
 use super::planes::{blur, catmull_rom};
 use super::source::Source;
 
@@ -18,7 +18,7 @@ const UNSHADED: f32 = 0.1;
 /// How far the shading is taken from, in pixels of the network's face.
 const SHADE_REACH: f32 = 4.0;
 
-/// The redrawn face's planes, enlarged and ready to be read at any place.
+/// The synthesised face's planes, enlarged and ready to be read at any place.
 pub(crate) enum Fields {
     /// What changes.
     Change(ChangeFields),
@@ -36,26 +36,26 @@ pub(crate) struct ChangeFields {
 
 impl Fields {
     /// For pictures in which the face is `side` pixels wide.
-    pub fn new(redrawn: &Redrawn, side: f32) -> Self {
-        let field = |planes, channels| Field::new(planes, channels, redrawn.size, side);
-        match &redrawn.change {
+    pub fn new(synthesised: &SynthesisedFace, side: f32) -> Self {
+        let field = |planes, channels| Field::new(planes, channels, synthesised.size, side);
+        match &synthesised.change {
             Some(change) => Self::Change(ChangeFields {
                 delta: field(&change.delta, 3),
-                moved: Moved::new(change, redrawn.size, side),
+                moved: Moved::new(change, synthesised.size, side),
                 cover: change.cover.as_ref().map(|cover| field(cover, 1)),
-                mouth: redrawn.mouth.as_ref().map(|mouth| {
-                    let shade = Shade::new(change, redrawn.size, side);
+                mouth: synthesised.mouth.as_ref().map(|mouth| {
+                    let shade = Shade::new(change, synthesised.size, side);
                     (shade, Layer::new(mouth, side))
                 }),
             }),
-            None => Self::Face(field(&redrawn.face, 3)),
+            None => Self::Face(field(&synthesised.face, 3)),
         }
     }
 }
 
 impl ChangeFields {
     /// The new colour, 0..255 and unclamped, of the place `face` whose own colour is `own`.
-    pub fn redraw(&self, source: &Source<'_>, own: [f32; 3], face: Point, weight: f32) -> [f32; 3] {
+    pub fn apply(&self, source: &Source<'_>, own: [f32; 3], face: Point, weight: f32) -> [f32; 3] {
         // Both parts of the change fade out; blending two faces would show a double edge.
         let cover = self.cover.as_ref().map_or(0.0, |cover| cover.at(face)[0]);
         let moved = self.moved.at(source, face, weight, cover).unwrap_or(own);

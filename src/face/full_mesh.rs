@@ -8,7 +8,7 @@ use super::lips::{LipMesh, MESH_POINTS};
 use super::{Alignment, FaceError, Point};
 use crate::picture::Picture;
 
-/// The lips' inner edge among the points, once around the mouth from the person's right corner.
+/// The lips' inner edge among the points, once around the mouth from the subject's right corner.
 pub const INNER_LIPS: [usize; 20] = [
     78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95,
 ];

@@ -136,7 +136,7 @@ impl<'a> Weights<'a> {
 }
 
 /// The values of a tensor, row by row.
-pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, FaceError> {
+pub(super) async fn readback<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, FaceError> {
     let data = tensor.into_data_async().await;
     let data = data.map_err(|e| FaceError::run(&e))?;
     data.try_into_vec::<f32>().map_err(|e| FaceError::run(&e))

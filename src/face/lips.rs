@@ -7,7 +7,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::layers::{Weights, read};
+use super::layers::{Weights, readback};
 use super::trunk::{Branch, Trunk};
 use super::{FaceError, Point};
 
@@ -76,14 +76,14 @@ impl LipMesh {
     pub async fn forward(&self, faces: Tensor<4>) -> Result<Vec<Vec<Point>>, FaceError> {
         let early = self.trunk.forward(faces, EARLY); // [n, 32, 48, 48]
         let points = self.points.forward(self.trunk.go_on(early.clone(), EARLY)); // [n, 936, 1, 1]
-        let mut meshes: Vec<Vec<Point>> = read(points)
+        let mut meshes: Vec<Vec<Point>> = readback(points)
             .await?
             .chunks_exact(2 * MESH_POINTS)
             .map(places)
             .collect();
         let regions: Vec<Region> = meshes.iter().map(|mesh| Region::of(mesh)).collect();
         let lips = self.lips.forward(self.cut(early, &regions).await?); // [n, 160, 1, 1]
-        let lips = read(lips).await?;
+        let lips = readback(lips).await?;
         for ((mesh, region), lips) in meshes
             .iter_mut()
             .zip(&regions)
@@ -100,7 +100,7 @@ impl LipMesh {
     /// Each picture's region of the features `[n, c, h, w]` -> `[n, c, 16, 16]`.
     async fn cut(&self, features: Tensor<4>, regions: &[Region]) -> Result<Tensor<4>, FaceError> {
         let [count, channels, height, width] = features.dims();
-        let planes = read(features).await?;
+        let planes = readback(features).await?;
         let mut cut = Vec::with_capacity(count * channels * REGION * REGION);
         for (region, planes) in regions
             .iter()

@@ -1,4 +1,4 @@
-//! A picture -> its faces, each with landmarks and its alignment; and a redrawn face -> the picture.
+//! A picture -> its faces, each with landmarks and its alignment; and a synthesised face -> the picture.
 //!
 //! Coordinates are continuous picture pixels: the first pixel covers 0..1, its centre is 0.5.
 
@@ -15,6 +15,7 @@ mod lips;
 mod lips_meet;
 pub mod mouth;
 pub mod paste;
+mod place;
 pub(crate) mod planes;
 pub(crate) mod source;
 mod trunk;
@@ -26,7 +27,8 @@ pub use full_mesh::{FullMesh, INNER_LIPS};
 #[cfg(feature = "native")]
 pub use lips::MESH_POINTS;
 pub use mouth::{MouthFrame, PaintedMouth};
-pub use paste::{Change, Redrawn, paste, redrawn_crop};
+pub use paste::{Change, SynthesisedFace, paste, synthesised_crop};
+pub use place::Face;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +100,22 @@ pub struct Rect {
 }
 
 impl Rect {
+    /// The smallest one that holds all `points`.
+    pub fn around(points: &[Point]) -> Self {
+        let edges = |of: fn(&Point) -> f32| {
+            let values = || points.iter().map(of);
+            let low = values().fold(f32::INFINITY, f32::min);
+            (low, values().fold(f32::NEG_INFINITY, f32::max) - low)
+        };
+        let ((x, width), (y, height)) = (edges(|p| p.x), edges(|p| p.y));
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+
     /// The area.
     pub fn area(&self) -> f32 {
         self.width.max(0.0) * self.height.max(0.0)
@@ -113,21 +131,21 @@ impl Rect {
     }
 }
 
-/// A face's landmarks. Left is the person's left: in the picture of a face that looks at the
+/// A face's landmarks. Left is the subject's left: in the picture of a face that looks at the
 /// camera, the left eye is on the right.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Landmarks {
-    /// The person's left eye (right in the picture).
+    /// The subject's left eye (right in the picture).
     pub left_eye: Point,
-    /// The person's right eye (left in the picture).
+    /// The subject's right eye (left in the picture).
     pub right_eye: Point,
     /// The nose's tip.
     pub nose: Point,
     /// The mouth's centre.
     pub mouth: Point,
-    /// In front of the person's left ear.
+    /// In front of the subject's left ear.
     pub left_ear: Point,
-    /// In front of the person's right ear.
+    /// In front of the subject's right ear.
     pub right_ear: Point,
 }
 

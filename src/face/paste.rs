@@ -1,4 +1,4 @@
-//! A redrawn face -> back into its picture, with a feathered edge and the photo's own sharpness.
+//! A synthesised face -> back into its picture, with a feathered edge and the photo's own sharpness.
 
 use image::RgbImage;
 
@@ -11,9 +11,9 @@ use crate::picture::Picture;
 /// Width of the feathered edge, as a part of the face's width.
 const FEATHER: f32 = 0.12;
 
-/// A face as the network redrew it.
+/// A synthesised face, as pixels: what goes back into its picture.
 #[derive(Debug, Clone)]
-pub struct Redrawn {
+pub struct SynthesisedFace {
     /// Side of the planes below, 96 for FERSNet.
     pub size: usize,
     /// Red, green and blue planes, `[3, size, size]`, unclamped; 0..1 is black to white.
@@ -24,7 +24,7 @@ pub struct Redrawn {
     pub mouth: Option<PaintedMouth>,
 }
 
-/// The change from the given face to the redrawn one.
+/// The change from the given face to the synthesised one.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// What is added to the pixels, `[3, size, size]`, in the face's range.
@@ -40,27 +40,27 @@ pub struct Change {
     pub own_mouth: Option<Vec<f32>>,
 }
 
-/// Puts a redrawn face back into the picture that it was cut from.
+/// Puts a synthesised face back into the picture that it was cut from.
 ///
 /// With a [`Change`], the photo's own pixels are moved and the difference is added, so it stays as
 /// sharp as it was; without, the enlarged face replaces them. Outside of the face's square the
 /// picture stays as it is, bit for bit. A painted mouth is laid over the moved and shaded photo.
 ///
 /// # Panics
-/// When a plane's length does not fit `redrawn.size`: a mistake of the caller.
-pub fn paste(picture: &Picture, alignment: &Alignment, redrawn: &Redrawn) -> Picture {
-    paste_into(picture, &Source::photo(picture, alignment), redrawn)
+/// When a plane's length does not fit `synthesised.size`: a mistake of the caller.
+pub fn paste(picture: &Picture, alignment: &Alignment, synthesised: &SynthesisedFace) -> Picture {
+    paste_into(picture, &Source::photo(picture, alignment), synthesised)
 }
 
 /// Puts the face into `picture`, the pixels of `source`.
-fn paste_into(picture: &Picture, source: &Source<'_>, redrawn: &Redrawn) -> Picture {
+fn paste_into(picture: &Picture, source: &Source<'_>, synthesised: &SynthesisedFace) -> Picture {
     let alignment = &source.alignment;
     let mut image = picture.as_image().clone();
     let side = alignment.side();
-    if !side.is_finite() || side < 1.0 || image.is_empty() || redrawn.size == 0 {
+    if !side.is_finite() || side < 1.0 || image.is_empty() || synthesised.size == 0 {
         return Picture::from(image);
     }
-    let fields = Fields::new(redrawn, side);
+    let fields = Fields::new(synthesised, side);
     let corners = alignment.corners();
     let range = |of: fn(&Point) -> f32, length: u32| {
         let low = corners.iter().map(of).fold(f32::INFINITY, f32::min);
@@ -78,7 +78,7 @@ fn paste_into(picture: &Picture, source: &Source<'_>, redrawn: &Redrawn) -> Pict
                 let pixel = image.get_pixel_mut(x, y);
                 let own = pixel.0.map(f32::from);
                 let colour = match &fields {
-                    Fields::Change(change) => change.redraw(source, own, face, weight),
+                    Fields::Change(change) => change.apply(source, own, face, weight),
                     Fields::Face(drawn) => {
                         let drawn = drawn.at(face);
                         [0, 1, 2].map(|c| own[c] + weight * (255.0 * drawn[c] - own[c]))
@@ -91,17 +91,17 @@ fn paste_into(picture: &Picture, source: &Source<'_>, redrawn: &Redrawn) -> Pict
     Picture::from(image)
 }
 
-/// The redrawn face alone, `size` x `size`, as sharp as the photo allows: for thumbnails.
-pub fn redrawn_crop(
+/// The synthesised face alone, `size` x `size`, as sharp as the photo allows: for thumbnails.
+pub fn synthesised_crop(
     picture: &Picture,
     alignment: &Alignment,
-    redrawn: &Redrawn,
+    synthesised: &SynthesisedFace,
     size: u32,
 ) -> RgbImage {
     let face = Picture::from(alignment.crop(picture, size));
     let in_crop = Alignment::whole_picture(size, size);
     let source = Source::cut(&face, in_crop, picture, alignment);
-    paste_into(&face, &source, redrawn).into_image()
+    paste_into(&face, &source, synthesised).into_image()
 }
 
 /// 1 within the face, falling smoothly to 0 at the border of its square; the corners are rounded.

@@ -70,7 +70,7 @@ pub use launch::launches;
 pub use linear::{LinearLayer, linear, linear_plain};
 pub use plan::{Plan, PlanError};
 pub use precision::{TrainingPrecision, set_training_precision, training_precision};
-pub use redraw::{Redraw, RedrawKind, redraw};
+pub use redraw::{RedrawKind, redraw};
 pub use route::{kernels_available, set_plain_only};
 pub use step::{
     Activation, Convolution, LEAKY_SLOPE, Layer, NORM_EPSILON, Norm, conv_step, conv_step_plain,

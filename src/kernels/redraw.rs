@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::launch::{MAX_GROUPS, Shader, dims, dispatch_over, empty, fits, if_wanted, u32s};
 use super::route::Route;
-use crate::network::{FLOW_SCALE, SHADE_SCALE, SHADE_SIDE};
+use crate::network::{Change, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, Synthesised};
 
 /// Threads of a workgroup.
 const THREADS: usize = 64;
@@ -39,25 +39,12 @@ impl RedrawKind {
     }
 }
 
-/// What the kernel gives; see [`redraw`].
-pub struct Redraw {
-    /// The face, `[batch, k, height, width]`.
-    pub face: Tensor<4>,
-    /// What is added to the moved input, `[batch, k, height, width]`.
-    pub delta: Tensor<4>,
-    /// sigmoid(a), `[batch, 1, height, width]`.
-    pub mask: Tensor<4>,
-    /// With a flow: where each pixel comes from, `[batch, 2, height, width]` (x then y) in units
-    /// of the width.
-    pub flow: Option<Tensor<4>>,
-}
-
 /// The change of the input face x that the last convolution describes; none where the kernel cannot
-/// run. Its twin is [`draw_plain`](crate::network::draw_plain).
+/// run. Its twin is [`synthesise_reference`](crate::network::synthesise_reference).
 ///
 /// x: `[1 or batch, k, height, width]`; `last`: `[batch, channels, height, width]`, whose channels
 /// `kind` names.
-pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, kind: RedrawKind) -> Option<Redraw> {
+pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, kind: RedrawKind) -> Option<Synthesised> {
     let [x_batch, k, ..] = x.dims();
     let [batch, channels, height, width] = last.dims();
     let map = height * width;
@@ -74,21 +61,21 @@ pub fn redraw(x: &Tensor<4>, last: &Tensor<4>, kind: RedrawKind) -> Option<Redra
         return None;
     }
     let (x, last) = (x.clone().into_dispatch(), last.clone().into_dispatch());
-    if kind.has_flow() {
+    let (face, delta, mask, flow) = if kind.has_flow() {
         let (face, delta, mask, flow) = Dispatch::redraw_moved(x, last, kind);
-        return Some(Redraw {
-            face: Tensor::from_dispatch(face),
+        (face, delta, mask, Some(flow))
+    } else {
+        let (face, delta, mask) = Dispatch::redraw(x, last);
+        (face, delta, mask, None)
+    };
+    Some(Synthesised {
+        face: Tensor::from_dispatch(face),
+        change: Some(Change {
             delta: Tensor::from_dispatch(delta),
             mask: Tensor::from_dispatch(mask),
-            flow: Some(Tensor::from_dispatch(flow)),
-        });
-    }
-    let (face, delta, mask) = Dispatch::redraw(x, last);
-    Some(Redraw {
-        face: Tensor::from_dispatch(face),
-        delta: Tensor::from_dispatch(delta),
-        mask: Tensor::from_dispatch(mask),
-        flow: None,
+            flow: flow.map(Tensor::from_dispatch),
+            covers: kind == RedrawKind::Blended,
+        }),
     })
 }
 

@@ -12,25 +12,16 @@ use super::cpu;
 use super::route::Route;
 use super::step::{Convolution, Norm};
 
-/// The packed weights of a step or of a linear layer, kept beside it.
+/// The packed weights of one step or linear layer: packed at its first call, and used by every later one.
 ///
-/// Closed, the step's weights are packed anew at each call, since they may change. Once open, they
-/// are packed at the first call and must not change from then on.
+/// For layers whose weights no longer change. A layer without it packs anew at each call.
 #[derive(Debug, Clone, Default)]
-pub struct PackedStep(Option<Arc<OnceLock<Tensor<1>>>>);
+pub struct PackedStep(Arc<OnceLock<Tensor<1>>>);
 
 impl PackedStep {
-    /// The weights do not change from now on.
-    pub fn open(&mut self) {
-        self.0 = Some(Arc::default());
-    }
-
     /// What was packed before, or `pack`'s result.
     pub(super) fn get(&self, pack: impl FnOnce() -> Tensor<1>) -> Tensor<1> {
-        match &self.0 {
-            Some(cell) => cell.get_or_init(pack).clone(),
-            None => pack(),
-        }
+        self.0.get_or_init(pack).clone()
     }
 }
 

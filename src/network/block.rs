@@ -5,9 +5,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfi
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
-use crate::kernels::{
-    Activation, Layer, NORM_EPSILON, Norm, PackedStep, conv_step, conv_step_pooled,
-};
+use super::prepared::conv_layer;
+use crate::kernels::{Activation, NORM_EPSILON, Norm, PackedStep, conv_step, conv_step_pooled};
 
 /// A convolution that keeps the map's size: kernel 3 with padding 1, or kernel 1.
 pub fn conv(inputs: usize, outputs: usize, kernel: usize, bias: bool, device: &Device) -> Conv2d {
@@ -50,8 +49,13 @@ pub struct ConvBlock {
     bn1: BatchNorm,
     conv2: Conv2d,
     bn2: BatchNorm,
-    #[module(skip)]
-    packed: [PackedStep; 2],
+}
+
+/// Prepared weights of a [`ConvBlock`].
+#[derive(Debug, Clone, Default)]
+pub struct PreparedConvBlock {
+    conv1: PackedStep,
+    conv2: PackedStep,
 }
 
 impl ConvBlock {
@@ -62,19 +66,13 @@ impl ConvBlock {
             bn1: batch_norm(outputs, device),
             conv2: conv(outputs, outputs, 3, true, device),
             bn2: batch_norm(outputs, device),
-            packed: Default::default(),
         }
     }
 
-    /// Keeps the packed weights; from then on they must not change.
-    pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
-    }
-
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / 2, width / 2]`.
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer1 = Layer::packed(&self.conv1, &self.packed[0]);
-        let layer2 = Layer::packed(&self.conv2, &self.packed[1]);
+    pub fn forward(&self, x: Tensor<4>, prepared: Option<&PreparedConvBlock>) -> Tensor<4> {
+        let layer1 = conv_layer(&self.conv1, prepared.map(|p| &p.conv1));
+        let layer2 = conv_layer(&self.conv2, prepared.map(|p| &p.conv2));
         let x = conv_step(x, layer1, Norm::Batch(&self.bn1), None, Activation::Relu);
         conv_step_pooled(x, layer2, Norm::Batch(&self.bn2), None, Activation::Relu)
     }
@@ -98,8 +96,14 @@ pub struct ResidualBlock {
     conv2: Conv2d,
     bn2: Option<BatchNorm>,
     downsample: Option<Conv2d>,
-    #[module(skip)]
-    packed: [PackedStep; 3],
+}
+
+/// Prepared weights of a [`ResidualBlock`].
+#[derive(Debug, Clone, Default)]
+pub struct PreparedResidualBlock {
+    conv1: PackedStep,
+    conv2: PackedStep,
+    downsample: PackedStep,
 }
 
 impl ResidualBlock {
@@ -115,27 +119,21 @@ impl ResidualBlock {
             conv2: conv(outputs, outputs, 3, false, device),
             bn2: norm_layer(),
             downsample: (inputs != outputs).then(|| conv(inputs, outputs, 1, false, device)),
-            packed: Default::default(),
         }
-    }
-
-    /// Keeps the packed weights; from then on they must not change.
-    pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
     }
 
     /// The block, then max-pool 2: `[batch, inputs, height, width]` to
     /// `[batch, outputs, height / 2, width / 2]`.
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, prepared: Option<&PreparedResidualBlock>) -> Tensor<4> {
         let norm = |layer| match layer {
             Some(batch_norm) => Norm::Batch(batch_norm),
             None => Norm::Instance,
         };
-        let [layer1, layer2] = [(&self.conv1, 0), (&self.conv2, 1)]
-            .map(|(conv, i)| Layer::packed(conv, &self.packed[i]));
+        let layer1 = conv_layer(&self.conv1, prepared.map(|p| &p.conv1));
+        let layer2 = conv_layer(&self.conv2, prepared.map(|p| &p.conv2));
         let shortcut = match &self.downsample {
             Some(conv) => {
-                let layer = Layer::packed(conv, &self.packed[2]);
+                let layer = conv_layer(conv, prepared.map(|p| &p.downsample));
                 conv_step(x.clone(), layer, Norm::None, None, Activation::None)
             }
             None => x.clone(),

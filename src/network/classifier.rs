@@ -8,17 +8,24 @@ use burn::tensor::{Device, Tensor};
 
 use super::block::batch_norm;
 use super::config::NetworkConfig;
-use crate::kernels::{Activation, Layer, LinearLayer, Norm, PackedStep, conv_step, linear};
+use super::prepared::{conv_layer, linear_layer};
+use crate::kernels::{Activation, Norm, PackedStep, conv_step, linear};
 
-/// Reads expressions, and controls where the network has some, off the deepest map.
+/// Recognises expressions, and controls where the network has some, from the deepest map.
 #[derive(Module, Debug)]
 pub struct Classifier {
     conv: Conv2d,
     bn: BatchNorm,
     linear: Linear,
     units: Option<Linear>,
-    #[module(skip)]
-    packed: [PackedStep; 3],
+}
+
+/// Prepared weights of a [`Classifier`].
+#[derive(Debug, Clone, Default)]
+pub struct PreparedClassifier {
+    conv: PackedStep,
+    linear: PackedStep,
+    units: PackedStep,
 }
 
 impl Classifier {
@@ -30,31 +37,29 @@ impl Classifier {
             bn: batch_norm(channels, device),
             linear: LinearConfig::new(channels, classes).init(device),
             units: (controls > 0).then(|| LinearConfig::new(channels, controls).init(device)),
-            packed: Default::default(),
         }
-    }
-
-    /// Keeps the packed weights; from then on they must not change.
-    pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
     }
 
     /// The first channels of `[batch, any, 3, 3]` to what both layers read, `[batch, channels, h, w]`; h and
     /// w are 1 without padding, else 3.
-    pub fn features(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer = Layer::packed(&self.conv, &self.packed[0]);
+    pub fn features(&self, x: Tensor<4>, prepared: Option<&PreparedClassifier>) -> Tensor<4> {
+        let layer = conv_layer(&self.conv, prepared.map(|p| &p.conv));
         conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
     }
 
     /// Features to logits `[batch, E]`.
-    pub fn logits(&self, features: Tensor<4>) -> Tensor<2> {
-        let layer = LinearLayer::packed(&self.linear, &self.packed[1]);
+    pub fn logits(&self, features: Tensor<4>, prepared: Option<&PreparedClassifier>) -> Tensor<2> {
+        let layer = linear_layer(&self.linear, prepared.map(|p| &p.linear));
         linear(features, layer, Activation::None)
     }
 
     /// Features to units `[batch, K]`; none without controls.
-    pub fn units(&self, features: Tensor<4>) -> Option<Tensor<2>> {
-        let layer = LinearLayer::packed(self.units.as_ref()?, &self.packed[2]);
+    pub fn units(
+        &self,
+        features: Tensor<4>,
+        prepared: Option<&PreparedClassifier>,
+    ) -> Option<Tensor<2>> {
+        let layer = linear_layer(self.units.as_ref()?, prepared.map(|p| &p.units));
         Some(linear(features, layer, Activation::None))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Side of the square face that the network reads and draws, in pixels.
+/// Side of the square face that the network takes and gives, in pixels.
 pub const FACE_SIZE: usize = 96;
 
 /// The widest base width that is accepted; the authors' largest network has 256.
@@ -352,7 +352,7 @@ impl NetworkConfig {
         }
     }
 
-    /// Whether the network redraws faces (all variants but the single-task baseline).
+    /// Whether the network synthesises faces (all variants but the single-task baseline).
     pub fn synthesises(&self) -> bool {
         self.variant != Variant::Single
     }

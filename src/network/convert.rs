@@ -78,7 +78,7 @@ pub enum ConvertError {
     Weights(#[from] WeightError),
 }
 
-/// Reads a checkpoint (`.pth`) of the authors' 2021 code.
+/// Loads a checkpoint (`.pth`) of the authors' 2021 code.
 ///
 /// The state dict may lie at the top of the file or under other keys, with or without the
 /// `module.` of `DataParallel`. The network answers for RGB pictures as theirs does for BGR ones.

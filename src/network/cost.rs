@@ -11,9 +11,9 @@ use crate::painter::network;
 pub struct Cost {
     /// Trained values: weights, biases and the norms' scales and shifts.
     pub parameters: u64,
-    /// Multiply-adds of reading one face.
+    /// Multiply-adds of recognising one face.
     pub encoder_macs: u64,
-    /// Multiply-adds of redrawing it for one target; 0 where nothing is redrawn.
+    /// Multiply-adds of synthesising it for one target; 0 where the network does not.
     pub decoder_macs: u64,
     /// Multiply-adds of painting its mouth; 0 where there is no painter.
     pub painter_macs: u64,

@@ -47,8 +47,8 @@ pub struct PairGates {
     pub fes: Gates,
 }
 
-/// The weights of several pairs, packed once for the kernels of `device`.
-pub fn pack(to_fer: &[ConvFlu], to_fes: &[ConvFlu], device: &Device) -> Vec<PackedPair> {
+/// The weights of several pairs, laid out once for the kernels of `device`.
+pub fn prepare_pairs(to_fer: &[ConvFlu], to_fes: &[ConvFlu], device: &Device) -> Vec<PackedPair> {
     to_fer
         .iter()
         .zip(to_fes)
@@ -56,14 +56,14 @@ pub fn pack(to_fer: &[ConvFlu], to_fes: &[ConvFlu], device: &Device) -> Vec<Pack
         .collect()
 }
 
-/// One pair of units: both directions, and their packed weights where they no longer change.
+/// One pair of units: both directions, and their prepared weights where the network is frozen.
 pub struct Pair<'a> {
     /// FER receives.
     pub to_fer: &'a ConvFlu,
     /// FES receives.
     pub to_fes: &'a ConvFlu,
-    /// The same weights, packed for the kernels.
-    pub packed: Option<&'a PackedPair>,
+    /// The same weights, laid out for the kernels.
+    pub prepared: Option<&'a PackedPair>,
 }
 
 /// Exchanges features between the branches, both directions at once.
@@ -76,8 +76,8 @@ pub fn exchange(
     sense: GateSense,
     keep_gates: bool,
 ) -> (Tensor<4>, Tensor<4>, Option<PairGates>) {
-    let PairOutput { x, y, gates } = match pair.packed {
-        Some(packed) => kernels::convflu_pair_packed(fer, fes, packed, sense, keep_gates),
+    let PairOutput { x, y, gates } = match pair.prepared {
+        Some(prepared) => kernels::convflu_pair_packed(fer, fes, prepared, sense, keep_gates),
         None => kernels::convflu_pair(
             fer,
             fes,

@@ -4,7 +4,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData, activation, s};
 
 use super::config::Head;
-use crate::kernels::{self, Redraw, RedrawKind};
+use crate::kernels::{self, RedrawKind};
 
 /// Where the mask of a residual or warp head starts: sigmoid(-1) = 0.27, nearly closed.
 const MASK_BIAS: f32 = -1.0;
@@ -16,16 +16,16 @@ const CAVITY_BIAS: f32 = -2.0;
 pub const SHADE_SCALE: f64 = 0.1;
 
 /// Side of the square over which a blend head's shading is averaged, in pixels: wide, so that it
-/// cannot draw edges.
+/// cannot make edges.
 pub const SHADE_SIDE: usize = 9;
 
 /// Scale from the last convolution's flow channels to units of the face's width: small, so that an
 /// untrained network hardly moves anything.
 pub const FLOW_SCALE: f64 = 0.05;
 
-/// A redrawn face, as tensors.
+/// Synthesised faces, as tensors: what the network gives.
 #[derive(Debug, Clone)]
-pub struct Drawn {
+pub struct Synthesised {
     /// The face, `[batch, k, height, width]`, not clamped.
     pub face: Tensor<4>,
     /// What changes against the input; none for the raw head.
@@ -52,10 +52,10 @@ pub struct Change {
 ///
 /// `x` is the input face, `[1 or batch, k, height, width]`; `out` is
 /// `[batch, head channels, height, width]`.
-pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
+pub fn synthesise(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Synthesised {
     let kind = match head {
         Head::Raw => {
-            return Drawn {
+            return Synthesised {
                 face: out,
                 change: None,
             };
@@ -64,41 +64,26 @@ pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
         Head::Warp => RedrawKind::Moved,
         Head::Blend => RedrawKind::Blended,
     };
-    match kernels::redraw(x, &out, kind) {
-        Some(Redraw {
-            face,
-            delta,
-            mask,
-            flow,
-        }) => Drawn {
-            face,
-            change: Some(Change {
-                delta,
-                mask,
-                flow,
-                covers: head == Head::Blend,
-            }),
-        },
-        None => draw_with(head, x, out, kernels::box_mean),
-    }
+    kernels::redraw(x, &out, kind)
+        .unwrap_or_else(|| synthesise_with(head, x, out, kernels::box_mean))
 }
 
-/// The twin of [`draw`] in plain tensor operations: any device, differentiable.
-pub fn draw_plain(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
-    draw_with(head, x, out, kernels::box_mean_plain)
+/// The twin of [`synthesise`] in plain tensor operations: any device, differentiable.
+pub fn synthesise_reference(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Synthesised {
+    synthesise_with(head, x, out, kernels::box_mean_plain)
 }
 
 /// `mean`: of a blend head's shading over a square of the given side.
-fn draw_with(
+fn synthesise_with(
     head: Head,
     x: &Tensor<4>,
     out: Tensor<4>,
     mean: fn(Tensor<4>, usize) -> Tensor<4>,
-) -> Drawn {
+) -> Synthesised {
     let [batch, _, height, width] = out.dims();
     let [x_batch, k, _, _] = x.dims();
     if head == Head::Raw {
-        return Drawn {
+        return Synthesised {
             face: out,
             change: None,
         };
@@ -126,7 +111,7 @@ fn draw_with(
         delta = delta + shade * keep.clone();
         moved = moved * keep;
     }
-    Drawn {
+    Synthesised {
         face: moved + delta.clone(),
         change: Some(Change {
             delta,

@@ -1,7 +1,8 @@
 //! The network as it answers: on the CPU operation by operation, on WebGPU by plans that are
 //! recorded once and replayed for every face.
 //!
-//! A plan is the network's own [`encode`](Network::encode) or [`decode`](Network::decode), recorded;
+//! A plan is the network's own [`encode`](InferenceNetwork::encode) or
+//! [`decode`](InferenceNetwork::decode), recorded;
 //! nothing of it is written a second time.
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -9,21 +10,21 @@ use std::cell::{Cell, OnceCell, RefCell};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::weights::{self, WeightError};
-use super::{Drawn, Encoded, FACE_SIZE, Network, NetworkConfig};
+use super::{Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig, Synthesised};
 use crate::kernels::{Plan, PlanError, kernels_available};
-use crate::painter::{INPUTS, Painter};
+use crate::painter::{INPUTS, InferencePainter};
 
 /// The widest network all of whose steps run by the kernels: from width 121 on, the weights of the 2021
 /// edition's joint block are more than the 128 MiB that every adapter binds.
 const WIDEST: usize = 120;
 
-/// A network that no longer changes, on its device.
+/// A frozen network on its device, which answers face by face.
 pub struct Inference {
-    network: Network,
+    network: InferenceNetwork,
     device: Device,
     plans: Option<Plans>,
     /// A painter that came in a file of its own.
-    painter: OnceCell<(NetworkConfig, Painter)>,
+    painter: OnceCell<(NetworkConfig, InferencePainter)>,
 }
 
 /// What is recognised of one face, to be read back before the next face is encoded.
@@ -43,7 +44,7 @@ impl Scores {
     }
 }
 
-/// A face that was encoded, and can be redrawn.
+/// A face that was encoded, and can be synthesised.
 pub struct EncodedFace(Kept);
 
 enum Kept {
@@ -63,17 +64,17 @@ struct Plans {
     turn: Cell<u64>,
 }
 
-type EncodePlan = Plan<(Network, Tensor<4>), Encoded>;
-type DecodePlan = Plan<(Network, Encoded, Tensor<2>), Option<Drawn>>;
+type EncodePlan = Plan<(InferenceNetwork, Tensor<4>), Encoded>;
+type DecodePlan = Plan<(InferenceNetwork, Encoded, Tensor<2>), Option<Synthesised>>;
 
 impl Inference {
-    /// Reads a network from the bytes of a weight file.
+    /// Loads a network from the bytes of a weight file.
     ///
     /// # Errors
     /// [`WeightError`] when the file is refused.
     pub fn load(file: &[u8], device: Device) -> Result<Self, WeightError> {
-        // A GPU gets its weights packed by the CPU: else it would compile a kernel for every step of
-        // the packing.
+        // A GPU gets its weights prepared by the CPU: else it would compile a kernel for every step of
+        // the preparation.
         if kernels_available(&device) {
             let network = weights::load(file, &Device::flex())?;
             if network.config().width <= WIDEST {
@@ -81,14 +82,14 @@ impl Inference {
             }
         }
         Ok(Self {
-            network: weights::load(file, &device)?.for_inference(),
+            network: weights::load(file, &device)?.into_inference(),
             device,
             plans: None,
             painter: OnceCell::new(),
         })
     }
 
-    /// Packs the network's weights for the device that its faces lie on.
+    /// Freezes a network, its weights prepared for the device that its faces lie on.
     pub fn new(network: Network, device: Device) -> Self {
         let plans = kernels_available(&device).then(|| Plans {
             encode: OnceCell::new(),
@@ -96,7 +97,7 @@ impl Inference {
             turn: Cell::new(0),
         });
         Self {
-            network: network.for_inference_on(&device),
+            network: network.into_inference_on(&device),
             device,
             plans,
             painter: OnceCell::new(),
@@ -109,7 +110,7 @@ impl Inference {
         added.unwrap_or(self.network.config())
     }
 
-    /// Reads one face, `[k, 96, 96]` with values in `[0, 1]`: its scores, and the face for
+    /// Encodes one face, `[k, 96, 96]` with values in `[0, 1]`: its scores, and the face for
     /// [`decode`](Self::decode).
     ///
     /// # Errors
@@ -125,9 +126,9 @@ impl Inference {
         Ok((scores, EncodedFace(Kept::Pixels { values, turn })))
     }
 
-    /// Redraws a face for at most E targets, each the network's vector p: a batch of at least as
+    /// Synthesises a face for at most E targets, each the network's vector p: a batch of at least as
     /// many faces as targets, in their order, to be read back before the next one. None where the
-    /// network redraws nothing. The face has to come from this network's [`encode`](Self::encode).
+    /// network synthesises nothing. The face has to come from this network's [`encode`](Self::encode).
     ///
     /// # Errors
     /// [`PlanError`] when the device refuses.
@@ -135,7 +136,7 @@ impl Inference {
         &self,
         face: &EncodedFace,
         targets: &[Vec<f32>],
-    ) -> Result<Option<Drawn>, PlanError> {
+    ) -> Result<Option<Synthesised>, PlanError> {
         if !self.config().synthesises() {
             return Ok(None);
         }
@@ -170,7 +171,7 @@ impl Inference {
             Some(position) => position,
             None => {
                 let inputs = (self.network.clone(), encoded.clone(), on_device(rows));
-                let run = |(network, encoded, targets): &(Network, Encoded, Tensor<2>)| {
+                let run = |(network, encoded, targets): &(InferenceNetwork, Encoded, Tensor<2>)| {
                     network.decode(encoded, targets.clone())
                 };
                 recorded.push(Plan::record(&self.device, inputs, run)?);
@@ -192,20 +193,19 @@ impl Inference {
         } else {
             self.device.clone()
         };
-        let (config, mut painter) = weights::load_painter(file, &on)?;
-        painter.pack();
+        let (config, painter) = weights::load_painter(file, &on)?;
         let config = NetworkConfig {
             painter: Some(config),
             ..self.network.config().clone()
         };
         if self.network.painter().is_none() {
-            let _ = self.painter.set((config, painter));
+            let _ = self.painter.set((config, InferencePainter::new(painter)));
         }
         Ok(())
     }
 
     /// The mouth painter, from the weight file or from one of its own.
-    fn painter(&self) -> Option<&Painter> {
+    fn painter(&self) -> Option<&InferencePainter> {
         let own = self.network.painter();
         own.or_else(|| Some(&self.painter.get()?.1))
     }
@@ -246,7 +246,7 @@ impl Inference {
             return Ok(plan);
         }
         let x = self.face(vec![0.0; self.config().channels * FACE_SIZE * FACE_SIZE]);
-        let run = |(network, x): &(Network, Tensor<4>)| network.encode(x.clone(), false);
+        let run = |(network, x): &(InferenceNetwork, Tensor<4>)| network.encode(x.clone(), false);
         let plan = Plan::record(&self.device, (self.network.clone(), x), run)?;
         Ok(plans.encode.get_or_init(|| plan))
     }

@@ -1,8 +1,11 @@
-//! FERSNet: one network that reads the expression of a face (FER) and redraws the face with
-//! another expression (FES).
+//! FERSNet: one network that recognises the expression of a face (FER) and synthesises the face with
+//! another one (FES).
 //!
 //! Two editions share the interface: [`Network::encode`] runs both branches once, and
-//! [`Network::decode`] redraws the encoded face for any number of target expressions.
+//! [`Network::decode`] synthesises the encoded face with any number of target expressions.
+//!
+//! A [`Network`] is trained, saved and changed; [`Network::into_inference`] makes an
+//! [`InferenceNetwork`] of it, which only answers, with weights that are prepared for the kernels.
 
 mod block;
 mod classifier;
@@ -12,10 +15,12 @@ pub mod convert;
 mod cost;
 mod discriminator;
 mod flu;
+mod frozen;
 mod head;
 mod inference;
 mod names;
 mod paper2020;
+mod prepared;
 mod release2021;
 pub mod weights;
 
@@ -31,13 +36,20 @@ pub use config::{
 pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
-pub use head::{Change, Drawn, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, draw, draw_plain, resample};
+pub use frozen::{FaceNetwork, InferenceNetwork};
+pub use head::{
+    Change, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, Synthesised, resample, synthesise,
+    synthesise_reference,
+};
 pub use inference::{EncodedFace, Inference, Scores};
+
+pub(crate) use prepared::conv_layer;
 
 use paper2020::Paper2020;
 use release2021::Release2021;
 
-/// A FERSNet of either edition, with the configuration that it was built from.
+/// A trainable FERSNet of either edition, with the configuration that it was built from. It holds no
+/// prepared weights: it always answers with those that it has.
 #[derive(Module, Debug)]
 pub struct Network {
     #[module(skip)]
@@ -57,13 +69,13 @@ enum Layers {
 /// What one pass over the encoder gives.
 #[derive(Debug, Clone)]
 pub struct Encoded {
-    /// The faces that were read, `[batch, k, 96, 96]`.
+    /// The faces that were encoded, `[batch, k, 96, 96]`.
     pub x: Tensor<4>,
     /// Unnormalised scores, `[batch, E]`.
     pub logits: Tensor<2>,
     /// The controls that the faces show, `[batch, K]`; none where the network has no controls.
     pub units: Option<Tensor<2>>,
-    /// What both are read off, `[batch, channels, height, width]`.
+    /// What both are computed from, `[batch, channels, height, width]`.
     pub class_features: Tensor<4>,
     /// What the decoder needs; none for the single-task baseline.
     pub features: Option<Features>,
@@ -166,32 +178,11 @@ impl Network {
         (self.with_painter(None), painter)
     }
 
-    /// Makes the network ready for inference alone, on its own device: the weights are packed once
-    /// for the kernels. A network that is trained on afterwards would still answer with the packed
-    /// ones.
-    pub fn for_inference(self) -> Self {
-        let device = self.devices().into_iter().next().unwrap_or_default();
-        self.for_inference_on(&device)
-    }
-
-    /// [`for_inference`](Self::for_inference) for faces on `device`, whose kernels have to run:
-    /// weights that lie on the CPU are packed there, and go over as the kernels read them.
-    pub fn for_inference_on(mut self, device: &Device) -> Self {
-        match &mut self.layers {
-            Layers::Paper2020(layers) => layers.pack(device),
-            Layers::Release2021(layers) => layers.pack(device),
-        }
-        if let Some(painter) = &mut self.painter {
-            painter.pack();
-        }
-        self
-    }
-
-    /// Reads faces `[batch, k, 96, 96]` with values in `[0, 1]`.
+    /// Encodes faces `[batch, k, 96, 96]` with values in `[0, 1]`.
     pub fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded {
         match &self.layers {
-            Layers::Paper2020(layers) => layers.encode(x, keep_gates),
-            Layers::Release2021(layers) => layers.encode(x, keep_gates),
+            Layers::Paper2020(layers) => layers.encode(x, keep_gates, None),
+            Layers::Release2021(layers) => layers.encode(x, keep_gates, None),
         }
     }
 
@@ -205,16 +196,16 @@ impl Network {
         }
     }
 
-    /// Redraws encoded faces with targets p `[targets, E]`, or `[targets, K]` with controls.
+    /// Synthesises encoded faces with targets p `[targets, E]`, or `[targets, K]` with controls.
     ///
-    /// The encoded batch is the number of targets, or 1: then the one face is redrawn for each
+    /// The encoded batch is the number of targets, or 1: then the one face is synthesised for each
     /// target, and the encoder's work is shared. None for the single-task baseline.
-    pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Drawn> {
+    pub fn decode(&self, encoded: &Encoded, target: Tensor<2>) -> Option<Synthesised> {
         let features = encoded.features.as_ref()?;
         let out = match &self.layers {
-            Layers::Paper2020(layers) => layers.decode(&encoded.x, features, target),
-            Layers::Release2021(layers) => layers.decode(&encoded.x, features, target),
+            Layers::Paper2020(layers) => layers.decode(&encoded.x, features, target, None),
+            Layers::Release2021(layers) => layers.decode(&encoded.x, features, target, None),
         }?;
-        Some(head::draw(self.config.head, &encoded.x, out))
+        Some(head::synthesise(self.config.head, &encoded.x, out))
     }
 }

@@ -5,18 +5,21 @@ use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d};
 use burn::nn::{BatchNorm, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::block::{ConvBlock, batch_norm, conv, deconv};
-use super::classifier::Classifier;
+use super::block::{ConvBlock, PreparedConvBlock, batch_norm, conv, deconv};
+use super::classifier::{Classifier, PreparedClassifier};
 use super::config::{Head, NetworkConfig, Variant};
-use super::flu::{ConvFlu, Pair, exchange, pack};
+use super::flu::{ConvFlu, Pair, exchange, prepare_pairs};
+use super::prepared::{conv_layer, linear_layer};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateSense, Layer, LinearLayer, Norm, PackedPair, PackedStep, conv_step, join,
-    linear,
+    Activation, GateSense, Norm, PackedPair, PackedStep, conv_step, join, linear,
 };
 
 /// Blocks of a branch after the stem.
 const BLOCKS: usize = 4;
+
+/// Up-steps of the decoder.
+const UP_STEPS: usize = 5;
 
 /// All layers of the 2020 edition; the members bear the weight file's names.
 #[derive(Module, Debug)]
@@ -30,8 +33,20 @@ pub struct Paper2020 {
     transformer: Option<Transformer>,
     decoder: Option<Decoder>,
     pairs: usize,
-    #[module(skip)]
-    packed: Vec<PackedPair>,
+}
+
+/// Prepared weights of a [`Paper2020`].
+#[derive(Debug, Clone)]
+pub struct PreparedPaper2020 {
+    stem: PreparedConvBlock,
+    /// By level, as the blocks.
+    fer: [PreparedConvBlock; BLOCKS],
+    fes: [PreparedConvBlock; BLOCKS],
+    /// By unit: one for all levels where their weights are tied.
+    pairs: Vec<PackedPair>,
+    classifier: PreparedClassifier,
+    transformer: PreparedTransformer,
+    decoder: PreparedDecoder,
 }
 
 impl Paper2020 {
@@ -67,42 +82,44 @@ impl Paper2020 {
                 .then(|| Transformer::new(config.target_width(), 2 * c, device)),
             decoder: synthesises.then(|| Decoder::new(config, device)),
             pairs,
-            packed: Vec::new(),
         }
     }
 
-    /// Keeps the weights as the kernels of `device` read them; from then on they must not change.
-    pub fn pack(&mut self, device: &Device) {
-        self.packed = pack(&self.flu_fer, &self.flu_fes, device);
-        self.stem.pack();
-        let blocks = self.fer.iter_mut().chain(&mut self.fes);
-        blocks.for_each(ConvBlock::pack);
-        self.classifier.pack();
-        if let Some(transformer) = &mut self.transformer {
-            transformer.packed.iter_mut().for_each(PackedStep::open);
-        }
-        if let Some(decoder) = &mut self.decoder {
-            decoder.pack();
+    /// The weights as the kernels of `device` read them, for as long as they do not change.
+    pub fn prepare(&self, device: &Device) -> PreparedPaper2020 {
+        PreparedPaper2020 {
+            stem: PreparedConvBlock::default(),
+            fer: Default::default(),
+            fes: Default::default(),
+            pairs: prepare_pairs(&self.flu_fer, &self.flu_fes, device),
+            classifier: PreparedClassifier::default(),
+            transformer: PreparedTransformer::default(),
+            decoder: PreparedDecoder::default(),
         }
     }
 
-    fn pair(&self, unit: usize) -> Pair<'_> {
+    fn pair<'a>(&'a self, unit: usize, prepared: Option<&'a PreparedPaper2020>) -> Pair<'a> {
         Pair {
             to_fer: &self.flu_fer[unit],
             to_fes: &self.flu_fes[unit],
-            packed: self.packed.get(unit),
+            prepared: prepared.map(|p| &p.pairs[unit]),
         }
     }
 
-    /// Reads the faces `[batch, k, 96, 96]`.
-    pub fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded {
-        let mut fer = self.stem.forward(x.clone()); // [batch, C, 48, 48]
+    /// Encodes the faces `[batch, k, 96, 96]`.
+    pub fn encode(
+        &self,
+        x: Tensor<4>,
+        keep_gates: bool,
+        prepared: Option<&PreparedPaper2020>,
+    ) -> Encoded {
+        let mut fer = self.stem.forward(x.clone(), prepared.map(|p| &p.stem)); // [batch, C, 48, 48]
         let mut fes = (!self.fes.is_empty()).then(|| fer.clone());
         let mut gates = Vec::new();
         for level in 0..BLOCKS {
-            fer = self.fer[level].forward(fer); // [batch, C, 24, 24] .. [batch, C, 3, 3]
+            fer = self.fer[level].forward(fer, prepared.map(|p| &p.fer[level])); // [batch, C, 24, 24] .. [batch, C, 3, 3]
             let Some(other) = fes.take() else { continue };
-            let other = self.fes[level].forward(other);
+            let other = self.fes[level].forward(other, prepared.map(|p| &p.fes[level]));
             if level >= self.pairs {
                 fes = Some(other);
                 continue;
@@ -112,7 +129,7 @@ impl Paper2020 {
             let (fer_out, fes_out, pair_gates) = exchange(
                 fer,
                 other,
-                &self.pair(unit),
+                &self.pair(unit, prepared),
                 GateSense::ZTakesCandidate,
                 keep_gates,
             );
@@ -124,11 +141,12 @@ impl Paper2020 {
             bottleneck: fes.unwrap_or_else(|| fer.clone()),
             skips: Vec::new(),
         });
-        let class_features = self.classifier.features(fer);
+        let classifier = prepared.map(|p| &p.classifier);
+        let class_features = self.classifier.features(fer, classifier);
         Encoded {
             x,
-            logits: self.classifier.logits(class_features.clone()),
-            units: self.classifier.units(class_features.clone()),
+            logits: self.classifier.logits(class_features.clone(), classifier),
+            units: self.classifier.units(class_features.clone(), classifier),
             class_features,
             features,
             gates,
@@ -137,7 +155,7 @@ impl Paper2020 {
 
     /// Units `[batch, K]` from the classifier's features; none without controls.
     pub fn units_of(&self, features: Tensor<4>) -> Option<Tensor<2>> {
-        self.classifier.units(features)
+        self.classifier.units(features, None)
     }
 
     /// Output of the decoder's last convolution, `[targets, head channels, 96, 96]`.
@@ -149,10 +167,12 @@ impl Paper2020 {
         x: &Tensor<4>,
         features: &Features,
         target: Tensor<2>,
+        prepared: Option<&PreparedPaper2020>,
     ) -> Option<Tensor<4>> {
         let (transformer, decoder) = (self.transformer.as_ref()?, self.decoder.as_ref()?);
-        let wanted = transformer.forward(target); // [targets, 2C, 3, 3]
-        Some(decoder.forward(x, join(features.bottleneck.clone(), wanted)))
+        let wanted = transformer.forward(target, prepared.map(|p| &p.transformer)); // [targets, 2C, 3, 3]
+        let y = join(features.bottleneck.clone(), wanted); // [targets, 3C, 3, 3]
+        Some(decoder.forward(x, y, prepared.map(|p| &p.decoder)))
     }
 }
 
@@ -163,8 +183,14 @@ pub struct Transformer {
     deconv: ConvTranspose2d,
     bn: BatchNorm,
     conv: Conv2d,
-    #[module(skip)]
-    packed: [PackedStep; 3],
+}
+
+/// Prepared weights of a [`Transformer`].
+#[derive(Debug, Clone, Default)]
+struct PreparedTransformer {
+    linear: PackedStep,
+    deconv: PackedStep,
+    conv: PackedStep,
 }
 
 impl Transformer {
@@ -174,21 +200,19 @@ impl Transformer {
             deconv: deconv([m, m], 3, 1, 0, false, device),
             bn: batch_norm(m, device),
             conv: conv(m, m, 1, false, device),
-            packed: Default::default(),
         }
     }
 
     /// p_t `[targets, E]` to `[targets, M, 3, 3]`.
-    fn forward(&self, target: Tensor<2>) -> Tensor<4> {
-        let [features, deconv, conv] = &self.packed;
+    fn forward(&self, target: Tensor<2>, prepared: Option<&PreparedTransformer>) -> Tensor<4> {
         let target = target.unsqueeze_dims::<4>(&[2, 3]); // [targets, E, 1, 1]
-        let features = LinearLayer::packed(&self.linear, features);
+        let features = linear_layer(&self.linear, prepared.map(|p| &p.linear));
         let x = linear(target, features, Activation::Relu); // [targets, M]
         let x = x.unsqueeze_dims::<4>(&[2, 3]); // [targets, M, 1, 1]
         let norm = Norm::Batch(&self.bn);
-        let deconv = Layer::packed(&self.deconv, deconv);
+        let deconv = conv_layer(&self.deconv, prepared.map(|p| &p.deconv));
         let x = conv_step(x, deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
-        let conv = Layer::packed(&self.conv, conv);
+        let conv = conv_layer(&self.conv, prepared.map(|p| &p.conv));
         conv_step(x, conv, Norm::None, None, Activation::None)
     }
 }
@@ -200,8 +224,14 @@ pub struct Decoder {
     reduce: Reduce,
     up: Vec<UpStep>,
     picture: Option<Conv2d>,
-    #[module(skip)]
-    packed: PackedStep,
+}
+
+/// Prepared weights of a [`Decoder`].
+#[derive(Debug, Clone, Default)]
+struct PreparedDecoder {
+    reduce: PackedStep,
+    up: [PreparedUpStep; UP_STEPS],
+    picture: PackedStep,
 }
 
 /// Merges the face's features with the target's.
@@ -209,8 +239,6 @@ pub struct Decoder {
 pub struct Reduce {
     conv: Conv2d,
     bn: BatchNorm,
-    #[module(skip)]
-    packed: PackedStep,
 }
 
 /// Transposed convolution 2x2, two convolutions; the last step ends with a bare convolution.
@@ -221,8 +249,14 @@ pub struct UpStep {
     bn1: BatchNorm,
     conv2: Conv2d,
     bn2: Option<BatchNorm>,
-    #[module(skip)]
-    packed: [PackedStep; 3],
+}
+
+/// Prepared weights of an [`UpStep`].
+#[derive(Debug, Clone, Default)]
+struct PreparedUpStep {
+    deconv: PackedStep,
+    conv1: PackedStep,
+    conv2: PackedStep,
 }
 
 impl Decoder {
@@ -230,8 +264,8 @@ impl Decoder {
         let (c, k) = (config.width, config.channels);
         let outputs = config.head.channels(k);
         let sees_picture = config.head == Head::Blend;
-        let widths = [2 * c, 2 * c, c, c / 2, c / 4, outputs];
-        let last = widths.len() - 2;
+        let widths: [usize; UP_STEPS + 1] = [2 * c, 2 * c, c, c / 2, c / 4, outputs];
+        let last = UP_STEPS - 1;
         let beside = |i: usize| if sees_picture && i == last { c / 4 } else { 0 };
         let step = |i: usize| UpStep {
             deconv: deconv([widths[i], widths[i]], 2, 2, 0, true, device),
@@ -239,40 +273,35 @@ impl Decoder {
             bn1: batch_norm(widths[i], device),
             conv2: conv(widths[i] + beside(i), widths[i + 1], 3, true, device),
             bn2: (i < last).then(|| batch_norm(widths[i + 1], device)),
-            packed: Default::default(),
         };
         Self {
             reduce: Reduce {
                 conv: conv(3 * c, 2 * c, 3, true, device),
                 bn: batch_norm(2 * c, device),
-                packed: PackedStep::default(),
             },
-            up: (0..=last).map(step).collect(),
+            up: (0..UP_STEPS).map(step).collect(),
             picture: sees_picture.then(|| conv(k, c / 4, 3, true, device)),
-            packed: PackedStep::default(),
         }
     }
 
-    fn pack(&mut self) {
-        self.packed.open();
-        self.reduce.packed.open();
-        let steps = self.up.iter_mut().flat_map(|step| &mut step.packed);
-        steps.for_each(PackedStep::open);
-    }
-
     /// `[targets, C + M, 3, 3]` and the faces to `[targets, head channels, 96, 96]`.
-    fn forward(&self, faces: &Tensor<4>, y: Tensor<4>) -> Tensor<4> {
+    fn forward(
+        &self,
+        faces: &Tensor<4>,
+        y: Tensor<4>,
+        prepared: Option<&PreparedDecoder>,
+    ) -> Tensor<4> {
         let norm = Norm::Batch(&self.reduce.bn);
-        let layer = Layer::packed(&self.reduce.conv, &self.reduce.packed);
+        let layer = conv_layer(&self.reduce.conv, prepared.map(|p| &p.reduce));
         let y = conv_step(y, layer, norm, None, Activation::Relu);
-        self.up.iter().fold(y, |y, step| {
+        self.up.iter().enumerate().fold(y, |y, (i, step)| {
             // The picture's own features join those of the step that has no norm after it.
             let own = self.picture.as_ref().filter(|_| step.bn2.is_none());
             let own = own.map(|conv| {
-                let layer = Layer::packed(conv, &self.packed);
+                let layer = conv_layer(conv, prepared.map(|p| &p.picture));
                 conv_step(faces.clone(), layer, Norm::None, None, Activation::Leaky)
             });
-            step.forward(y, own)
+            step.forward(y, own, prepared.map(|p| &p.up[i]))
         })
     }
 
@@ -283,11 +312,15 @@ impl Decoder {
 }
 
 impl UpStep {
-    fn forward(&self, x: Tensor<4>, beside: Option<Tensor<4>>) -> Tensor<4> {
-        let [deconv, conv1, conv2] = &self.packed;
-        let deconv = Layer::packed(&self.deconv, deconv);
-        let conv1 = Layer::packed(&self.conv1, conv1);
-        let conv2 = Layer::packed(&self.conv2, conv2);
+    fn forward(
+        &self,
+        x: Tensor<4>,
+        beside: Option<Tensor<4>>,
+        prepared: Option<&PreparedUpStep>,
+    ) -> Tensor<4> {
+        let deconv = conv_layer(&self.deconv, prepared.map(|p| &p.deconv));
+        let conv1 = conv_layer(&self.conv1, prepared.map(|p| &p.conv1));
+        let conv2 = conv_layer(&self.conv2, prepared.map(|p| &p.conv2));
         // Height and width doubled.
         let x = conv_step(x, deconv, Norm::None, None, Activation::None);
         let x = conv_step(x, conv1, Norm::Batch(&self.bn1), None, Activation::Relu);
@@ -303,7 +336,7 @@ impl UpStep {
 }
 
 impl Paper2020 {
-    /// The convolution whose channels the head reads; none where nothing is redrawn.
+    /// The convolution whose channels the head reads; none where nothing is synthesised.
     pub(super) fn last_conv_mut(&mut self) -> Option<&mut Conv2d> {
         self.decoder.as_mut()?.last_conv_mut()
     }

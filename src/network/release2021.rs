@@ -6,18 +6,22 @@ use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::{BatchNorm, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::block::{BlockNorm, ResidualBlock, batch_norm, conv, deconv};
-use super::classifier::Classifier;
+use super::block::{BlockNorm, PreparedResidualBlock, ResidualBlock, batch_norm, conv, deconv};
+use super::classifier::{Classifier, PreparedClassifier};
 use super::config::{Head, NetworkConfig, Variant};
-use super::flu::{ConvFlu, Pair, exchange, pack};
+use super::flu::{ConvFlu, Pair, exchange, prepare_pairs};
+use super::prepared::{conv_layer, linear_layer};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateSense, Layer, LinearLayer, Norm, PackedPair, PackedStep, conv_step,
-    conv_step_beside_style, conv_step_pooled, join, style,
+    Activation, GateSense, Norm, PackedPair, PackedStep, conv_step, conv_step_beside_style,
+    conv_step_pooled, join, style,
 };
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
 const LEVELS: usize = 3;
+
+/// Up-steps of the decoder.
+const UP_STEPS: usize = 5;
 
 /// All layers of the 2021 edition.
 #[derive(Module, Debug)]
@@ -30,8 +34,19 @@ pub struct Release2021 {
     joint: ResidualBlock,
     classifier: Classifier,
     decoder: Option<Decoder>,
-    #[module(skip)]
-    packed: Vec<PackedPair>,
+}
+
+/// Prepared weights of a [`Release2021`].
+#[derive(Debug, Clone)]
+pub struct PreparedRelease2021 {
+    stem: PackedStep,
+    /// By level, as the blocks.
+    fer: [PreparedResidualBlock; LEVELS],
+    fes: [PreparedResidualBlock; LEVELS],
+    pairs: Vec<PackedPair>,
+    joint: PreparedResidualBlock,
+    classifier: PreparedClassifier,
+    decoder: PreparedDecoder,
 }
 
 impl Release2021 {
@@ -55,7 +70,6 @@ impl Release2021 {
             stem: Stem {
                 conv: conv(config.channels, n, 3, true, device),
                 bn: batch_norm(n, device),
-                packed: PackedStep::default(),
             },
             fer: branch(true, BlockNorm::Batch),
             fes: branch(two_branches, BlockNorm::Instance),
@@ -64,46 +78,50 @@ impl Release2021 {
             joint: ResidualBlock::new(joint, joint, BlockNorm::Batch, device),
             classifier: Classifier::new(conv(8 * n, 8 * n, 3, true, device), 8 * n, config, device),
             decoder: config.synthesises().then(|| Decoder::new(config, device)),
-            packed: Vec::new(),
         }
     }
 
-    /// Keeps the weights as the kernels of `device` read them; from then on they must not change.
-    pub fn pack(&mut self, device: &Device) {
-        self.packed = pack(&self.flu_fer, &self.flu_fes, device);
-        self.stem.packed.open();
-        let blocks = self.fer.iter_mut().chain(&mut self.fes);
-        blocks.for_each(ResidualBlock::pack);
-        self.joint.pack();
-        self.classifier.pack();
-        if let Some(decoder) = &mut self.decoder {
-            decoder.pack();
+    /// The weights as the kernels of `device` read them, for as long as they do not change.
+    pub fn prepare(&self, device: &Device) -> PreparedRelease2021 {
+        PreparedRelease2021 {
+            stem: PackedStep::default(),
+            fer: Default::default(),
+            fes: Default::default(),
+            pairs: prepare_pairs(&self.flu_fer, &self.flu_fes, device),
+            joint: PreparedResidualBlock::default(),
+            classifier: PreparedClassifier::default(),
+            decoder: PreparedDecoder::default(),
         }
     }
 
-    fn pair(&self, unit: usize) -> Pair<'_> {
+    fn pair<'a>(&'a self, level: usize, prepared: Option<&'a PreparedRelease2021>) -> Pair<'a> {
         Pair {
-            to_fer: &self.flu_fer[unit],
-            to_fes: &self.flu_fes[unit],
-            packed: self.packed.get(unit),
+            to_fer: &self.flu_fer[level],
+            to_fes: &self.flu_fes[level],
+            prepared: prepared.map(|p| &p.pairs[level]),
         }
     }
 
-    /// Reads the faces `[batch, k, 96, 96]`.
-    pub fn encode(&self, x: Tensor<4>, keep_gates: bool) -> Encoded {
-        let stem = self.stem.forward(x.clone()); // [batch, n, 48, 48]
+    /// Encodes the faces `[batch, k, 96, 96]`.
+    pub fn encode(
+        &self,
+        x: Tensor<4>,
+        keep_gates: bool,
+        prepared: Option<&PreparedRelease2021>,
+    ) -> Encoded {
+        let stem = self.stem.forward(x.clone(), prepared.map(|p| &p.stem)); // [batch, n, 48, 48]
         let mut skips = vec![stem.clone()];
         let mut fer = stem.clone();
         let mut fes = (!self.fes.is_empty()).then_some(stem);
         let mut gates = Vec::new();
         for level in 0..LEVELS {
-            fer = self.fer[level].forward(fer); // [batch, 2n, 24, 24] .. [batch, 8n, 6, 6]
+            fer = self.fer[level].forward(fer, prepared.map(|p| &p.fer[level])); // [batch, 2n, 24, 24] .. [batch, 8n, 6, 6]
             if let Some(other) = fes.take() {
-                let other = self.fes[level].forward(other);
+                let other = self.fes[level].forward(other, prepared.map(|p| &p.fes[level]));
                 let (fer_out, fes_out, pair_gates) = exchange(
                     fer,
                     other,
-                    &self.pair(level),
+                    &self.pair(level, prepared),
                     GateSense::ZKeepsInput,
                     keep_gates,
                 );
@@ -119,18 +137,19 @@ impl Release2021 {
             Some(fes) => join(fer, fes), // [batch, 16n, 6, 6]
             None => fer,
         };
-        let joined = self.joint.forward(joined); // [batch, 16n or 8n, 3, 3]
+        let joined = self.joint.forward(joined, prepared.map(|p| &p.joint)); // [batch, 16n or 8n, 3, 3]
         // The classifier reads the first 8n channels, the decoder the last: with hard sharing, the
         // one branch's features serve both tasks.
         let features = self.decoder.is_some().then(|| Features {
             bottleneck: joined.clone(),
             skips,
         });
-        let class_features = self.classifier.features(joined);
+        let classifier = prepared.map(|p| &p.classifier);
+        let class_features = self.classifier.features(joined, classifier);
         Encoded {
             x,
-            logits: self.classifier.logits(class_features.clone()),
-            units: self.classifier.units(class_features.clone()),
+            logits: self.classifier.logits(class_features.clone(), classifier),
+            units: self.classifier.units(class_features.clone(), classifier),
             class_features,
             features,
             gates,
@@ -139,7 +158,7 @@ impl Release2021 {
 
     /// Units `[batch, K]` from the classifier's features; none without controls.
     pub fn units_of(&self, features: Tensor<4>) -> Option<Tensor<2>> {
-        self.classifier.units(features)
+        self.classifier.units(features, None)
     }
 
     /// Output of the decoder's last convolution, `[targets, head channels, 96, 96]`.
@@ -150,11 +169,13 @@ impl Release2021 {
         x: &Tensor<4>,
         features: &Features,
         target: Tensor<2>,
+        prepared: Option<&PreparedRelease2021>,
     ) -> Option<Tensor<4>> {
-        Some(self.decoder.as_ref()?.forward(x, features, target))
+        let decoder = self.decoder.as_ref()?;
+        Some(decoder.forward(x, features, target, prepared.map(|p| &p.decoder)))
     }
 
-    /// The convolution whose channels the head reads; none where nothing is redrawn.
+    /// The convolution whose channels the head reads; none where nothing is synthesised.
     pub(super) fn last_conv_mut(&mut self) -> Option<&mut Conv2d> {
         Some(&mut self.decoder.as_mut()?.out)
     }
@@ -165,13 +186,11 @@ impl Release2021 {
 pub struct Stem {
     conv: Conv2d,
     bn: BatchNorm,
-    #[module(skip)]
-    packed: PackedStep,
 }
 
 impl Stem {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer = Layer::packed(&self.conv, &self.packed);
+    fn forward(&self, x: Tensor<4>, prepared: Option<&PackedStep>) -> Tensor<4> {
+        let layer = conv_layer(&self.conv, prepared);
         conv_step_pooled(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
     }
 }
@@ -180,20 +199,13 @@ impl Stem {
 #[derive(Module, Debug)]
 pub struct StyleTransform {
     linear: Linear,
-    #[module(skip)]
-    packed: PackedStep,
 }
 
 impl StyleTransform {
     fn new(channels: usize, e: usize, device: &Device) -> Self {
         Self {
             linear: LinearConfig::new(e, 2 * channels).init(device),
-            packed: PackedStep::default(),
         }
-    }
-
-    fn layer(&self) -> LinearLayer<'_> {
-        LinearLayer::packed(&self.linear, &self.packed)
     }
 }
 
@@ -205,8 +217,15 @@ pub struct Decoder {
     up: Vec<UpStep>,
     picture: Option<Conv2d>,
     out: Conv2d,
-    #[module(skip)]
-    packed: [PackedStep; 2],
+}
+
+/// Prepared weights of a [`Decoder`].
+#[derive(Debug, Clone, Default)]
+struct PreparedDecoder {
+    transform: PackedStep,
+    up: [PreparedUpStep; UP_STEPS],
+    picture: PackedStep,
+    out: PackedStep,
 }
 
 /// Transposed convolution 4x4 stride 2, the transformed skip beside it, two convolutions.
@@ -216,8 +235,15 @@ pub struct UpStep {
     transform: Option<StyleTransform>,
     conv1: Conv2d,
     conv2: Conv2d,
-    #[module(skip)]
-    packed: [PackedStep; 3],
+}
+
+/// Prepared weights of an [`UpStep`].
+#[derive(Debug, Clone, Default)]
+struct PreparedUpStep {
+    deconv: PackedStep,
+    transform: PackedStep,
+    conv1: PackedStep,
+    conv2: PackedStep,
 }
 
 impl Decoder {
@@ -226,14 +252,14 @@ impl Decoder {
         let (targets, outputs) = (config.target_width(), config.head.channels(k));
         let sees_picture = config.head == Head::Blend;
         // Transposed convolution in and out, after the first and the second convolution.
-        let widths = [
+        let widths: [[usize; 4]; UP_STEPS] = [
             [8 * n, 8 * n, 8 * n, 8 * n],
             [8 * n, 4 * n, 8 * n, 4 * n],
             [4 * n, 2 * n, 4 * n, 2 * n],
             [2 * n, n, 2 * n, 2 * n],
             [2 * n, n, n, n],
         ];
-        let last = widths.len() - 1;
+        let last = UP_STEPS - 1;
         let step = |(i, [input, up, mid, output]): (usize, [usize; 4])| {
             let skip = if i < last { up } else { 0 };
             UpStep {
@@ -241,7 +267,6 @@ impl Decoder {
                 transform: (i < last).then(|| StyleTransform::new(skip, targets, device)),
                 conv1: conv(up + skip, mid, 3, true, device),
                 conv2: conv(mid, output, 3, true, device),
-                packed: Default::default(),
             }
         };
         Self {
@@ -255,51 +280,51 @@ impl Decoder {
                 true,
                 device,
             ),
-            packed: Default::default(),
         }
     }
 
-    fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
-        self.transform.packed.open();
-        for step in &mut self.up {
-            step.packed.iter_mut().for_each(PackedStep::open);
-            if let Some(transform) = &mut step.transform {
-                transform.packed.open();
-            }
-        }
-    }
-
-    fn forward(&self, x: &Tensor<4>, features: &Features, p: Tensor<2>) -> Tensor<4> {
+    fn forward(
+        &self,
+        x: &Tensor<4>,
+        features: &Features,
+        p: Tensor<2>,
+        prepared: Option<&PreparedDecoder>,
+    ) -> Tensor<4> {
         let bottleneck = features.bottleneck.clone();
-        let mut y = style(bottleneck, p.clone(), self.transform.layer()); // [targets, 8n, 3, 3]
+        let transform = linear_layer(&self.transform.linear, prepared.map(|p| &p.transform));
+        let mut y = style(bottleneck, p.clone(), transform); // [targets, 8n, 3, 3]
         let mut skips = features.skips.iter().rev();
-        for step in &self.up {
-            y = step.forward(y, skips.next(), p.clone()); // height and width doubled
+        for (i, step) in self.up.iter().enumerate() {
+            y = step.forward(y, skips.next(), p.clone(), prepared.map(|p| &p.up[i])); // height and width doubled
         }
-        let [picture, out] = &self.packed;
         if let Some(conv) = &self.picture {
-            let layer = Layer::packed(conv, picture);
+            let layer = conv_layer(conv, prepared.map(|p| &p.picture));
             let own = conv_step(x.clone(), layer, Norm::None, None, Activation::Leaky);
             y = join(own, y); // [targets, 2n, 96, 96]
         }
-        let layer = Layer::packed(&self.out, out);
+        let layer = conv_layer(&self.out, prepared.map(|p| &p.out));
         conv_step(y, layer, Norm::None, None, Activation::None)
     }
 }
 
 impl UpStep {
-    fn forward(&self, x: Tensor<4>, skip: Option<&Tensor<4>>, p: Tensor<2>) -> Tensor<4> {
-        let deconv = Layer::packed(&self.deconv, &self.packed[0]);
+    fn forward(
+        &self,
+        x: Tensor<4>,
+        skip: Option<&Tensor<4>>,
+        p: Tensor<2>,
+        prepared: Option<&PreparedUpStep>,
+    ) -> Tensor<4> {
+        let deconv = conv_layer(&self.deconv, prepared.map(|p| &p.deconv));
         let leaky = |x, layer| conv_step(x, layer, Norm::Instance, None, Activation::Leaky);
         let x = match (&self.transform, skip) {
             (Some(transform), Some(skip)) => {
-                let (skip, layer) = (skip.clone(), transform.layer());
-                conv_step_beside_style(x, deconv, Activation::Relu, skip, p, layer)
+                let layer = linear_layer(&transform.linear, prepared.map(|p| &p.transform));
+                conv_step_beside_style(x, deconv, Activation::Relu, skip.clone(), p, layer)
             }
             _ => leaky(x, deconv),
         };
-        let x = leaky(x, Layer::packed(&self.conv1, &self.packed[1]));
-        leaky(x, Layer::packed(&self.conv2, &self.packed[2]))
+        let x = leaky(x, conv_layer(&self.conv1, prepared.map(|p| &p.conv1)));
+        leaky(x, conv_layer(&self.conv2, prepared.map(|p| &p.conv2)))
     }
 }

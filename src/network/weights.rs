@@ -21,7 +21,7 @@ pub const METADATA_KEY: &str = "fersnet";
 /// Key of a painter's configuration in the metadata of a file that holds the painter alone.
 pub const PAINTER_KEY: &str = "fersnet-painter";
 
-/// Largest weight file that is read, in bytes: well above the authors' 54 M parameters in f32.
+/// Largest weight file that is loaded, in bytes: well above the authors' 54 M parameters in f32.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
 
 /// Why a weight file is refused.
@@ -128,11 +128,11 @@ pub enum Precision {
     Half,
 }
 
-/// Reads the configuration of a weight file, and nothing else.
+/// Loads the configuration of a weight file, and nothing else.
 ///
 /// # Errors
 /// [`WeightError`] when the file is no FERSNet weight file.
-pub fn read_config(bytes: &[u8]) -> Result<NetworkConfig, WeightError> {
+pub fn load_config(bytes: &[u8]) -> Result<NetworkConfig, WeightError> {
     let json = metadata_value(bytes, METADATA_KEY)?.ok_or(WeightError::NoConfig)?;
     let config: NetworkConfig = serde_json::from_str(&json).map_err(WeightError::BadConfig)?;
     config.validate()?;
@@ -143,7 +143,7 @@ fn metadata_value(bytes: &[u8], key: &str) -> Result<Option<String>, WeightError
     tensor_file::metadata(bytes, key).map_err(WeightError::NotSafetensors)
 }
 
-/// Reads a painter from a file of its own, which a page fetches when it is needed; see [`save_painter`].
+/// Loads a painter from a file of its own, which a page fetches when it is needed; see [`save_painter`].
 ///
 /// # Errors
 /// [`WeightError`] naming the first key, shape, type or value that is wrong.
@@ -167,7 +167,7 @@ pub fn load_painter(
     Ok((config, painter))
 }
 
-/// Reads a network from the bytes of a weight file.
+/// Loads a network from the bytes of a weight file.
 ///
 /// # Errors
 /// [`WeightError`] naming the first key, shape, type, class count or value that is wrong.
@@ -175,7 +175,7 @@ pub fn load(bytes: &[u8], device: &Device) -> Result<Network, WeightError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(WeightError::TooLarge(bytes.len()));
     }
-    let config = read_config(bytes)?;
+    let config = load_config(bytes)?;
     let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
     let tensors = file
         .iter()

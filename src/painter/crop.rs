@@ -6,7 +6,7 @@ use crate::face::mouth::opening;
 use crate::face::paste::feather;
 use crate::face::planes::bilinear;
 use crate::face::source::Source;
-use crate::face::{Alignment, MouthFrame, Point, Redrawn};
+use crate::face::{Alignment, MouthFrame, Point, SynthesisedFace};
 use crate::network::PainterConfig;
 use crate::picture::Picture;
 
@@ -83,38 +83,41 @@ impl MouthCrop {
         over_frame(source, frame, config, |face| source.moved(face, [0.0; 2]))
     }
 
-    /// The mouth of a redrawn face, before anything is painted; none for a mouth that is shut, and for
+    /// The mouth of a synthesised face, before anything is painted; none for a mouth that is shut, and for
     /// networks that say nothing of cavities.
-    pub(crate) fn of_redrawn(
+    pub(crate) fn of_synthesised(
         source: &Source<'_>,
-        redrawn: &Redrawn,
+        synthesised: &SynthesisedFace,
         config: PainterConfig,
         tones: Tones,
         teeth: Option<f32>,
     ) -> Option<Self> {
-        let frame = opened(redrawn)?;
-        let change = redrawn.change.as_ref()?;
+        let frame = opened(synthesised)?;
+        let change = synthesised.change.as_ref()?;
         let cavity = change.cover.as_ref()?;
-        let unpainted =
-            Unpainted::new(change, redrawn.size, config.crop_width as f32 / frame.width);
+        let unpainted = Unpainted::new(
+            change,
+            synthesised.size,
+            config.crop_width as f32 / frame.width,
+        );
         Some(Self {
             frame,
             picture: over_frame(source, &frame, config, |face| {
                 unpainted.at(source, face, feather(face))
             }),
-            cavity: map_over_frame(cavity, redrawn.size, &frame, config),
+            cavity: map_over_frame(cavity, synthesised.size, &frame, config),
             tones,
             teeth,
-            strength: opening(cavity, redrawn.size),
+            strength: opening(cavity, synthesised.size),
         })
     }
 }
 
-/// Where a redrawn face's mouth opens; none for a mouth that is shut, and for networks that say nothing of
+/// Where a synthesised face's mouth opens; none for a mouth that is shut, and for networks that say nothing of
 /// cavities.
-pub fn opened(redrawn: &Redrawn) -> Option<MouthFrame> {
-    let cover = redrawn.change.as_ref()?.cover.as_ref()?;
-    MouthFrame::around(cover, redrawn.size)
+pub fn opened(synthesised: &SynthesisedFace) -> Option<MouthFrame> {
+    let cover = synthesised.change.as_ref()?.cover.as_ref()?;
+    MouthFrame::around(cover, synthesised.size)
 }
 
 /// A large face made smaller, in pixels that the crops of all these frames need; none where the photo
@@ -122,10 +125,10 @@ pub fn opened(redrawn: &Redrawn) -> Option<MouthFrame> {
 pub fn face_to_crop(
     picture: &Picture,
     alignment: &Alignment,
-    redrawn: &[Redrawn],
+    synthesised: &[SynthesisedFace],
     config: PainterConfig,
 ) -> Option<Picture> {
-    let frames = redrawn.iter().filter_map(opened);
+    let frames = synthesised.iter().filter_map(opened);
     let narrowest = frames.map(|frame| frame.width).reduce(f32::min)?;
     let side = (FINENESS * config.crop_width as f32 / narrowest).ceil();
     (alignment.side() > side).then(|| Picture::from(alignment.crop(picture, side as u32)))

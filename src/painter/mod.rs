@@ -14,6 +14,6 @@ pub mod tones;
 
 pub use compose::painted_mouth;
 pub use crop::{MouthCrop, face_to_crop, opened};
-pub use network::{OUTPUTS, Painter};
+pub use network::{InferencePainter, OUTPUTS, Painter};
 pub use prepare::{INPUTS, Prepared, prepare};
 pub use tones::Tones;

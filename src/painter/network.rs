@@ -6,10 +6,8 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, s};
 
 use super::prepare::INPUTS;
-use crate::kernels::{
-    self, Activation, Convolution, LEAKY_SLOPE, Layer, Norm, PackedStep, conv_step,
-};
-use crate::network::PainterConfig;
+use crate::kernels::{self, Activation, LEAKY_SLOPE, Layer, Norm, PackedStep, conv_step};
+use crate::network::{PainterConfig, conv_layer};
 
 /// Channels of the answer: how much of the eyes' white, of the skin and of the lips' tone is added, and the
 /// mask before its sigmoid.
@@ -24,10 +22,10 @@ const MASK_BIAS: f32 = 2.0;
 /// The last convolution's weights begin at so much of the others': an untrained painter changes little.
 const LAST_SCALE: f32 = 0.1;
 
-/// Convolutions of all kinds.
-const STEPS: usize = 14;
+/// Levels of the convolutions with a shortcut.
+const DEEP_LEVELS: [usize; 3] = [2, 3, 3];
 
-/// The painter's layers; widths are w, 2w, 3w and 4w from the first level to the deepest.
+/// The trainable painter's layers; widths are w, 2w, 3w and 4w from the first level to the deepest.
 #[derive(Module, Debug)]
 pub struct Painter {
     /// 3 x 3 at full size.
@@ -42,8 +40,39 @@ pub struct Painter {
     refine: Vec<Conv2d>,
     /// 3 x 3 to the answer.
     out: Conv2d,
-    #[module(skip)]
-    packed: [PackedStep; STEPS],
+}
+
+/// A painter whose weights no longer change, each layer's prepared once for the kernels of its device.
+#[derive(Debug, Clone)]
+pub struct InferencePainter {
+    painter: Painter,
+    prepared: PreparedPainter,
+}
+
+/// Prepared weights, named as in the [`Painter`].
+#[derive(Debug, Clone, Default)]
+struct PreparedPainter {
+    enter: PackedStep,
+    down: [PackedStep; LEVELS],
+    deep: [PackedStep; DEEP_LEVELS.len()],
+    up: [PackedStep; LEVELS],
+    refine: [PackedStep; LEVELS],
+    out: PackedStep,
+}
+
+impl InferencePainter {
+    /// Freezes a painter.
+    pub fn new(painter: Painter) -> Self {
+        Self {
+            painter,
+            prepared: PreparedPainter::default(),
+        }
+    }
+
+    /// [`Painter::forward`].
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.painter.run(x, Some(&self.prepared))
+    }
 }
 
 impl Painter {
@@ -65,7 +94,7 @@ impl Painter {
             down: (0..LEVELS)
                 .map(|i| conv(widths[i], widths[i + 1]))
                 .collect(),
-            deep: [2, 3, 3].map(|i: usize| conv(widths[i], widths[i])).into(),
+            deep: DEEP_LEVELS.map(|i| conv(widths[i], widths[i])).into(),
             up: (0..LEVELS)
                 .rev()
                 .map(|i| he_deconv(widths[i + 1], widths[i], device))
@@ -75,13 +104,7 @@ impl Painter {
                 .map(|i| conv(widths[i], widths[i]))
                 .collect(),
             out,
-            packed: Default::default(),
         }
-    }
-
-    /// Keeps the packed weights; from then on they must not change.
-    pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
     }
 
     /// The weights that the adversarial loss is weighed by: those of the last convolution but one.
@@ -92,30 +115,33 @@ impl Painter {
     /// Inputs `[batch, INPUTS, height, width]`, both sides multiples of 8, to `[batch, OUTPUTS, height,
     /// width]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut packed = self.packed.iter();
-        let mut step = |x: Tensor<4>, convolution: Convolution<'_>, shortcut| {
-            let layer = match packed.next() {
-                Some(packed) => Layer::packed(convolution, packed),
-                None => convolution.into(),
-            };
+        self.run(x, None)
+    }
+
+    fn run(&self, x: Tensor<4>, prepared: Option<&PreparedPainter>) -> Tensor<4> {
+        let step = |x: Tensor<4>, layer: Layer<'_>, shortcut| {
             conv_step(x, layer, Norm::None, shortcut, Activation::Leaky)
         };
-        let mut deep = self.deep.iter();
-        let mut x = step(x, (&self.enter).into(), None); // [batch, w, height, width]
-        let mut skips = Vec::new();
-        for (level, conv) in self.down.iter().enumerate() {
+        let enter = conv_layer(&self.enter, prepared.map(|p| &p.enter));
+        let mut x = step(x, enter, None); // [batch, w, height, width]
+        let (mut skips, mut deep) = (Vec::new(), self.deep.iter().enumerate());
+        for (level, down) in self.down.iter().enumerate() {
             skips.push(x.clone());
-            x = step(kernels::max_pool(x), conv.into(), None); // half as high and wide
-            for conv in deep.by_ref().take(level) {
-                x = step(x.clone(), conv.into(), Some(x));
+            let down = conv_layer(down, prepared.map(|p| &p.down[level]));
+            x = step(kernels::max_pool(x), down, None); // half as high and wide
+            for (i, conv) in deep.by_ref().take(level) {
+                let conv = conv_layer(conv, prepared.map(|p| &p.deep[i]));
+                x = step(x.clone(), conv, Some(x));
             }
         }
-        for (up, refine) in self.up.iter().zip(&self.refine) {
-            x = step(x, up.into(), skips.pop()); // twice as high and wide
-            x = step(x, refine.into(), None);
+        for (i, (up, refine)) in self.up.iter().zip(&self.refine).enumerate() {
+            let up = conv_layer(up, prepared.map(|p| &p.up[i]));
+            x = step(x, up, skips.pop()); // twice as high and wide
+            let refine = conv_layer(refine, prepared.map(|p| &p.refine[i]));
+            x = step(x, refine, None);
         }
-        let layer = Layer::packed(&self.out, &self.packed[STEPS - 1]);
-        conv_step(x, layer, Norm::None, None, Activation::None)
+        let out = conv_layer(&self.out, prepared.map(|p| &p.out));
+        conv_step(x, out, Norm::None, None, Activation::None)
     }
 }
 

@@ -10,7 +10,7 @@ use super::predictions::OfFold;
 use super::{Settings, TableError, Variant};
 use crate::data::{self, Dataset, Face, Layout, Options, neutral};
 use crate::enlarge::{self, EnlargeError, Named, enlarge};
-use crate::network::{Network, weights};
+use crate::network::{InferenceNetwork, weights};
 use crate::store;
 use crate::train::record::read_config;
 use crate::train::run::{Call, LAST_WEIGHTS, Run};
@@ -217,9 +217,9 @@ impl Fold<'_> {
     }
 
     /// A trained network with its file's name and hash.
-    fn load(&self, variant: Variant) -> Result<(String, String, Network), TableError> {
+    fn load(&self, variant: Variant) -> Result<(String, String, InferenceNetwork), TableError> {
         let bytes = store::read(&self.weights(variant))?;
-        let network = weights::load(&bytes, self.device)?.for_inference();
+        let network = weights::load(&bytes, self.device)?.into_inference();
         let name = format!("{}/{}", self.fold_name, variant.folder());
         Ok((name, data::digest(&bytes), network))
     }

@@ -91,7 +91,7 @@ fn notes(figures: &Figures) -> Vec<String> {
     ));
     note(format!(
         "Networks: {} edition, width {}, {} x {} pixels, {}, {} faces for recognition and {} pairs a step, seed {}.",
-        run.network.config().edition_name(),
+        run.network.edition_name(),
         run.network.width,
         run.batch.size,
         run.batch.size,

@@ -1,23 +1,24 @@
 //! All numbers of a run, in the tables of a preset file.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{TrainError, presets};
 use crate::data::Augmentation;
 use crate::data::controls::expression_presets;
 use crate::kernels::{self, TrainingPrecision};
-use crate::network::{Edition, Head, NetworkConfig, PainterConfig, Variant};
+use crate::network::{NetworkConfig, PainterConfig, Variant};
 
 /// A run: what is trained, on what, towards what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// The network.
-    pub network: NetworkTable,
+    /// The network. Without classes it has those of the first data set; the controls `["*"]` are all that
+    /// the data sets state. Presets and painter are not a run's to set: see [`RunConfig::network_config`].
+    #[serde(deserialize_with = "network_table")]
+    pub network: NetworkConfig,
     /// What is drawn as training goes, beside the stored sets.
     #[serde(default)]
     pub data: DataTable,
@@ -34,29 +35,22 @@ pub struct RunConfig {
     pub painter: PainterTable,
 }
 
-/// The network among those that the paper compares.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NetworkTable {
-    /// The layers' edition.
-    pub edition: Edition,
-    /// Two branches with ConvFLU, hard sharing, or recognition alone.
-    pub variant: Variant,
-    /// Base width: C of the 2020 edition, n of the 2021 edition.
-    pub width: usize,
-    /// Channels k of the picture: 1 (grey) or 3 (RGB).
-    pub channels: usize,
-    /// Head of the decoder.
-    pub head: Head,
-    /// 2020 edition: a fourth ConvFLU pair after block 4.
-    pub fourth_pair: bool,
-    /// 2020 edition: one pair's weights serve all levels.
-    pub tied_pairs: bool,
-    /// Names of the expressions, in the order of the logits; empty: those of the first data set.
-    pub classes: Vec<String>,
-    /// Names of the controls that a target is a vector of; empty: none, a target names a class; `["*"]`:
-    /// all that the data sets state.
-    pub controls: Vec<String>,
+/// A run's network: what a run cannot set is refused.
+fn network_table<'de, D: Deserializer<'de>>(table: D) -> Result<NetworkConfig, D::Error> {
+    let network = NetworkConfig::deserialize(table)?;
+    let unknown = if !network.presets.is_empty() {
+        Some("presets")
+    } else if network.painter.is_some() {
+        Some("painter")
+    } else {
+        network.extra.keys().next().map(String::as_str)
+    };
+    match unknown {
+        Some(key) => Err(de::Error::custom(format!(
+            "there is no key network.{key} in a run"
+        ))),
+        None => Ok(network),
+    }
 }
 
 /// Pairs that are drawn from portraits as training goes, see [`crate::pairs`].
@@ -348,30 +342,6 @@ impl RunTable {
     }
 }
 
-impl NetworkTable {
-    /// The network's configuration.
-    pub fn config(&self) -> NetworkConfig {
-        NetworkConfig {
-            edition: self.edition,
-            variant: self.variant,
-            width: self.width,
-            channels: self.channels,
-            classes: self.classes.clone(),
-            head: self.head,
-            fourth_pair: self.fourth_pair,
-            tied_pairs: self.tied_pairs,
-            presets: if self.controls.is_empty() {
-                BTreeMap::new()
-            } else {
-                expression_presets(&self.controls)
-            },
-            controls: self.controls.clone(),
-            painter: None,
-            extra: serde_json::Map::new(),
-        }
-    }
-}
-
 impl BatchTable {
     /// Faces a step, of all kinds.
     pub fn faces(&self) -> usize {
@@ -390,6 +360,15 @@ impl RunConfig {
         if self.run.steps == 0 {
             self.run.steps = self.run.epochs * self.steps_of_epoch(faces);
         }
+    }
+
+    /// The network to build: with controls, its expressions are the shipped presets over them.
+    pub fn network_config(&self) -> NetworkConfig {
+        let mut network = self.network.clone();
+        if !network.controls.is_empty() {
+            network.presets = expression_presets(&network.controls);
+        }
+        network
     }
 
     /// Whether a discriminator is trained too.

@@ -16,7 +16,7 @@ use super::terms::{
     cavity_cross_entropy, emphasised_l1, flow_error, flow_folds, flow_roughness, gradient_l1,
     least_squares, mouth_l1, soft_cross_entropy, squared_error, units_error,
 };
-use crate::network::{Discriminator, Drawn, Encoded, Features, Network, NetworkConfig};
+use crate::network::{Discriminator, Encoded, Features, Network, NetworkConfig, Synthesised};
 use crate::tensor::planar_tensor;
 
 /// A batch on the device. Rows: labelled faces, sources of pairs, unpaired faces; the last two kinds
@@ -158,7 +158,7 @@ pub struct Pass {
 /// Redrawn faces with the targets that were asked for.
 pub struct Redrawn {
     /// The faces, `[drawn, k, size, size]`, and what changed.
-    pub drawn: Drawn,
+    pub drawn: Synthesised,
     /// Their targets, `[drawn, E or K]`.
     pub wanted: Tensor<2>,
 }
@@ -264,7 +264,7 @@ pub fn network_terms(
 }
 
 /// The terms that compare with a target.
-fn target_terms(terms: &mut Terms, critics: &Critics<'_>, inputs: &Inputs, drawn: &Drawn) {
+fn target_terms(terms: &mut Terms, critics: &Critics<'_>, inputs: &Inputs, drawn: &Synthesised) {
     let Some(target) = &inputs.targets else {
         return;
     };

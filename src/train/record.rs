@@ -2,9 +2,11 @@
 //! on which it failed.
 
 use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
 
 use super::TrainError;
 use super::batch::Batch;
@@ -121,15 +123,26 @@ fn difference(old: &RunConfig, new: &RunConfig) -> Option<String> {
         (config.run.checkpoint_every, config.run.sheet_every) = (0, 0);
         config.run.licence.clear();
         config.painter.adversarial_steps = 0;
-        toml::Table::try_from(config).unwrap_or_default()
+        Table::try_from(config).unwrap_or_default()
     };
     let (old, new) = (comparable(old), comparable(new));
-    for (table, values) in &new {
-        for (key, value) in values.as_table()? {
-            let before = old.get(table).and_then(|values| values.get(key));
-            if before != Some(value) {
-                let before = before.map_or_else(|| "nothing".into(), ToString::to_string);
-                return Some(format!("{table}.{key} = {before}, not {value}"));
+    // An option that is off is not written: the keys of either may be missing in the other.
+    let tables: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for table in tables {
+        let [old, new] = [&old, &new].map(|run| run.get(table).and_then(Value::as_table));
+        let keys: BTreeSet<&String> = [old, new]
+            .into_iter()
+            .flatten()
+            .flat_map(Table::keys)
+            .collect();
+        for key in keys {
+            let [before, now] = [old, new].map(|values| values.and_then(|values| values.get(key)));
+            if before != now {
+                let text = |value: Option<&Value>| {
+                    value.map_or_else(|| "nothing".into(), Value::to_string)
+                };
+                let (before, now) = (text(before), text(now));
+                return Some(format!("{table}.{key} = {before}, not {now}"));
             }
         }
     }

@@ -101,7 +101,7 @@ impl Run {
             config.network.controls = all_controls(&sets);
         }
         let controls = config.network.controls.clone();
-        config.network.config().validate()?;
+        config.network_config().validate()?;
         let sets = sets
             .into_iter()
             .map(|set| Ok(set.for_classes(&classes)?.for_controls(&controls)))
@@ -171,7 +171,7 @@ impl Run {
             let end = self.rounds.as_ref().map_or(last, |rounds| rounds.end(step));
             let end = end.min(last);
             let coming = (end < last).then(|| scope.spawn(move || self.data_of(round(end), stop)));
-            let sampler = Sampler::new(&data, &self.config.batch, &self.config.network.config());
+            let sampler = Sampler::new(&data, &self.config.batch, &self.config.network_config());
             let seed = self.config.run.seed;
             if !feeder::send_all(step..end, |step| sampler.draw(seed, step), sender) {
                 return Ok(()); // The run has ended.

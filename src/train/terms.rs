@@ -5,7 +5,7 @@ use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::objective::Cavities;
-use crate::network::Drawn;
+use crate::network::Synthesised;
 
 /// The part of an aligned face that holds the mouth, opened too: left, right, top and bottom in parts of
 /// the side.
@@ -53,7 +53,7 @@ pub fn gradient_l1(face: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
 }
 
 /// Mean absolute step of a warp head's flow between neighbours, in pixels; none for other heads.
-pub fn flow_roughness(drawn: &Drawn) -> Option<Tensor<1>> {
+pub fn flow_roughness(drawn: &Synthesised) -> Option<Tensor<1>> {
     let flow = drawn.change.as_ref()?.flow.clone()?;
     let width = flow.dims()[3] as f64;
     let flow = flow * width;
@@ -62,7 +62,7 @@ pub fn flow_roughness(drawn: &Drawn) -> Option<Tensor<1>> {
 
 /// How far a flow's Jacobian determinant falls below `FOLD_MARGIN`, the mean over all pixels; none for
 /// heads without a flow.
-pub fn flow_folds(drawn: &Drawn) -> Option<Tensor<1>> {
+pub fn flow_folds(drawn: &Synthesised) -> Option<Tensor<1>> {
     let flow = drawn.change.as_ref()?.flow.clone()?;
     let [_, _, height, width] = flow.dims();
     let flow = flow * width as f64; // in pixels
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_flow_costs_where_it_turns_the_face_over() {
-        let drawn = |flow: Vec<f32>| Drawn {
+        let drawn = |flow: Vec<f32>| Synthesised {
             face: planes(vec![0.0; 9], [1, 1, 3, 3]),
             change: Some(crate::network::Change {
                 delta: planes(vec![0.0; 9], [1, 1, 3, 3]),

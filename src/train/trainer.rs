@@ -47,7 +47,7 @@ impl Trainer {
     pub fn new(config: &RunConfig, devices: &[Device]) -> Result<Self, TrainError> {
         let device = first(devices)?;
         device.seed(config.run.seed);
-        let network_config = config.network.config();
+        let network_config = config.network_config();
         let network = match config.run.start() {
             Some(path) => start_from(path, network_config, config.run.transfer, device)?,
             None => Network::new(network_config, device)?,
@@ -276,7 +276,7 @@ fn start_from(
 }
 
 fn new_adversary(config: &RunConfig, device: &Device) -> Option<Adversary> {
-    let network = config.network.config();
+    let network = config.network_config();
     let (channels, width) = (network.channels, network.target_width());
     config.is_adversarial().then(|| Adversary {
         discriminator: Discriminator::new(channels, width, device).train(),
@@ -331,7 +331,7 @@ mod tests {
         let faces = vec![face("calm", Some("a"), 0), face("glad", Some("a"), 1)];
         let data = TrainingData::new([set(Layout::Paired, faces)], &classes(), &config.batch);
         let data = data.expect("faces");
-        let batch = Sampler::new(&data, &config.batch, &config.network.config()).draw(1, 0);
+        let batch = Sampler::new(&data, &config.batch, &config.network_config()).draw(1, 0);
         let two = [Device::flex(), Device::flex()];
         let mut trainer = Trainer::new(&config, &two).expect("a trainer");
         let workers = trainer.passes(&batch);

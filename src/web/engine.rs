@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::device::device;
 use super::error::js_error;
 use super::open_picture::OpenPicture;
-use crate::face::{Alignment, FaceDetector};
+use crate::face::{Face, FaceDetector};
 use crate::network::FACE_SIZE;
 use crate::picture::Picture;
 use crate::pipeline::Pipeline;
@@ -29,7 +29,7 @@ pub fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// A network that reads and redraws faces.
+/// A network that recognises expressions and synthesises others.
 #[wasm_bindgen]
 pub struct Engine {
     pipeline: Rc<Pipeline>,
@@ -72,23 +72,22 @@ impl Engine {
         self.pipeline.config().controls.clone()
     }
 
-    /// Whether the network redraws faces.
+    /// Whether the network synthesises faces.
     #[wasm_bindgen(getter)]
-    pub fn redraws(&self) -> bool {
+    pub fn synthesises(&self) -> bool {
         self.pipeline.config().synthesises()
     }
 
-    /// Reads and redraws an empty face, so that the device has recorded and compiled all it needs.
+    /// Recognises and synthesises an empty face, so that the device has recorded and compiled all it needs.
     ///
     /// # Errors
     /// A JavaScript error when the device fails.
     pub async fn warm_up(&self) -> Result<(), JsValue> {
         let size = FACE_SIZE as u32;
         let picture = Picture::from(RgbImage::from_pixel(size, size, image::Rgb([128; 3])));
-        let alignment = Alignment::whole_picture(size, size);
-        let read = self.pipeline.read(&picture, alignment).await;
-        let reading = read.map_err(js_error)?;
-        if self.redraws() {
+        let face = self.pipeline.recognise(&picture, Face::whole(&picture));
+        let face = face.await.map_err(js_error)?;
+        if self.synthesises() {
             let config = self.pipeline.config();
             let target = Target {
                 values: vec![0.1; config.target_width()],
@@ -96,8 +95,8 @@ impl Engine {
             };
             for targets in [config.classes.len(), 1] {
                 let targets = vec![target.clone(); targets];
-                let redrawn = self.pipeline.redraw(&picture, &reading, &targets).await;
-                redrawn.map_err(js_error)?;
+                let synthesised = self.pipeline.synthesise(&picture, &face, &targets);
+                synthesised.await.map_err(js_error)?;
             }
             self.pipeline.warm_up_painter().await.map_err(js_error)?;
         }

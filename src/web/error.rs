@@ -71,9 +71,9 @@ impl Coded for MarkError {
     }
 }
 
-/// A face, or a redrawn face, that the picture has not got: a mistake of the caller.
+/// A face, or a synthesised one, that the picture has not got: a mistake of the caller.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no such face in this picture, or it was not read or redrawn yet")]
+#[error("there is no such face in this picture, or it was not recognised or synthesised yet")]
 pub struct NoSuchFace;
 
 impl Coded for NoSuchFace {

@@ -85,7 +85,7 @@ impl MeasuredPair {
         let output = convflu_pair_packed(x, y, &self.pair, self.sense, false);
         set_plain_only(false);
         let reading = Transaction::default().register(output.x);
-        read_back(reading.register(output.y)).await
+        readback(reading.register(output.y)).await
     }
 }
 
@@ -116,7 +116,7 @@ impl MeasuredNetwork {
         })
     }
 
-    /// Reads a face `[1, k, 96, 96]` as the page does, or on plain tensors: resolves with the logits.
+    /// Recognises a face `[1, k, 96, 96]` as the page does, or on plain tensors: resolves with the logits.
     ///
     /// # Errors
     /// A JavaScript error when the face does not fit or the device fails.
@@ -131,15 +131,15 @@ impl MeasuredNetwork {
         } else {
             self.encode(face)?.0
         };
-        read_back(Transaction::default().register(logits)).await
+        readback(Transaction::default().register(logits)).await
     }
 
-    /// Reads a face `[1, k, 96, 96]` and redraws it once for each of the network's expressions, as
+    /// Recognises a face `[1, k, 96, 96]` and synthesises it once for each of the network's expressions, as
     /// the page does or on plain tensors: resolves with the logits, followed by the faces
     /// `[expressions, k, 96, 96]`.
     ///
     /// # Errors
-    /// A JavaScript error when the face does not fit, the network redraws none or the device fails.
+    /// A JavaScript error when the face does not fit, the network synthesises none or the device fails.
     pub async fn redraw(&self, face: Vec<f32>, plain: bool) -> Result<Vec<f32>, JsValue> {
         let config = self.inference.config();
         let targets = config.each_expression();
@@ -162,7 +162,7 @@ impl MeasuredNetwork {
         };
         let drawn = drawn.ok_or_else(|| js_error(PipelineError::NoSynthesis))?;
         let reading = Transaction::default().register(logits);
-        read_back(reading.register(drawn.face)).await
+        readback(reading.register(drawn.face)).await
     }
 
     fn encode(&self, face: Vec<f32>) -> Result<(Tensor<2>, EncodedFace), JsValue> {
@@ -211,7 +211,7 @@ fn upload(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Result<Tensor
 }
 
 /// All of a transaction's tensors, one after the other, in one read-back.
-async fn read_back(reading: Transaction) -> Result<Vec<f32>, JsValue> {
+async fn readback(reading: Transaction) -> Result<Vec<f32>, JsValue> {
     let read = reading.execute_async().await;
     let read = read.map_err(|error| js_error(PipelineError::Device(error.to_string())))?;
     Ok(read.iter().flat_map(TensorData::iter::<f32>).collect())

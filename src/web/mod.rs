@@ -2,7 +2,7 @@
 //!
 //! - [`init_webgpu`]: the device, and what becomes of it.
 //! - [`Engine`]: the network on a device.
-//! - [`OpenPicture`]: one picture, its faces, what was read in them and how they were redrawn.
+//! - [`OpenPicture`]: one picture, its faces, what was recognised in them and synthesised of them.
 //! - `measure`: the network alone, for the benches (feature `bench`, not in the page).
 //! - [`error`]: an error's way to JavaScript.
 //!

@@ -1,4 +1,4 @@
-//! One picture of the page: its faces, what was read in them and how they were redrawn.
+//! One picture of the page: its faces, what was recognised in them and how they were synthesised.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -9,10 +9,10 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 
 use super::error::{NoSuchFace, coded_error, js_error};
-use crate::face::{self, Alignment, DetectedFace, Landmarks, Point, Rect, Redrawn};
+use crate::face::{self, Alignment, Face, Landmarks, Point, Rect, SynthesisedFace};
 use crate::mark;
 use crate::picture::Picture;
-use crate::pipeline::{Pipeline, Reading};
+use crate::pipeline::{Pipeline, RecognisedFace};
 use crate::target::Target;
 
 /// The longer side of the picture that the page shows; larger ones are made smaller for it.
@@ -28,18 +28,31 @@ pub struct OpenPicture {
     faces: Vec<OpenFace>,
 }
 
-struct OpenFace {
-    alignment: Alignment,
-    in_preview: Alignment,
-    reading: Option<Reading>,
-    /// By number; numbers are never used twice.
-    redrawn: HashMap<usize, Redrawn>,
-    next_redrawn: usize,
+/// A face: only one that was recognised has synthesised faces.
+enum OpenFace {
+    Found(Face),
+    Recognised(Box<RecognisedFace>, SynthesisedFaces),
 }
 
-/// A face as JavaScript sees it: `FoundFace` in www/api/protocol.js.
+/// What was synthesised of a face, by number; numbers are never used twice.
+#[derive(Default)]
+struct SynthesisedFaces {
+    kept: HashMap<usize, SynthesisedFace>,
+    next: usize,
+}
+
+impl OpenFace {
+    fn face(&self) -> &Face {
+        match self {
+            Self::Found(face) => face,
+            Self::Recognised(recognised, _) => &recognised.face,
+        }
+    }
+}
+
+/// Where a face lies, as JavaScript sees it: `FacePlace` in www/api/protocol.js.
 #[derive(Serialize)]
-struct FoundFace {
+struct FacePlace {
     #[serde(rename = "box")]
     bounds: Rect,
     landmarks: Option<Landmarks>,
@@ -47,13 +60,24 @@ struct FoundFace {
     corners: [Point; 4],
 }
 
-/// What a face shows, as JavaScript sees it: `FaceReading` in www/api/protocol.js.
+/// What a face shows, as JavaScript sees it: `Recognition` in www/api/protocol.js.
 #[derive(Serialize)]
-struct FaceReading<'a> {
+struct Recognition<'a> {
     probabilities: &'a [f32],
     expression: usize,
     certain: bool,
     controls: &'a [f32],
+}
+
+impl FacePlace {
+    fn of(face: &Face) -> Self {
+        Self {
+            bounds: face.bounds(),
+            landmarks: face.found().map(|found| found.landmarks),
+            score: face.found().map_or(1.0, |found| found.score),
+            corners: face.alignment().corners(),
+        }
+    }
 }
 
 impl OpenPicture {
@@ -81,56 +105,36 @@ impl OpenPicture {
         self.smaller.as_ref().unwrap_or(&self.picture)
     }
 
-    fn add_detected(&mut self, found: &DetectedFace) -> FoundFace {
-        let x = self.shown().width() as f32 / self.picture.width() as f32;
-        let y = self.shown().height() as f32 / self.picture.height() as f32;
-        let scaled = |eye: Point| Point::new(eye.x * x, eye.y * y);
-        let alignment = found.alignment();
-        let Landmarks {
-            left_eye,
-            right_eye,
-            ..
-        } = found.landmarks;
-        self.add(
-            alignment,
-            Alignment::from_eyes(scaled(left_eye), scaled(right_eye)),
-        );
-        FoundFace {
-            bounds: found.bounds,
-            landmarks: Some(found.landmarks),
-            score: found.score,
-            corners: alignment.corners(),
-        }
+    fn face(&self, index: usize) -> Result<Face, JsValue> {
+        let known = self.faces.get(index).map(|known| *known.face());
+        known.ok_or_else(|| js_error(NoSuchFace))
     }
 
-    fn add(&mut self, alignment: Alignment, in_preview: Alignment) {
-        self.faces.push(OpenFace {
-            alignment,
-            in_preview,
-            reading: None,
-            redrawn: HashMap::new(),
-            next_redrawn: 0,
-        });
+    fn synthesised(
+        &self,
+        face: usize,
+        synthesised: usize,
+    ) -> Result<(&Face, &SynthesisedFace), JsValue> {
+        let found = match self.faces.get(face) {
+            Some(OpenFace::Recognised(known, all)) => all.kept.get(&synthesised).zip(Some(known)),
+            _ => None,
+        };
+        let (synthesised, known) = found.ok_or_else(|| js_error(NoSuchFace))?;
+        Ok((&known.face, synthesised))
     }
 
-    fn redrawn(&self, face: usize, redrawn: usize) -> Result<(&OpenFace, &Redrawn), JsValue> {
-        let face = self.faces.get(face);
-        face.and_then(|face| Some((face, face.redrawn.get(&redrawn)?)))
-            .ok_or_else(|| js_error(NoSuchFace))
-    }
-
-    /// A picture with redrawn faces put into it; `changes` holds pairs of face and redrawn face.
+    /// A picture with synthesised faces put into it; `changes` holds pairs of face and synthesised face.
     fn changed(
         &self,
         picture: &Picture,
         changes: &[u32],
-        place: impl Fn(&OpenFace) -> &Alignment,
+        place: impl Fn(&Face) -> Alignment,
     ) -> Result<Picture, JsValue> {
         let mut changed: Option<Picture> = None;
         for pair in changes.chunks_exact(2) {
-            let (face, redrawn) = self.redrawn(pair[0] as usize, pair[1] as usize)?;
+            let (face, synthesised) = self.synthesised(pair[0] as usize, pair[1] as usize)?;
             let before = changed.as_ref().unwrap_or(picture);
-            changed = Some(face::paste(before, place(face), redrawn));
+            changed = Some(face::paste(before, &place(face), synthesised));
         }
         Ok(changed.unwrap_or_else(|| picture.clone()))
     }
@@ -162,77 +166,68 @@ impl OpenPicture {
         self.shown().height()
     }
 
-    /// How many faces are known.
-    #[wasm_bindgen(getter)]
-    pub fn face_count(&self) -> usize {
-        self.faces.len()
-    }
-
     /// The preview's RGBA pixels.
     pub fn preview(&self) -> Clamped<Vec<u8>> {
         rgba(self.shown().as_image())
     }
 
-    /// Finds all faces, the largest first: an array of `FoundFace`.
+    /// Finds all faces, the largest first: an array of `FacePlace`.
     ///
     /// # Errors
     /// A JavaScript error when the detector fails.
     pub async fn find_faces(&mut self) -> Result<JsValue, JsValue> {
         let found = self.pipeline.find_faces(&self.picture).await;
         let found = found.map_err(js_error)?;
-        self.faces.clear();
-        let faces: Vec<_> = found.iter().map(|face| self.add_detected(face)).collect();
-        to_js(&faces)
+        let places: Vec<_> = found.iter().map(FacePlace::of).collect();
+        self.faces = found.into_iter().map(OpenFace::Found).collect();
+        to_js(&places)
     }
 
-    /// Adds the whole picture as one more face: a `FoundFace`.
-    ///
-    /// # Errors
-    /// None are known.
-    pub fn add_whole_picture(&mut self) -> Result<JsValue, JsValue> {
-        let (width, height) = (self.width(), self.height());
-        let alignment = Alignment::whole_picture(width, height);
-        let in_preview = Alignment::whole_picture(self.preview_width(), self.preview_height());
-        self.add(alignment, in_preview);
-        to_js(&FoundFace {
-            bounds: Rect {
-                x: 0.0,
-                y: 0.0,
-                width: width as f32,
-                height: height as f32,
-            },
-            landmarks: None,
-            score: 1.0,
-            corners: alignment.corners(),
+    /// The index of the whole picture among the faces, to which it is added once.
+    pub fn whole_picture(&mut self) -> usize {
+        let is_whole = |face: &OpenFace| matches!(face.face(), Face::WholePicture { .. });
+        self.faces.iter().position(is_whole).unwrap_or_else(|| {
+            self.faces.push(OpenFace::Found(Face::whole(&self.picture)));
+            self.faces.len() - 1
         })
     }
 
-    /// Reads a face: `probabilities`, `expression`, `certain`, `controls`.
+    /// Where a face lies: a `FacePlace`.
+    ///
+    /// # Errors
+    /// A JavaScript error when there is no such face.
+    pub fn place(&self, face: usize) -> Result<JsValue, JsValue> {
+        to_js(&FacePlace::of(&self.face(face)?))
+    }
+
+    /// Recognises a face's expression: a `Recognition` but for its time.
     ///
     /// # Errors
     /// A JavaScript error when there is no such face or the device is lost.
-    pub async fn read(&mut self, face: usize) -> Result<JsValue, JsValue> {
-        let known = self.faces.get_mut(face);
-        let face = known.ok_or_else(|| js_error(NoSuchFace))?;
-        let read = self.pipeline.read(&self.picture, face.alignment).await;
-        let reading = face.reading.insert(read.map_err(js_error)?);
-        let Reading {
-            answer, controls, ..
-        } = &*reading;
-        to_js(&FaceReading {
-            probabilities: &answer.probabilities,
-            expression: answer.expression,
-            certain: answer.certain,
-            controls,
-        })
+    pub async fn recognise(&mut self, face: usize) -> Result<JsValue, JsValue> {
+        let recognised = self.pipeline.recognise(&self.picture, self.face(face)?);
+        let recognised = recognised.await.map_err(js_error)?;
+        let recognition = to_js(&Recognition {
+            probabilities: &recognised.answer.probabilities,
+            expression: recognised.answer.expression,
+            certain: recognised.answer.certain,
+            controls: &recognised.controls,
+        });
+        match &mut self.faces[face] {
+            OpenFace::Recognised(known, _) => **known = recognised,
+            found @ OpenFace::Found(_) => {
+                *found = OpenFace::Recognised(Box::new(recognised), SynthesisedFaces::default());
+            }
+        }
+        recognition
     }
 
-    /// Redraws a face that was read, once for each target: an array of objects, each a weight by its
-    /// name (an expression, or a control). Gives the number of the first of the new redrawn faces.
+    /// Synthesises a face that was recognised, once for each target: an array of objects, each a weight by its
+    /// name (an expression, or a control). Gives the number of the first of the new synthesised faces.
     ///
     /// # Errors
-    /// A JavaScript error when the face was not read, a target does not fit or the device is lost.
-    pub async fn redraw(&mut self, face: usize, targets: JsValue) -> Result<usize, JsValue> {
+    /// A JavaScript error when the face was not recognised, a target does not fit or the device is lost.
+    pub async fn synthesise(&mut self, face: usize, targets: JsValue) -> Result<usize, JsValue> {
         let targets: Vec<BTreeMap<String, f32>> = serde_wasm_bindgen::from_value(targets)
             .map_err(|error| coded_error(&error.to_string(), "target-weight"))?;
         let config = self.pipeline.config();
@@ -244,55 +239,61 @@ impl OpenPicture {
         };
         let targets = targets.iter().map(target).collect::<Result<Vec<_>, _>>();
         let targets = targets.map_err(js_error)?;
-        let known = self.faces.get_mut(face);
-        let face = known.ok_or_else(|| js_error(NoSuchFace))?;
-        let reading = face.reading.as_ref().ok_or_else(|| js_error(NoSuchFace))?;
-        let redrawn = self.pipeline.redraw(&self.picture, reading, &targets).await;
-        let redrawn = redrawn.map_err(js_error)?;
-        let first = face.next_redrawn;
-        face.next_redrawn += redrawn.len();
-        face.redrawn.extend((first..).zip(redrawn));
+        let Some(OpenFace::Recognised(recognised, all)) = self.faces.get_mut(face) else {
+            return Err(js_error(NoSuchFace));
+        };
+        let synthesised = self
+            .pipeline
+            .synthesise(&self.picture, recognised, &targets);
+        let synthesised = synthesised.await.map_err(js_error)?;
+        let first = all.next;
+        all.next += synthesised.len();
+        all.kept.extend((first..).zip(synthesised));
         Ok(first)
     }
 
-    /// Frees a redrawn face; nothing happens where there is none.
-    pub fn forget(&mut self, face: usize, redrawn: usize) {
-        if let Some(face) = self.faces.get_mut(face) {
-            face.redrawn.remove(&redrawn);
+    /// Frees a synthesised face; nothing happens where there is none.
+    pub fn forget(&mut self, face: usize, synthesised: usize) {
+        if let Some(OpenFace::Recognised(_, all)) = self.faces.get_mut(face) {
+            all.kept.remove(&synthesised);
         }
     }
 
-    /// RGBA pixels of a redrawn face alone, `size` x `size`.
+    /// RGBA pixels of a synthesised face alone, `size` x `size`.
     ///
     /// # Errors
-    /// A JavaScript error when there is no such redrawn face.
+    /// A JavaScript error when there is no such synthesised face.
     pub fn crop(
         &self,
         face: usize,
-        redrawn: usize,
+        synthesised: usize,
         size: u32,
     ) -> Result<Clamped<Vec<u8>>, JsValue> {
-        let (face, redrawn) = self.redrawn(face, redrawn)?;
-        let crop = face::redrawn_crop(&self.picture, &face.alignment, redrawn, size);
+        let (face, synthesised) = self.synthesised(face, synthesised)?;
+        let crop = face::synthesised_crop(&self.picture, &face.alignment(), synthesised, size);
         Ok(rgba(&crop))
     }
 
-    /// The preview's RGBA pixels with redrawn faces put into it; `changes` holds pairs of face and
-    /// redrawn face.
+    /// The preview's RGBA pixels with synthesised faces put into it; `changes` holds pairs of face and
+    /// synthesised face.
     ///
     /// # Errors
-    /// A JavaScript error when there is no such redrawn face.
+    /// A JavaScript error when there is no such synthesised face.
     pub fn compose(&self, changes: &[u32]) -> Result<Clamped<Vec<u8>>, JsValue> {
-        let changed = self.changed(self.shown(), changes, |face| &face.in_preview)?;
+        let shown = self.shown();
+        let size = |picture: &Picture| [picture.width(), picture.height()];
+        let changed = self.changed(shown, changes, |face| {
+            face.alignment_in_copy(size(&self.picture), size(shown))
+        })?;
         Ok(rgba(changed.as_image()))
     }
 
-    /// The full picture with redrawn faces put into it, as a PNG file that carries the mark.
+    /// The full picture with synthesised faces put into it, as a PNG file that carries the mark.
     ///
     /// # Errors
-    /// A JavaScript error when there is no such redrawn face or the file cannot be written.
+    /// A JavaScript error when there is no such synthesised face or the file cannot be written.
     pub fn encode(&self, changes: &[u32]) -> Result<Vec<u8>, JsValue> {
-        let changed = self.changed(&self.picture, changes, |face| &face.alignment)?;
+        let changed = self.changed(&self.picture, changes, Face::alignment)?;
         mark::encode_marked_png(&changed).map_err(js_error)
     }
 }

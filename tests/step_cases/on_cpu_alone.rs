@@ -173,7 +173,7 @@ fn how_long_eight_blended_faces_and_their_shading_take() {
         &classes,
     );
     let network = Network::new(config.with_head(Head::Blend), &device).expect("a network");
-    let network = network.for_inference();
+    let network = network.into_inference();
     let encoded = network.encode(wave([1, 3, 96, 96], 0.5, 0.3, &device) + 0.5, false);
     let targets = Tensor::<2>::eye(8, &device);
     let shading: Tensor<4> = wave([8, 3, 96, 96], 1.0, 0.1, &device);

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use fersnet::kernels::{join, join_plain, launches, linear, linear_plain};
-use fersnet::network::{Drawn, Head, draw, draw_plain, resample};
+use fersnet::network::{Head, Synthesised, resample, synthesise, synthesise_reference};
 
 use crate::gpu::gpu;
 use crate::step_cases::{ACTIVATIONS, TOLERANCE, difference, linear_layer, wave};
@@ -52,7 +52,7 @@ fn two_maps_are_joined_number_by_number() {
 }
 
 /// Every part of a drawn face beside its twin's, the worst of them.
-fn apart(kernel: Drawn, twin: Drawn) -> f32 {
+fn apart(kernel: Synthesised, twin: Synthesised) -> f32 {
     let mut worst = difference(kernel.face, twin.face);
     let (Some(a), Some(b)) = (kernel.change, twin.change) else {
         panic!("the head changes the face");
@@ -87,10 +87,10 @@ fn a_redrawn_face_equals_its_twin_far_over_the_border_too() {
                         };
                         let (x, last) = parts(&turn.device);
                         let before = launches();
-                        let kernel = draw(head, &x, last);
+                        let kernel = synthesise(head, &x, last);
                         assert_eq!(launches() - before, 1);
                         let (x, last) = parts(&Device::flex());
-                        let apart = apart(kernel, draw_plain(head, &x, last));
+                        let apart = apart(kernel, synthesise_reference(head, &x, last));
                         assert!(
                             apart <= TOLERANCE,
                             "{head:?} {k} {height} {faces} {targets} {scale}: {apart:e} apart"
@@ -108,7 +108,7 @@ fn the_parts_of_a_blended_face_make_up_the_face() {
     for device in [turn.device.clone(), Device::flex()] {
         let x = wave([1, 3, 11, 14], 1.0, 0.6, &device);
         let last = wave([2, Head::Blend.channels(3), 11, 14], 2.0, 0.2, &device);
-        let Drawn { face, change } = draw(Head::Blend, &x, last);
+        let Synthesised { face, change } = synthesise(Head::Blend, &x, last);
         let change = change.expect("a change");
         assert!(change.covers);
         let moved = resample(x.repeat_dim(0, 2), change.flow.expect("a flow"));

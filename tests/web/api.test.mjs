@@ -33,7 +33,7 @@ after(async () => {
 
 test('a picture is read, and its bytes are still the caller’s', async () => {
   const seen = await visit.page.evaluate(async () => {
-    const { faces, width, preview } = await net.read(bytes);
+    const { faces, width, preview } = await net.recognise(bytes);
     const [{ expression, probabilities, certain }] = faces;
     const { length } = bytes;
     return { expression, probabilities, certain, width, shown: preview.width, length };
@@ -47,9 +47,9 @@ test('a picture is read, and its bytes are still the caller’s', async () => {
 
 test('a face is redrawn with a class, and with a mixture of several', async () => {
   const seen = await visit.page.evaluate(async () => {
-    const picture = await net.read(bytes);
+    const picture = await net.recognise(bytes);
     const mixture = { happiness: 0.6, surprise: 0.4 };
-    const [one, mixed] = await net.redraw(picture.faces[0], ['happiness', mixture], { size: 64 });
+    const [one, mixed] = await net.synthesise(picture.faces[0], ['happiness', mixture], { size: 64 });
     const file = await net.save(picture, [mixed]);
     const differ = one.image.data.some((value, i) => value !== mixed.image.data[i]);
     return { size: one.image.width, differ, mixed: mixed.target, type: file.type, bytes: file.size };
@@ -63,24 +63,24 @@ test('a face is redrawn with a class, and with a mixture of several', async () =
 
 test('mistakes of a caller have names', async () => {
   const names = await visit.page.evaluate(async () => {
-    const picture = await net.read(bytes);
+    const picture = await net.recognise(bytes);
     const other = new Blob(['no picture']);
     const names = [
-      await nameOf(net.redraw(picture.faces[0], ['joy'])),
-      await nameOf(net.redraw(picture.faces[0], [{ happiness: NaN }])),
-      await nameOf(net.redraw(picture.faces[0], [{ happiness: -0.1 }])),
-      await nameOf(net.redraw(picture.faces[0], [{ happiness: 1.21 }])),
-      await nameOf(net.redraw(picture.faces[0], [{ happiness: '1' }])),
-      await nameOf(net.redraw(picture.faces[0], [{ happiness: 0.7, fear: 0.7 }])),
-      await nameOf(net.redraw(picture.faces[0], ['happiness', { happiness: 0.5, browUp: 0.5 }])),
-      await nameOf(net.redraw(picture.faces[0], [{}])),
-      await nameOf(net.redraw(picture.faces[0], ['happiness'], { size: 0 })),
-      await nameOf(net.redraw(picture.faces[0], ['happiness'], { size: 2049 })),
-      await nameOf(net.read(other)),
-      await nameOf(net.read(new ArrayBuffer(0))),
+      await nameOf(net.synthesise(picture.faces[0], ['joy'])),
+      await nameOf(net.synthesise(picture.faces[0], [{ happiness: NaN }])),
+      await nameOf(net.synthesise(picture.faces[0], [{ happiness: -0.1 }])),
+      await nameOf(net.synthesise(picture.faces[0], [{ happiness: 1.21 }])),
+      await nameOf(net.synthesise(picture.faces[0], [{ happiness: '1' }])),
+      await nameOf(net.synthesise(picture.faces[0], [{ happiness: 0.7, fear: 0.7 }])),
+      await nameOf(net.synthesise(picture.faces[0], ['happiness', { happiness: 0.5, browUp: 0.5 }])),
+      await nameOf(net.synthesise(picture.faces[0], [{}])),
+      await nameOf(net.synthesise(picture.faces[0], ['happiness'], { size: 0 })),
+      await nameOf(net.synthesise(picture.faces[0], ['happiness'], { size: 2049 })),
+      await nameOf(net.recognise(other)),
+      await nameOf(net.recognise(new ArrayBuffer(0))),
     ];
     await net.release(picture);
-    names.push(await nameOf(net.redraw(picture.faces[0], ['happiness'])));
+    names.push(await nameOf(net.synthesise(picture.faces[0], ['happiness'])));
     return names;
   });
   assert.deepEqual(names, [
@@ -103,9 +103,9 @@ test('mistakes of a caller have names', async () => {
 // Whether the shipped weights have controls or not.
 test('controls are named, read of each face and taken in a target, where the weights have them', async () => {
   const seen = await visit.page.evaluate(async () => {
-    const picture = await net.read(bytes);
+    const picture = await net.recognise(bytes);
     const [face] = picture.faces;
-    const redraw = (target) => net.redraw(face, [target], { size: 64 });
+    const redraw = (target) => net.synthesise(face, [target], { size: 64 });
     const answers = {
       names: net.controls,
       shown: face.controls,
@@ -140,9 +140,9 @@ test('controls are named, read of each face and taken in a target, where the wei
 test('a reading that is taken back ends as an AbortError, and the next one is answered', async () => {
   const seen = await visit.page.evaluate(async () => {
     const controller = new AbortController();
-    const taken = nameOf(net.read(bytes, { signal: controller.signal }));
+    const taken = nameOf(net.recognise(bytes, { signal: controller.signal }));
     controller.abort();
-    const { faces } = await net.read(bytes);
+    const { faces } = await net.recognise(bytes);
     return [await taken, faces.length];
   });
   assert.deepEqual(seen, ['AbortError', 1]);
@@ -150,19 +150,57 @@ test('a reading that is taken back ends as an AbortError, and the next one is an
 
 test('the whole picture is one face, whether or not its reading was taken back', async () => {
   const seen = await visit.page.evaluate(async () => {
-    const picture = await net.read(bytes);
+    const picture = await net.recognise(bytes);
     const count = picture.faces.length;
     const controller = new AbortController();
-    const taken = nameOf(net.readWhole(picture, { signal: controller.signal }));
+    const taken = nameOf(net.recogniseWhole(picture, { signal: controller.signal }));
     // Late enough that the worker has added the face.
     setTimeout(() => controller.abort(), 20);
     await taken;
-    const face = await net.readWhole(picture);
-    const again = await net.readWhole(picture);
-    const [redrawn] = await net.redraw(face, ['happiness'], { size: 8 });
+    const face = await net.recogniseWhole(picture);
+    const again = await net.recogniseWhole(picture);
+    const [redrawn] = await net.synthesise(face, ['happiness'], { size: 8 });
     return [count, face.index, again === face, picture.faces.length, redrawn.image.width];
   });
   assert.deepEqual(seen, [1, 1, true, 2, 8]);
+});
+
+test('a found face says where it is, and what it shows once it is read', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const states = [];
+    const picture = await net.recognise(bytes, {
+      onFound: ({ faces: [face], handle }) => states.push('expression' in face, handle > 0),
+      onRecognised: (face) => states.push(face.expression),
+    });
+    return { states, expression: picture.faces[0].expression };
+  });
+  assert.deepEqual(seen.states, [false, true, seen.expression]);
+});
+
+test('a picture can be used, and released, as soon as its faces are found', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const asked = [];
+    const read = net.recognise(bytes, {
+      onFound: (found) => {
+        asked.push(net.compose(found, []).then(({ width }) => width === found.preview.width));
+        asked.push(net.release(found).then(() => found.handle));
+      },
+    });
+    const picture = await read;
+    return [await Promise.all(asked), await nameOf(net.synthesise(picture.faces[0]))];
+  });
+  assert.deepEqual(seen, [[true, 0], 'ClosedError']);
+});
+
+test('the names of before do as the new ones', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    let read = 0;
+    const picture = await net.read(bytes, { onReading: () => (read += 1) });
+    const [one] = await net.redraw(picture.faces[0], ['happiness'], { size: 8 });
+    const whole = await net.readWhole(picture);
+    return [read, one.target, whole.index, net.redraws === net.synthesises];
+  });
+  assert.deepEqual(seen, [1, 'happiness', 1, true]);
 });
 
 test('weights are bytes, or an address as the page sees it', async () => {
@@ -205,9 +243,9 @@ test('a program that breaks while it loads is told by the load alone', async () 
 test('a closed network says so', async () => {
   const names = await visit.page.evaluate(async () => {
     const closed = await api.FersNet.load({ device: 'cpu' });
-    const asked = nameOf(closed.read(bytes));
+    const asked = nameOf(closed.recognise(bytes));
     closed.close();
-    return [await asked, await nameOf(closed.read(bytes))];
+    return [await asked, await nameOf(closed.recognise(bytes))];
   });
   assert.deepEqual(names, ['ClosedError', 'ClosedError']);
 });

@@ -103,13 +103,13 @@ for (const device of /** @type {const} */ (['webgpu', 'cpu'])) {
 
     // Once of everything: several targets of an odd number, one target, the whole picture.
     await page.evaluate(async () => {
-      window.picture = await window.net.read(window.photo);
+      window.picture = await window.net.recognise(window.photo);
       const [face] = window.picture.faces;
-      await window.net.redraw(face);
-      await window.net.redraw(face, window.net.classes.slice(0, 3));
-      await window.net.redraw(face, [window.net.classes[1]]);
+      await window.net.synthesise(face);
+      await window.net.synthesise(face, window.net.classes.slice(0, 3));
+      await window.net.synthesise(face, [window.net.classes[1]]);
       const [control] = window.net.controls;
-      if (control) await window.net.redraw(face, [{ [control]: 0.5 }]);
+      if (control) await window.net.synthesise(face, [{ [control]: 0.5 }]);
     });
     const used = await counts();
     assert.equal(used.pipelines, ready.pipelines, 'a pipeline was compiled after ready');
@@ -117,10 +117,10 @@ for (const device of /** @type {const} */ (['webgpu', 'cpu'])) {
 
     const rounds = async (reads, redraws) => {
       await page.evaluate(async ([reads, redraws]) => {
-        const face = await window.net.readWhole(window.picture);
-        for (let i = 1; i < reads; i += 1) await window.net.readWhole(window.picture);
+        const face = await window.net.recogniseWhole(window.picture);
+        for (let i = 1; i < reads; i += 1) await window.net.recogniseWhole(window.picture);
         for (let i = 0; i < redraws; i += 1) {
-          const redrawn = await window.net.redraw(face);
+          const redrawn = await window.net.synthesise(face);
           await Promise.all(redrawn.map((one) => window.net.forget(one)));
         }
       }, [reads, redraws]);

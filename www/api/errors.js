@@ -112,7 +112,7 @@ export class ProgramCrashedError extends FersNetError {
   }
 }
 
-/** The network of these weights only reads, and does not redraw. */
+/** The network of these weights only recognises, and synthesises no face. */
 export class CannotRedrawError extends FersNetError {
   static code = 'cannot-redraw';
 }
@@ -135,7 +135,7 @@ export class CropSizeError extends FersNetError {
 /** Something was asked of a network or picture that has been closed. */
 export class ClosedError extends FersNetError {
   static code = 'closed';
-  constructor(message = 'This network or picture has been closed: load or read it again.') {
+  constructor(message = 'This network or picture has been closed: load it again.') {
     super(message);
   }
 }

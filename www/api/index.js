@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * @file FERSNet for pages: reads the expressions in a picture and redraws its faces, in a worker, on
- * the visitor's own device. No picture leaves the page.
+ * @file FERSNet for pages: recognises the expressions in a picture and synthesises its faces with other
+ * ones, in a worker, on the visitor's own device. No picture leaves the page.
  *
  *     const net = await FersNet.load();
- *     const picture = await net.read(await file.arrayBuffer());
+ *     const picture = await net.recognise(await file.arrayBuffer());
  *     picture.faces[0].expression;                            // 'happiness'
- *     const [surprised] = await net.redraw(picture.faces[0], ['surprise']);
+ *     const [surprised] = await net.synthesise(picture.faces[0], ['surprise']);
  *     const png = await net.save(picture, [surprised]);       // marked as synthetic
  */
 
@@ -32,8 +32,8 @@ export * from './errors.js';
  * @typedef {import('./protocol.js').FromWorker} FromWorker
  * @typedef {import('./protocol.js').LoadStage} LoadStage
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
- * @typedef {import('./protocol.js').FoundFace} FoundFace
- * @typedef {import('./protocol.js').FaceReading} FaceReading
+ * @typedef {import('./protocol.js').FacePlace} FacePlace
+ * @typedef {import('./protocol.js').Recognition} Recognition
  */
 
 /**
@@ -57,55 +57,70 @@ export * from './errors.js';
  */
 
 /**
- * @typedef {object} ReadOptions
+ * @typedef {object} RecogniseOptions
  * @property {AbortSignal} [signal]
- * @property {(picture: ReadPicture) => void} [onFound] faces are known, not yet read
- * @property {(face: Face) => void} [onReading]
+ * @property {(picture: FoundPicture) => void} [onFound] faces are known, not yet recognised; the picture can be
+ *   used from here on, unless recognition fails or is aborted
+ * @property {(face: ReadFace) => void} [onRecognised]
+ * @property {(face: ReadFace) => void} [onReading] deprecated: `onRecognised`
  */
 
-/** @typedef {{signal?: AbortSignal, size?: number}} RedrawOptions `size`: side of the crops, 1 to 2048 */
+/** @typedef {{signal?: AbortSignal, size?: number}} SynthesiseOptions `size`: side of the crops, 1 to 2048 */
 
 /**
- * A face of a picture. `expression`, `certain`, `probabilities` and `controls` are there once
- * it is read.
- * @typedef {object} Face
- * @property {ReadPicture} picture
+ * A face of a picture, of which only the place is known.
+ * @typedef {object} FoundFace
+ * @property {FoundPicture} picture
  * @property {number} index
  * @property {import('./protocol.js').Box} box
- * @property {FoundFace['landmarks']} landmarks
+ * @property {FacePlace['landmarks']} landmarks
  * @property {number} score
  * @property {import('./protocol.js').Point[]} corners
- * @property {string} [expression]
- * @property {boolean} [certain]
- * @property {Record<string, number>} [controls] what it shows of each control
- * @property {Record<string, number>} [probabilities]
- * @property {number} [milliseconds] the reading's time
  */
 
 /**
- * @typedef {object} ReadPicture
- * @property {number} handle
+ * What a face shows.
+ * @typedef {object} Shown
+ * @property {string} expression the likeliest
+ * @property {boolean} certain false when the network is not sure
+ * @property {Record<string, number>} probabilities by expression
+ * @property {Record<string, number>} controls what it shows of each control
+ * @property {number} milliseconds the recognition's time
+ */
+
+/** @typedef {FoundFace & Shown} ReadFace a face whose expression has been recognised; only such a one can be synthesised */
+
+/**
+ * A picture whose faces are known.
+ * @typedef {object} FoundPicture
+ * @property {number} handle the worker's number for it; 0 once it is released
  * @property {number} width
  * @property {number} height
  * @property {ImageData} preview upright; made smaller where the picture is large
- * @property {Face[]} faces the largest first
+ * @property {FoundFace[]} faces the largest first
  * @property {number} decodeMilliseconds
  * @property {number} findMilliseconds
  */
 
 /**
- * @typedef {object} RedrawnFace
- * @property {Face} face
+ * A picture all of whose faces have been recognised.
+ * @typedef {Omit<FoundPicture, 'faces'> & {faces: ReadFace[]}} ReadPicture
+ */
+
+/**
+ * The face with another expression.
+ * @typedef {object} SynthesisedFace
+ * @property {ReadFace} face
  * @property {Target} target
- * @property {number} redrawn the worker's number for it
+ * @property {number} synthesised the worker's number for it
  * @property {ImageData} image the face alone, as sharp as the photo
  * @property {number} milliseconds of the batch that it was drawn in
  */
 
-/** Side of the redrawn crops when nothing else is asked for, in pixels. */
+/** Side of the synthesised crops when nothing else is asked for, in pixels. */
 export const CROP_SIZE = 256;
 
-/** The largest side of the redrawn crops, in pixels. */
+/** The largest side of the synthesised crops, in pixels. */
 const MAX_CROP_SIZE = 2048;
 
 /** The most bytes a picture file may have, as in src/picture.rs. */
@@ -114,7 +129,7 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
 /** A network in its worker. */
 export class FersNet {
   /** @type {Connection} */ #connection;
-  /** Frees the redrawn faces that a page dropped without a word. */
+  /** Frees the worker's results when the page's object is garbage-collected. */
   #dropped = new FinalizationRegistry((/** @type {Asked<'forget'>} */ place) => this.#forget(place));
 
   /** @param {Connection} connection @param {Results['load']} loaded */
@@ -124,8 +139,8 @@ export class FersNet {
     this.classes = loaded.classes;
     /** @type {readonly string[]} the controls that a target may set; empty for weights without them */
     this.controls = loaded.controls;
-    /** @type {boolean} false for a network that only reads */
-    this.redraws = loaded.redraws;
+    /** @type {boolean} false for a network that only recognises */
+    this.synthesises = loaded.synthesises;
     /** @type {DeviceReport} */
     this.device = loaded.device;
   }
@@ -190,17 +205,19 @@ export class FersNet {
   }
 
   /**
-   * Finds and reads all faces of a picture file (JPEG, PNG, WebP, BMP, GIF).
+   * Finds all faces of a picture file (JPEG, PNG, WebP, BMP, GIF) and recognises their expressions.
    * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} file its bytes are copied
-   * @param {ReadOptions} [options]
+   * @param {RecogniseOptions} [options]
    * @returns {Promise<ReadPicture>}
    */
-  async read(file, { signal, onFound, onReading } = {}) {
+  async recognise(file, { signal, onFound, onReading, onRecognised = onReading } = {}) {
     const bytes = await bytesOf(file);
-    /** @type {ReadPicture | undefined} */
+    /** @type {FoundPicture | undefined} */
     let picture;
-    const { picture: handle } = await this.#connection.ask(
-      'read',
+    /** @type {ReadFace[]} */
+    const faces = [];
+    await this.#connection.ask(
+      'recognise',
       { bytes },
       {
         signal,
@@ -209,56 +226,44 @@ export class FersNet {
           if (notice.type === 'opened') {
             picture = pictureFrom(notice.opened);
             onFound?.(picture);
-          } else if (notice.type === 'reading' && picture) {
-            const { face, found, reading } = notice;
-            const read = this.#noteReading(picture, face, found, reading);
-            onReading?.(read);
+          } else if (notice.type === 'recognised' && picture) {
+            const face = Object.assign(picture.faces[notice.face], this.#shown(notice.recognition));
+            faces.push(face);
+            onRecognised?.(face);
           }
         },
       },
     );
     if (!picture) throw new ClosedError();
-    picture.handle = handle;
-    return picture;
+    return Object.assign(picture, { faces });
   }
 
   /**
-   * Reads the whole picture as if it were one face, and adds it to the picture's faces, once.
-   * @param {ReadPicture} picture
+   * Recognises the whole picture as if it were one face, and adds it to the picture's faces, once.
+   * @param {FoundPicture} picture
    * @param {{signal?: AbortSignal}} [options]
-   * @returns {Promise<Face>}
+   * @returns {Promise<ReadFace>}
    */
-  async readWhole(picture, { signal } = {}) {
-    /** @type {Face | undefined} */
-    let face;
-    await this.#connection.ask(
-      'whole',
-      { picture: picture.handle },
-      {
-        signal,
-        onNotice: (notice) => {
-          if (notice.type !== 'reading') return;
-          face = this.#noteReading(picture, notice.face, notice.found, notice.reading);
-        },
-      },
-    );
-    if (!face) throw new ClosedError();
-    return face;
+  async recogniseWhole(picture, { signal } = {}) {
+    const question = { picture: picture.handle };
+    const { face: index, place, recognition } = await this.#connection.ask('whole', question, { signal });
+    const shown = this.#shown(recognition);
+    return Object.assign((picture.faces[index] ??= { picture, index, ...place, ...shown }), shown);
   }
 
   /**
-   * Redraws a face, once for each target, all in one batch.
-   * @param {Face} face
+   * Synthesises a face with other expressions, once for each target, all in one batch.
+   * @param {ReadFace} face
    * @param {readonly Target[]} [targets] every class, when left out
-   * @param {RedrawOptions} [options]
-   * @returns {Promise<RedrawnFace[]>}
+   * @param {SynthesiseOptions} [options]
+   * @returns {Promise<SynthesisedFace[]>}
    */
-  async redraw(face, targets = this.classes, { signal, size = CROP_SIZE } = {}) {
+  async synthesise(face, targets = this.classes, { signal, size = CROP_SIZE } = {}) {
     if (!Number.isInteger(size) || size < 1 || size > MAX_CROP_SIZE) {
       throw new CropSizeError(`No crop has the side ${size}: give a whole number from 1 to ${MAX_CROP_SIZE}.`);
     }
     const { crops, milliseconds } = await this.#connection.ask(
-      'redraw',
+      'synthesise',
       {
         picture: face.picture.handle,
         face: face.index,
@@ -267,21 +272,21 @@ export class FersNet {
       },
       { signal },
     );
-    return crops.map(({ redrawn, pixels }, i) => {
-      const made = { face, target: targets[i], redrawn, image: imageFrom(pixels), milliseconds };
+    return crops.map(({ synthesised, pixels }, i) => {
+      const made = { face, target: targets[i], synthesised, image: imageFrom(pixels), milliseconds };
       this.#dropped.register(made, placeOf(made), made);
       return made;
     });
   }
 
   /**
-   * Frees what the worker keeps of a redrawn face; it can be composed and saved no more. Without a
+   * Frees what the worker keeps of a synthesised face; it can be composed and saved no more. Without a
    * call it is freed some time after the page has dropped it.
-   * @param {RedrawnFace} redrawn
+   * @param {SynthesisedFace} synthesised
    */
-  async forget(redrawn) {
-    this.#dropped.unregister(redrawn);
-    await this.#forget(placeOf(redrawn));
+  async forget(synthesised) {
+    this.#dropped.unregister(synthesised);
+    await this.#forget(placeOf(synthesised));
   }
 
   /** @param {Asked<'forget'>} place */
@@ -291,9 +296,9 @@ export class FersNet {
   }
 
   /**
-   * The preview with redrawn faces put back into it.
-   * @param {ReadPicture} picture
-   * @param {readonly RedrawnFace[]} changes at most one a face
+   * The preview with synthesised faces put back into it.
+   * @param {FoundPicture} picture
+   * @param {readonly SynthesisedFace[]} changes at most one a face
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<ImageData>}
    */
@@ -303,10 +308,10 @@ export class FersNet {
   }
 
   /**
-   * The full picture with redrawn faces put back into it, as a PNG file that carries the mark of a
+   * The full picture with synthesised faces put back into it, as a PNG file that carries the mark of a
    * synthetic picture, visibly and in its metadata.
-   * @param {ReadPicture} picture
-   * @param {readonly RedrawnFace[]} changes at most one a face
+   * @param {FoundPicture} picture
+   * @param {readonly SynthesisedFace[]} changes at most one a face
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<Blob>}
    */
@@ -316,14 +321,47 @@ export class FersNet {
   }
 
   /**
-   * Frees a picture's memory; it cannot be redrawn any more.
-   * @param {ReadPicture} picture
+   * Frees a picture's memory; its faces cannot be synthesised any more.
+   * @param {FoundPicture} picture
    */
   async release(picture) {
     const { handle } = picture;
     picture.handle = 0;
     // A worker that has ended holds nothing any more.
     if (handle) await this.#connection.ask('release', { picture: handle }).catch(() => {});
+  }
+
+  /**
+   * @deprecated `recognise`
+   * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} file
+   * @param {RecogniseOptions} [options]
+   */
+  read(file, options) {
+    return this.recognise(file, options);
+  }
+
+  /**
+   * @deprecated `recogniseWhole`
+   * @param {FoundPicture} picture
+   * @param {{signal?: AbortSignal}} [options]
+   */
+  readWhole(picture, options) {
+    return this.recogniseWhole(picture, options);
+  }
+
+  /**
+   * @deprecated `synthesise`
+   * @param {ReadFace} face
+   * @param {readonly Target[]} [targets]
+   * @param {SynthesiseOptions} [options]
+   */
+  redraw(face, targets, options) {
+    return this.synthesise(face, targets, options);
+  }
+
+  /** @deprecated `synthesises` */
+  get redraws() {
+    return this.synthesises;
   }
 
   /** Ends the worker and frees all that it holds. */
@@ -344,32 +382,29 @@ export class FersNet {
   }
 
   /**
-   * @param {ReadPicture} picture
-   * @param {number} index
-   * @param {FoundFace} found
-   * @param {FaceReading} reading
+   * A recognition by names.
+   * @param {Recognition} recognition
+   * @returns {Shown}
    */
-  #noteReading(picture, index, found, reading) {
-    const face = (picture.faces[index] ??= { picture, index, ...found });
-    face.expression = this.classes[reading.expression];
-    face.certain = reading.certain;
-    face.probabilities = Object.fromEntries(
-      this.classes.map((name, i) => [name, reading.probabilities[i]]),
-    );
-    face.controls = Object.fromEntries(this.controls.map((name, i) => [name, reading.controls[i]]));
-    face.milliseconds = reading.milliseconds;
-    return face;
+  #shown({ expression, certain, probabilities, controls, milliseconds }) {
+    return {
+      expression: this.classes[expression],
+      certain,
+      probabilities: Object.fromEntries(this.classes.map((name, i) => [name, probabilities[i]])),
+      controls: Object.fromEntries(this.controls.map((name, i) => [name, controls[i]])),
+      milliseconds,
+    };
   }
 }
 
 /**
  * @param {import('./protocol.js').OpenedPicture} opened
- * @returns {ReadPicture}
+ * @returns {FoundPicture}
  */
 function pictureFrom({ picture: handle, preview, faces, ...rest }) {
-  /** @type {ReadPicture} */
+  /** @type {FoundPicture} */
   const picture = { handle, preview: imageFrom(preview), faces: [], ...rest };
-  picture.faces = faces.map((found, index) => ({ picture, index, ...found }));
+  picture.faces = faces.map((place, index) => ({ picture, index, ...place }));
   return picture;
 }
 
@@ -378,14 +413,14 @@ function imageFrom({ data, width, height }) {
   return new ImageData(data, width, height);
 }
 
-/** @param {RedrawnFace} redrawn @returns {Asked<'forget'>} */
-function placeOf({ face, redrawn }) {
-  return { picture: face.picture.handle, face: face.index, redrawn };
+/** @param {SynthesisedFace} synthesised @returns {Asked<'forget'>} */
+function placeOf({ face, synthesised }) {
+  return { picture: face.picture.handle, face: face.index, synthesised };
 }
 
-/** @param {readonly RedrawnFace[]} changes */
+/** @param {readonly SynthesisedFace[]} changes */
 function changesOf(changes) {
-  return changes.map(({ face, redrawn }) => ({ face: face.index, redrawn }));
+  return changes.map(({ face, synthesised }) => ({ face: face.index, synthesised }));
 }
 
 /**

@@ -11,7 +11,8 @@
 /** @typedef {{x: number, y: number, width: number, height: number}} Box in picture pixels */
 
 /**
- * @typedef {object} FoundFace
+ * Where a face lies in its picture.
+ * @typedef {object} FacePlace
  * @property {Box} box from the brow to the chin, about; the picture's own size for the whole picture
  * @property {Record<string, Point> | null} landmarks null for the whole picture as the face
  * @property {number} score how sure the detector is, 0 to 1
@@ -19,7 +20,8 @@
  */
 
 /**
- * @typedef {object} FaceReading
+ * What a face shows.
+ * @typedef {object} Recognition
  * @property {number} expression index of the likeliest class
  * @property {boolean} certain false when the network is not sure
  * @property {number[]} probabilities one a class, in the order of the classes
@@ -31,17 +33,17 @@
 
 /**
  * @typedef {object} OpenedPicture
- * @property {number} picture the worker's handle
+ * @property {number} picture the worker's handle, good until recognition fails or the picture is released
  * @property {number} width
  * @property {number} height
  * @property {Pixels} preview the upright picture, made smaller where it is large
- * @property {FoundFace[]} faces the largest first
+ * @property {FacePlace[]} faces the largest first
  * @property {number} decodeMilliseconds
  * @property {number} findMilliseconds
  */
 
-/** @typedef {{redrawn: number, pixels: Pixels}} RedrawnCrop `redrawn` counts within its face */
-/** @typedef {{face: number, redrawn: number}} Change a redrawn face that goes into the picture */
+/** @typedef {{synthesised: number, pixels: Pixels}} SynthesisedCrop `synthesised` counts within its face */
+/** @typedef {{face: number, synthesised: number}} Change a synthesised face that goes into the picture */
 
 /** @typedef {'webgpu' | 'cpu'} DeviceKind */
 
@@ -56,7 +58,7 @@
  * @typedef {object} LoadedNetwork
  * @property {string[]} classes
  * @property {string[]} controls names of the facial units that a target may set; empty for older weights
- * @property {boolean} redraws false for a network that only reads
+ * @property {boolean} synthesises false for a network that only recognises
  * @property {DeviceReport} device
  */
 
@@ -74,17 +76,17 @@
  */
 
 /**
- * @typedef {object} Read
- * @property {'read'} type
+ * @typedef {object} Recognise
+ * @property {'recognise'} type
  * @property {number} id
  * @property {ArrayBuffer} bytes of the file
  */
 
-/** @typedef {{type: 'whole', id: number, picture: number}} Whole reads the whole picture as a face */
+/** @typedef {{type: 'whole', id: number, picture: number}} Whole recognises the whole picture as a face, added once */
 
 /**
- * @typedef {object} Redraw
- * @property {'redraw'} type
+ * @typedef {object} Synthesise
+ * @property {'synthesise'} type
  * @property {number} id
  * @property {number} picture
  * @property {number} face
@@ -95,28 +97,28 @@
 /** @typedef {{type: 'compose', id: number, picture: number, changes: Change[]}} Compose */
 /** @typedef {{type: 'save', id: number, picture: number, changes: Change[]}} Save */
 /** @typedef {{type: 'release', id: number, picture: number}} Release */
-/** @typedef {{type: 'forget', id: number, picture: number, face: number, redrawn: number}} Forget */
+/** @typedef {{type: 'forget', id: number, picture: number, face: number, synthesised: number}} Forget */
 /** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
 
-/** @typedef {Load | Read | Whole | Redraw | Compose | Save | Release | Forget} Question */
+/** @typedef {Load | Recognise | Whole | Synthesise | Compose | Save | Release | Forget} Question */
 /** @typedef {Question | Cancel} ToWorker */
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
 /** @typedef {{type: 'opened', id: number, opened: OpenedPicture}} Opened */
-/** @typedef {{type: 'reading', id: number, face: number, found: FoundFace, reading: FaceReading}} ReadingNotice */
+/** @typedef {{type: 'recognised', id: number, face: number, recognition: Recognition}} Recognised of a face in `opened` */
 /** @typedef {{type: 'done', id: number, result: any}} Done see `Results` */
 /** @typedef {{type: 'failed', id: number, code: string, message: string}} Failed `cancelled` is a code too */
 /** @typedef {{type: 'broken', code: string, message: string}} Broken nothing will be answered any more */
 
-/** @typedef {Progress | Opened | ReadingNotice | Done | Failed | Broken} FromWorker */
+/** @typedef {Progress | Opened | Recognised | Done | Failed | Broken} FromWorker */
 
 /**
  * What `done` carries, by question.
  * @typedef {object} Results
  * @property {LoadedNetwork} load
- * @property {{picture: number}} read
- * @property {null} whole
- * @property {{crops: RedrawnCrop[], milliseconds: number}} redraw
+ * @property {{picture: number}} recognise
+ * @property {{face: number, place: FacePlace, recognition: Recognition}} whole
+ * @property {{crops: SynthesisedCrop[], milliseconds: number}} synthesise
  * @property {Pixels} compose
  * @property {ArrayBuffer} save a marked PNG file
  * @property {null} release

@@ -21,15 +21,15 @@ import { CANCELLED } from './protocol.js';
  * @typedef {import('./protocol.js').FromWorker} FromWorker
  * @typedef {import('./protocol.js').Question} Question
  * @typedef {import('./protocol.js').Load} Load
- * @typedef {import('./protocol.js').Read} Read
+ * @typedef {import('./protocol.js').Recognise} Recognise
  * @typedef {import('./protocol.js').Whole} Whole
- * @typedef {import('./protocol.js').Redraw} Redraw
+ * @typedef {import('./protocol.js').Synthesise} Synthesise
  * @typedef {import('./protocol.js').Change} Change
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
- * @typedef {import('./protocol.js').FaceReading} FaceReading
+ * @typedef {import('./protocol.js').Recognition} Recognition
  */
 
-/** Thrown where a question turns out to be no longer wanted. */
+/** The question was cancelled. */
 class Cancelled extends FersNetError {
   static code = CANCELLED;
 }
@@ -39,11 +39,6 @@ let engine = null;
 /** @type {Map<number, any>} wasm-bindgen's OpenPicture, by handle */
 const pictures = new Map();
 let handles = 0;
-/**
- * The whole picture as a face, by picture: added once, even where the page never heard its reading.
- * @type {WeakMap<object, {face: number, found: import('./protocol.js').FoundFace}>}
- */
-const wholes = new WeakMap();
 
 /** @type {Question[]} */
 const queue = [];
@@ -113,7 +108,7 @@ let woken = null;
 channel.port2.onmessage = () => woken?.();
 
 /**
- * Lets waiting messages in, and stops when one of them took this question back.
+ * Yields to the event loop; throws if the question was cancelled meanwhile.
  * @param {number} id
  */
 async function breathe(id) {
@@ -132,12 +127,12 @@ async function answer(question) {
   switch (question.type) {
     case 'load':
       return [await load(question)];
-    case 'read':
-      return [await read(question)];
+    case 'recognise':
+      return [await recognise(question)];
     case 'whole':
       return [await whole(question)];
-    case 'redraw':
-      return redraw(question);
+    case 'synthesise':
+      return synthesise(question);
     case 'compose': {
       const picture = pictureOf(question.picture);
       const data = picture.compose(flat(question.changes));
@@ -149,12 +144,11 @@ async function answer(question) {
       return [bytes.buffer, [bytes.buffer]];
     }
     case 'release':
-      pictures.get(question.picture)?.free();
-      pictures.delete(question.picture);
+      release(question.picture);
       return [null];
     case 'forget':
       // A picture that was released has taken its faces with it.
-      pictures.get(question.picture)?.forget(question.face, question.redrawn);
+      pictures.get(question.picture)?.forget(question.face, question.synthesised);
       return [null];
   }
 }
@@ -168,7 +162,7 @@ function pictureOf(handle) {
 
 /** @param {Change[]} changes */
 function flat(changes) {
-  return Uint32Array.from(changes.flatMap(({ face, redrawn }) => [face, redrawn]));
+  return Uint32Array.from(changes.flatMap(({ face, synthesised }) => [face, synthesised]));
 }
 
 /** @type {string | null} address of the mouth painter, until it is fetched */
@@ -211,15 +205,15 @@ async function load({ id, program, weights, painter, detector, device: wish }) {
   const next = makeEngine(wasm, [bytes, boxes, mesh], device);
   engine?.free();
   engine = next;
-  waitingPainter = next.redraws ? painter : null;
+  waitingPainter = next.synthesises ? painter : null;
   if (device.kind === 'webgpu') {
     // Compiles every pipeline now, so that the first face does not wait for them.
     counted('warm-up')(0, null);
     await addPainter();
     await engine.warm_up();
   }
-  const { classes, controls, redraws } = engine;
-  return { classes, controls, redraws, device };
+  const { classes, controls, synthesises } = engine;
+  return { classes, controls, synthesises, device };
 }
 
 /**
@@ -279,12 +273,13 @@ async function startNow(address, onBytes) {
   }
 }
 
-/** @param {Read} question */
-async function read({ id, bytes }) {
+/** @param {Recognise} question */
+async function recognise({ id, bytes }) {
   if (!engine) throw new ClosedError();
   const begun = performance.now();
   const picture = engine.open(new Uint8Array(bytes));
   const handle = ++handles;
+  pictures.set(handle, picture);
   try {
     const decoded = performance.now();
     await breathe(id);
@@ -304,58 +299,55 @@ async function read({ id, bytes }) {
     };
     post({ type: 'opened', id, opened }, [data.buffer]);
     for (let face = 0; face < faces.length; face += 1) {
-      await readFace(id, picture, face, faces[face]);
+      const recognition = await recogniseFace(id, picture, face);
+      post({ type: 'recognised', id, face, recognition });
     }
   } catch (caught) {
-    picture.free();
+    release(handle);
     throw caught;
   }
-  pictures.set(handle, picture);
   return { picture: handle };
 }
 
 /** @param {Whole} question */
 async function whole({ id, picture: handle }) {
   const picture = pictureOf(handle);
-  const { face, found } = wholes.get(picture) ?? addWhole(picture);
-  await readFace(id, picture, face, found);
-  return null;
+  const face = picture.whole_picture();
+  const recognition = await recogniseFace(id, picture, face);
+  return { face, place: picture.place(face), recognition };
 }
 
-/** @param {any} picture */
-function addWhole(picture) {
-  const added = { face: picture.face_count, found: picture.add_whole_picture() };
-  wholes.set(picture, added);
-  return added;
+/** @param {number} handle */
+function release(handle) {
+  pictures.get(handle)?.free();
+  pictures.delete(handle);
 }
 
 /**
  * @param {number} id
  * @param {any} picture
  * @param {number} face
- * @param {import('./protocol.js').FoundFace} found
+ * @returns {Promise<Recognition>}
  */
-async function readFace(id, picture, face, found) {
+async function recogniseFace(id, picture, face) {
   await breathe(id);
   const begun = performance.now();
-  const answered = await picture.read(face);
-  /** @type {FaceReading} */
-  const reading = { ...answered, milliseconds: performance.now() - begun };
-  post({ type: 'reading', id, face, found, reading });
+  const answered = await picture.recognise(face);
+  return { ...answered, milliseconds: performance.now() - begun };
 }
 
 /**
- * @param {Redraw} question
+ * @param {Synthesise} question
  * @returns {Promise<[any, Transferable[]]>}
  */
-async function redraw({ picture: handle, face, targets, size }) {
+async function synthesise({ picture: handle, face, targets, size }) {
   const picture = pictureOf(handle);
   await addPainter();
   const begun = performance.now();
-  const first = await picture.redraw(face, targets);
+  const first = await picture.synthesise(face, targets);
   const milliseconds = performance.now() - begun;
   const crops = targets.map((_, i) => ({
-    redrawn: first + i,
+    synthesised: first + i,
     pixels: { width: size, height: size, data: picture.crop(face, first + i, size) },
   }));
   return [{ crops, milliseconds }, crops.map(({ pixels }) => pixels.data.buffer)];

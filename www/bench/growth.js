@@ -66,18 +66,18 @@ async function inTurn(net, pictures, budget) {
     for (const [i, row] of rows.entries()) {
       // Asked at each picture: a software adapter needs minutes for a round of all of them.
       if (performance.now() - begun > budget) break;
-      const read = await net.read(pictures[i]);
-      const { faces } = read;
+      const picture = await net.recognise(pictures[i]);
+      const { faces } = picture;
       row.found = faces.length;
-      row.find.push(read.findMilliseconds);
-      row.read.push(faces.reduce((sum, { milliseconds = 0 }) => sum + milliseconds, 0) / faces.length);
+      row.find.push(picture.findMilliseconds);
+      row.read.push(faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / faces.length);
       let redraw = 0;
       for (const face of faces) {
-        const [{ milliseconds }] = await net.redraw(face, net.classes);
+        const [{ milliseconds }] = await net.synthesise(face, net.classes);
         redraw += milliseconds;
       }
       row.redraw.push(redraw / faces.length);
-      await net.release(read);
+      await net.release(picture);
     }
   }
   return rows.map(({ find, read, redraw, found }, i) => ({

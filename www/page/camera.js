@@ -1,5 +1,5 @@
 // @ts-check
-/** @file The camera: one frame as a picture, or readings of frame after frame. */
+/** @file The camera: one frame as a picture, or the expressions of frame after frame. */
 
 import { byId, element, percent } from './dom.js';
 
@@ -8,11 +8,11 @@ import { byId, element, percent } from './dom.js';
 /**
  * @typedef {object} CameraEvents
  * @property {(picture: Blob) => void} onPicture a frame was taken
- * @property {(picture: Blob, signal: AbortSignal) => Promise<ReadPicture | null>} read reads a frame;
+ * @property {(picture: Blob, signal: AbortSignal) => Promise<ReadPicture | null>} recognise recognises a frame;
  *   null when the network is not loaded
  */
 
-/** The longer side of the frames that are read live, in pixels. */
+/** The longer side of the frames that are recognised live, in pixels. */
 const LIVE_SIZE = 480;
 
 /** The dialog with the camera's picture. */
@@ -25,7 +25,7 @@ export class Camera {
   #live = /** @type {HTMLButtonElement} */ (byId('camera-live'));
   #events;
   /** @type {MediaStream | null} */ #stream = null;
-  /** @type {AbortController | null} */ #reading = null;
+  /** @type {AbortController | null} */ #recognising = null;
   /** Counts the openings: a camera that comes after its dialog was closed is let go. */
   #opening = 0;
 
@@ -72,18 +72,18 @@ export class Camera {
   }
 
   async #toggleLive() {
-    if (this.#reading) {
-      this.#stopReading();
+    if (this.#recognising) {
+      this.#stopRecognising();
       this.#status.textContent = 'The camera is on. Its picture stays on this device.';
       return;
     }
     const controller = new AbortController();
-    this.#reading = controller;
+    this.#recognising = controller;
     this.#live.setAttribute('aria-pressed', 'true');
     try {
       while (!controller.signal.aborted) {
         const frame = await this.#frame(LIVE_SIZE);
-        const picture = frame && (await this.#events.read(frame, controller.signal));
+        const picture = frame && (await this.#events.recognise(frame, controller.signal));
         if (controller.signal.aborted) return;
         if (!picture) {
           this.#status.textContent = 'The network is not loaded yet.';
@@ -95,7 +95,7 @@ export class Camera {
       if (controller.signal.aborted) return;
       this.#status.textContent = error instanceof Error ? error.message : String(error);
     } finally {
-      if (this.#reading === controller) this.#stopReading();
+      if (this.#recognising === controller) this.#stopRecognising();
     }
   }
 
@@ -113,9 +113,8 @@ export class Camera {
       }),
     );
     const [face] = faces;
-    const { expression = '', probabilities = {} } = face ?? {};
     this.#status.textContent = face
-      ? `${face.certain ? '' : 'perhaps '}${expression}, ${percent(probabilities[expression])}`
+      ? `${face.certain ? '' : 'perhaps '}${face.expression}, ${percent(face.probabilities[face.expression])}`
       : 'No face in view.';
   }
 
@@ -136,16 +135,16 @@ export class Camera {
     return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.95));
   }
 
-  #stopReading() {
-    this.#reading?.abort();
-    this.#reading = null;
+  #stopRecognising() {
+    this.#recognising?.abort();
+    this.#recognising = null;
     this.#live.setAttribute('aria-pressed', 'false');
     this.#frames.replaceChildren();
   }
 
   #stop() {
     this.#opening += 1;
-    this.#stopReading();
+    this.#stopRecognising();
     this.#stream?.getTracks().forEach((track) => track.stop());
     this.#stream = null;
     this.#video.srcObject = null;

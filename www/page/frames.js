@@ -3,13 +3,14 @@
 
 import { element, percent } from './dom.js';
 
-/** @typedef {import('../api/index.js').Face} Face */
-/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
+/** @typedef {import('../api/index.js').FoundFace} FoundFace */
+/** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
+/** @typedef {import('../api/index.js').ReadFace} ReadFace */
 
 /**
  * A frame for each face: buttons that choose one.
  * @param {HTMLElement} container
- * @param {ReadPicture} picture
+ * @param {FoundPicture} picture
  * @param {(index: number) => void} onChoose
  */
 export function drawFrames(container, picture, onChoose) {
@@ -28,24 +29,32 @@ export function drawFrames(container, picture, onChoose) {
     }),
   );
   container.dataset.count = String(picture.faces.length);
-  picture.faces.forEach((face) => nameFrame(container, face));
+  picture.faces.forEach((face) => label(container, face, 'being read'));
 }
 
 /**
  * Writes into a frame what its face shows.
  * @param {HTMLElement} container
- * @param {Face} face
+ * @param {ReadFace} face
  */
 export function nameFrame(container, face) {
+  const { certain, expression, probabilities } = face;
+  const shows = `${certain ? '' : 'perhaps '}${expression}`;
+  label(container, face, shows, `, ${percent(probabilities[expression])}`);
+}
+
+/**
+ * @param {HTMLElement} container
+ * @param {FoundFace} face
+ * @param {string} shows
+ * @param {string} [sure] only read aloud
+ */
+function label(container, face, shows, sure = '') {
   const frame = container.children[face.index];
   const name = frame?.querySelector('.frame-name');
   if (!frame || !name) return;
   const number = face.picture.faces.length > 1 ? `${face.index + 1} ` : '';
-  const shows = face.expression
-    ? `${face.certain ? '' : 'perhaps '}${face.expression}`
-    : 'being read';
   name.textContent = `${number}${shows}`;
-  const sure = face.expression ? `, ${percent(face.probabilities?.[face.expression] ?? 0)}` : '';
   frame.setAttribute('aria-label', `Face ${face.index + 1}: ${shows}${sure}`);
 }
 
@@ -60,7 +69,7 @@ export function pressFrame(container, index) {
   );
 }
 
-/** @param {Face} face */
+/** @param {FoundFace} face */
 function boxData({ box }) {
   return { x: box.x, y: box.y, width: box.width, height: box.height };
 }
@@ -68,7 +77,7 @@ function boxData({ box }) {
 /**
  * In parts of the picture, so that it follows the picture's shown size.
  * @param {HTMLElement} frame
- * @param {Face} face
+ * @param {FoundFace} face
  */
 function place(frame, { box, picture: { width, height } }) {
   const left = Math.max(0, box.x / width);

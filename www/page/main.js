@@ -9,7 +9,7 @@ import { Status } from './status.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
-/** @typedef {import('../api/index.js').RedrawnFace} RedrawnFace */
+/** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
 
 const status = new Status();
 const viewer = new Viewer(() => void recompose());
@@ -21,6 +21,8 @@ let net = null;
 let waiting = null;
 /** @type {(() => Promise<Blob>) | null} the picture that was given last */
 let latest = null;
+/** @type {ReadPicture | null} the picture that is shown, once all its faces have been recognised */
+let answered = null;
 /** Ends whatever is under way for the picture before. */
 let current = new AbortController();
 /** Ends the composing of the photo before. */
@@ -54,9 +56,10 @@ function breakDown(error) {
   composing.abort();
   net?.close();
   net = null;
-  // What is shown lay in the worker: it is read again after the retry, unless it may be the cause.
+  // What is shown lay in the worker: it is opened again after the retry, unless it may be the cause.
   if (!(error instanceof ProgramCrashedError)) waiting ??= latest;
   const focus = document.activeElement;
+  answered = null;
   viewer.clear();
   noFace.hidden = true;
   status.failed(error, { retry: true, cpu: true });
@@ -81,6 +84,7 @@ async function take(picture) {
   current = new AbortController();
   const { signal } = current;
   const before = viewer.picture;
+  answered = null;
   viewer.clear();
   noFace.hidden = true;
   if (before) void net.release(before);
@@ -109,43 +113,44 @@ async function attempt(signal, work) {
  */
 async function answer(network, file, signal) {
   if (!network || signal.aborted) return;
-  const picture = await network.read(file, {
+  const picture = await network.recognise(file, {
     signal,
     onFound: (found) => {
       viewer.show(network, found);
       status.busy(found.faces.length ? `${counted(found.faces.length, 'face')} found, reading` : 'No face found');
     },
-    onReading: (face) => viewer.showReading(face),
+    onRecognised: (face) => viewer.showRecognised(face),
   });
   if (signal.aborted) return;
-  status.read(picture);
+  answered = picture;
+  status.recognised(picture);
   if (picture.faces.length === 0) {
     noFace.hidden = false;
     status.ready('No face was found in this picture.');
     return;
   }
-  await redrawAll(network, picture, signal);
+  await synthesiseAll(network, picture, signal);
 }
 
 /**
- * Redraws every face, the chosen one first.
+ * Synthesises every face, the chosen one first.
  * @param {FersNet} network
  * @param {ReadPicture} picture
  * @param {AbortSignal} signal
  */
-async function redrawAll(network, picture, signal) {
+async function synthesiseAll(network, picture, signal) {
   const { faces } = picture;
-  const open = new Set(network.redraws ? faces : []);
+  const open = new Set(network.synthesises ? faces : []);
   while (open.size > 0) {
     const chosen = faces[viewer.selected];
     const face = open.has(chosen) ? chosen : [...open][0];
     open.delete(face);
     const which = faces.length > 1 ? `face ${face.index + 1} of ${faces.length}` : 'the face';
     status.busy(`Redrawing ${which} with ${network.classes.length} expressions`);
-    const redrawn = await network.redraw(face, network.classes, { signal });
+    const synthesised = await network.synthesise(face, network.classes, { signal });
     if (signal.aborted) return;
-    viewer.showRedrawn(redrawn);
-    status.redrawn(redrawn[0]?.milliseconds ?? 0, redrawn.length);
+    viewer.showSynthesised(synthesised);
+    status.synthesised(synthesised[0]?.milliseconds ?? 0, synthesised.length);
   }
   status.ready(summary(picture));
 }
@@ -158,8 +163,8 @@ function summary({ faces }) {
     : `${counted(faces.length, 'face')}: ${shown.join(', ')}.`;
 }
 
-async function readWhole() {
-  const { picture } = viewer;
+async function recogniseWhole() {
+  const picture = answered;
   if (!net || !picture) return;
   const network = net;
   const { signal } = current;
@@ -167,15 +172,16 @@ async function readWhole() {
   status.focus();
   noFace.hidden = true;
   await attempt(signal, async () => {
-    await network.readWhole(picture, { signal });
+    await network.recogniseWhole(picture, { signal });
     if (signal.aborted) return;
     viewer.refreshFaces();
-    status.read(picture);
-    await redrawAll(network, picture, signal);
+    picture.faces.forEach((face) => viewer.showRecognised(face));
+    status.recognised(picture);
+    await synthesiseAll(network, picture, signal);
   });
 }
 
-/** Draws the photo with the redrawn faces that were chosen. */
+/** Draws the photo with the synthesised faces that were chosen. */
 async function recompose() {
   composing.abort();
   composing = new AbortController();
@@ -193,7 +199,7 @@ async function recompose() {
   done();
 }
 
-/** Saves the photo with the redrawn faces, marked. */
+/** Saves the photo with the synthesised faces, marked. */
 async function save() {
   const { picture, changes } = viewer;
   if (!net || !picture || changes.size === 0) return;
@@ -233,14 +239,14 @@ viewer.clear();
 listenForPictures((picture) => void take(picture));
 new Camera({
   onPicture: (picture) => void take(async () => picture),
-  read: async (picture, signal) => {
+  recognise: async (picture, signal) => {
     if (!net) return null;
-    const read = await net.read(picture, { signal });
-    void net.release(read);
-    return read;
+    const recognised = await net.recognise(picture, { signal });
+    void net.release(recognised);
+    return recognised;
   },
 });
-byId('whole').addEventListener('click', () => void readWhole());
+byId('whole').addEventListener('click', () => void recogniseWhole());
 byId('original').addEventListener('click', () => {
   viewer.restore();
   viewer.focus();

@@ -1,15 +1,16 @@
 // @ts-check
-/** @file One face's answers: its expression, all probabilities, and the face redrawn. */
+/** @file One face's answers: its expression, all probabilities, and the face synthesised. */
 
 import { draw, element, percent } from './dom.js';
 
-/** @typedef {import('../api/index.js').Face} Face */
-/** @typedef {import('../api/index.js').RedrawnFace} RedrawnFace */
+/** @typedef {import('../api/index.js').FoundFace} FoundFace */
+/** @typedef {import('../api/index.js').ReadFace} ReadFace */
+/** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
 
 /**
  * @typedef {object} PanelEvents
  * @property {(step: -1 | 1) => void} onStep another face is wanted
- * @property {(redrawn: RedrawnFace) => void} onPut a redrawn face goes into the photo, or out of it
+ * @property {(synthesised: SynthesisedFace) => void} onPut a synthesised face goes into the photo, or out of it
  */
 
 /** The panel of one face. */
@@ -22,12 +23,12 @@ export class Panel {
   #doubt;
 
   /**
-   * @param {Face} face
+   * @param {FoundFace} face
    * @param {readonly string[]} classes
-   * @param {boolean} redraws whether redrawn faces will come
+   * @param {boolean} synthesises whether synthesised faces will come
    * @param {PanelEvents} events
    */
-  constructor(face, classes, redraws, events) {
+  constructor(face, classes, synthesises, events) {
     this.#face = face;
     this.#events = events;
     const { index } = face;
@@ -38,7 +39,7 @@ export class Panel {
     this.#tiles = element(
       'ul',
       { className: 'tiles' },
-      ...(redraws ? classes : []).map(() => element('li', {}, element('div', { className: 'tile-waits' }))),
+      ...(synthesises ? classes : []).map(() => element('li', {}, element('div', { className: 'tile-waits' }))),
     );
     /** @type {HTMLElement} */
     this.root = element(
@@ -47,7 +48,7 @@ export class Panel {
       element('div', { className: 'panel-head' }, this.#title(count), this.#pager(count), this.#doubt),
       this.#bars,
     );
-    if (redraws) {
+    if (synthesises) {
       this.root.append(
         element(
           'div',
@@ -58,16 +59,17 @@ export class Panel {
         ),
       );
     }
-    if (face.expression) this.showReading();
   }
 
-  /** Writes the expression and the probabilities of the face, which has been read. */
-  showReading() {
-    const { index, expression = '', certain, probabilities = {} } = this.#face;
+  /**
+   * Writes the expression and the probabilities of the face.
+   * @param {ReadFace} face
+   */
+  showRecognised({ index, expression, certain, probabilities }) {
     this.#expression.textContent = expression;
     Object.assign(this.#expression.dataset, { expression, certain: String(certain) });
     const ranked = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
-    this.#doubt.hidden = Boolean(certain);
+    this.#doubt.hidden = certain;
     if (!certain && ranked.length > 1) {
       this.#doubt.textContent = `Not sure: it may also be ${ranked[1][0]}.`;
     }
@@ -90,16 +92,16 @@ export class Panel {
   }
 
   /**
-   * Shows the redrawn faces.
-   * @param {RedrawnFace[]} redrawn
+   * Shows the synthesised faces.
+   * @param {SynthesisedFace[]} synthesised
    */
-  showRedrawn(redrawn) {
-    this.#tiles.replaceChildren(...redrawn.map((one) => element('li', {}, this.#tile(one))));
+  showSynthesised(synthesised) {
+    this.#tiles.replaceChildren(...synthesised.map((one) => element('li', {}, this.#tile(one))));
   }
 
   /**
-   * Marks the redrawn face that is in the photo.
-   * @param {RedrawnFace | undefined} put
+   * Marks the synthesised face that is in the photo.
+   * @param {SynthesisedFace | undefined} put
    */
   press(put) {
     for (const tile of this.#tiles.querySelectorAll('button')) {
@@ -132,11 +134,11 @@ export class Panel {
       : '';
   }
 
-  /** @param {RedrawnFace} redrawn */
-  #tile(redrawn) {
-    const name = String(redrawn.target);
+  /** @param {SynthesisedFace} synthesised */
+  #tile(synthesised) {
+    const name = String(synthesised.target);
     const canvas = element('canvas', { aria: { hidden: true } });
-    draw(canvas, redrawn.image);
+    draw(canvas, synthesised.image);
     return element(
       'button',
       {
@@ -144,7 +146,7 @@ export class Panel {
         className: 'tile',
         data: { testid: `synthesis-${this.#face.index}-${name}`, target: name },
         aria: { pressed: false, label: `${name}, synthetic` },
-        onclick: () => this.#events.onPut(redrawn),
+        onclick: () => this.#events.onPut(synthesised),
       },
       canvas,
       element('span', { className: 'tile-name' }, name),

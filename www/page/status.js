@@ -123,9 +123,9 @@ export class Status {
     this.#alert.hidden = false;
   }
 
-  /** @param {ReadPicture} picture all of whose faces have been read */
-  read({ decodeMilliseconds, findMilliseconds, faces }) {
-    const reading = faces.reduce((sum, { milliseconds = 0 }) => sum + milliseconds, 0);
+  /** @param {ReadPicture} picture */
+  recognised({ decodeMilliseconds, findMilliseconds, faces }) {
+    const reading = faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     const recognition = decodeMilliseconds + findMilliseconds + reading;
     Object.assign(this.#times.dataset, {
       decode: decodeMilliseconds,
@@ -141,7 +141,7 @@ export class Status {
    * @param {number} milliseconds
    * @param {number} count
    */
-  redrawn(milliseconds, count) {
+  synthesised(milliseconds, count) {
     const { recognition } = this.#times.dataset;
     this.#times.dataset.redraw = String(milliseconds);
     this.#times.textContent = `read in ${time(Number(recognition))}, ${count} redrawn in ${time(milliseconds)}`;

@@ -1,14 +1,14 @@
 // @ts-check
-/** @file The picture with its faces: frames, panels, and the redrawn faces put into it. */
+/** @file The picture with its faces: frames, panels, and the synthesised faces put into it. */
 
 import { byId, draw } from './dom.js';
 import { drawFrames, nameFrame, pressFrame } from './frames.js';
 import { Panel } from './panel.js';
 
 /** @typedef {import('../api/index.js').FersNet} FersNet */
-/** @typedef {import('../api/index.js').Face} Face */
-/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
-/** @typedef {import('../api/index.js').RedrawnFace} RedrawnFace */
+/** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
+/** @typedef {import('../api/index.js').ReadFace} ReadFace */
+/** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
 
 /** What the page shows of one picture. */
 export class Viewer {
@@ -20,15 +20,15 @@ export class Viewer {
   #badge = byId('photo-badge');
   #onChange;
 
-  /** @type {ReadPicture | null} */ picture = null;
+  /** @type {FoundPicture | null} */ picture = null;
   /** Which face is shown. */
   selected = 0;
-  /** @type {Map<number, RedrawnFace>} the redrawn faces in the photo, by face */
+  /** @type {Map<number, SynthesisedFace>} the synthesised faces in the photo, by face */
   changes = new Map();
   /** @type {Panel[]} */ #panels = [];
   /** @type {FersNet | null} */ #net = null;
 
-  /** @param {() => void} onChange the set of redrawn faces in the photo has changed */
+  /** @param {() => void} onChange the set of synthesised faces in the photo has changed */
   constructor(onChange) {
     this.#onChange = onChange;
   }
@@ -51,7 +51,7 @@ export class Viewer {
   /**
    * Shows a picture whose faces are known.
    * @param {FersNet} net
-   * @param {ReadPicture} picture
+   * @param {FoundPicture} picture
    */
   show(net, picture) {
     this.clear();
@@ -72,10 +72,10 @@ export class Viewer {
     drawFrames(this.#frames, picture, (index) => this.choose(index, true));
     this.#panels = picture.faces.map(
       (face) =>
-        new Panel(face, net.classes, net.redraws, {
+        new Panel(face, net.classes, net.synthesises, {
           onStep: (step) =>
             this.choose((face.index + step + picture.faces.length) % picture.faces.length),
-          onPut: (redrawn) => this.#put(redrawn),
+          onPut: (synthesised) => this.#put(synthesised),
         }),
     );
     this.#answers.replaceChildren(...this.#panels.map(({ root }) => root));
@@ -94,15 +94,15 @@ export class Viewer {
     if (byFrame && this.#panels.length > 1) bringIntoView(this.#panels[index].root);
   }
 
-  /** @param {Face} face that has been read */
-  showReading(face) {
+  /** @param {ReadFace} face */
+  showRecognised(face) {
     nameFrame(this.#frames, face);
-    this.#panels[face.index]?.showReading();
+    this.#panels[face.index]?.showRecognised(face);
   }
 
-  /** @param {RedrawnFace[]} redrawn all of one face */
-  showRedrawn(redrawn) {
-    if (redrawn.length > 0) this.#panels[redrawn[0].face.index]?.showRedrawn(redrawn);
+  /** @param {SynthesisedFace[]} synthesised all of one face */
+  showSynthesised(synthesised) {
+    if (synthesised.length > 0) this.#panels[synthesised[0].face.index]?.showSynthesised(synthesised);
   }
 
   /** @param {ImageData} image */
@@ -117,7 +117,7 @@ export class Viewer {
     this.#badge.hidden = !names;
   }
 
-  /** Takes all redrawn faces out of the photo. */
+  /** Takes all synthesised faces out of the photo. */
   restore() {
     this.changes.clear();
     this.#changed();
@@ -129,11 +129,11 @@ export class Viewer {
     frame?.focus({ preventScroll: true });
   }
 
-  /** @param {RedrawnFace} redrawn */
-  #put(redrawn) {
-    const { index } = redrawn.face;
-    if (this.changes.get(index) === redrawn) this.changes.delete(index);
-    else this.changes.set(index, redrawn);
+  /** @param {SynthesisedFace} synthesised */
+  #put(synthesised) {
+    const { index } = synthesised.face;
+    if (this.changes.get(index) === synthesised) this.changes.delete(index);
+    else this.changes.set(index, synthesised);
     bringIntoView(this.#photo);
     this.#changed();
   }

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use clap::Args;
 use fersnet::data::Augmentation;
 use fersnet::enlarge::{self, Named, Rule, Settings, Summary};
-use fersnet::network::{FACE_SIZE, Network, weights};
+use fersnet::network::{FACE_SIZE, InferenceNetwork, weights};
 
 use crate::device::DeviceName;
 use crate::interrupt;
@@ -61,7 +61,7 @@ pub struct Enlarge {
 struct Loaded {
     name: String,
     digest: String,
-    network: Network,
+    network: InferenceNetwork,
 }
 
 impl Loaded {
@@ -71,7 +71,7 @@ impl Loaded {
         Ok(Self {
             name: path.display().to_string(),
             digest: fersnet::data::digest(&bytes),
-            network: network.for_inference(),
+            network: network.into_inference(),
         })
     }
 

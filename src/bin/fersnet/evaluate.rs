@@ -10,7 +10,7 @@ use fersnet::data::{self, Dataset, Face};
 use fersnet::evaluate::{self, DataNote, Evaluators, Reader, Report, recognition};
 use fersnet::evaluator::{self, IdentityEvaluator, MaskedEvaluator};
 use fersnet::network::weights;
-use fersnet::network::{FACE_SIZE, Network};
+use fersnet::network::{FACE_SIZE, InferenceNetwork};
 use fersnet::pipeline::Pipeline;
 use fersnet::store;
 use serde::Serialize;
@@ -253,7 +253,7 @@ impl Evaluate {
 struct Loaded {
     name: String,
     sha256: String,
-    network: Network,
+    network: InferenceNetwork,
     bytes: Vec<u8>,
 }
 
@@ -263,7 +263,7 @@ impl Loaded {
         Ok(Self {
             name: name.to_owned(),
             sha256: data::digest(&bytes),
-            network: weights::load(&bytes, device)?.for_inference(),
+            network: weights::load(&bytes, device)?.into_inference(),
             bytes,
         })
     }

@@ -7,7 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 use clap::Args;
 use fersnet::network::{FACE_SIZE, weights};
 use fersnet::store;
-use fersnet::tensor::{planar_tensor, read_back};
+use fersnet::tensor::{planar_tensor, readback};
 use fersnet::tensor_file;
 use safetensors::Dtype;
 
@@ -41,7 +41,7 @@ impl Forward {
     pub fn run(&self) -> Result<()> {
         let (bytes, device) = self.network.weights()?;
         let device = device.open()?;
-        let network = weights::load(&bytes, &device)?.for_inference();
+        let network = weights::load(&bytes, &device)?.into_inference();
         let planes = read_face(&self.face)?;
         let x = planar_tensor(planes, network.config().channels, FACE_SIZE, &device);
         let encoded = network.encode(x, true);
@@ -62,7 +62,7 @@ impl Forward {
             let target = TensorData::new(target, [1, width]);
             let drawn = network
                 .decode(&encoded, Tensor::from_data(target, &device))
-                .context("these weights redraw no face: leave --target out")?;
+                .context("these weights synthesise no face: leave --target out")?;
             outputs.push(named("face", drawn.face)?);
             if let Some(change) = drawn.change {
                 outputs.push(named("mask", change.mask)?);
@@ -99,7 +99,7 @@ fn named<const D: usize>(name: &str, tensor: Tensor<D>) -> Result<Named> {
     Ok(Named {
         name: name.to_owned(),
         shape: tensor.dims().to_vec(),
-        values: pollster::block_on(read_back(tensor)).map_err(anyhow::Error::msg)?,
+        values: pollster::block_on(readback(tensor)).map_err(anyhow::Error::msg)?,
     })
 }
 

@@ -35,9 +35,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Read the expression of every face in pictures.
+    /// Recognise the expression of every face in pictures.
     Predict(predict::Predict),
-    /// Redraw a face with another expression.
+    /// Synthesise a face with another expression.
+    #[command(alias = "synthesise")]
     Synthesize(synthesize::Synthesize),
     /// One raw pass over a ready 96 x 96 face, as tensors.
     Forward(forward::Forward),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use fersnet::face::{Alignment, DetectedFace};
+use fersnet::face::Face;
 use fersnet::network::weights::MAX_FILE_BYTES;
 use fersnet::picture::{self, Picture};
 use fersnet::pipeline::{Pipeline, SHIPPED_WEIGHTS};
@@ -84,28 +84,10 @@ pub fn read_picture(path: &Path) -> Result<Picture> {
     Picture::decode(&bytes).with_context(|| path.display().to_string())
 }
 
-/// A face to read: as found, or the whole picture.
-pub struct FaceAt {
-    /// What the detector found; none for the whole picture.
-    pub found: Option<DetectedFace>,
-    /// Where it lies.
-    pub alignment: Alignment,
-}
-
 /// The faces of a picture, the largest first; with `whole`, the picture itself.
-pub fn faces(pipeline: &Pipeline, picture: &Picture, whole: bool) -> Result<Vec<FaceAt>> {
+pub fn faces(pipeline: &Pipeline, picture: &Picture, whole: bool) -> Result<Vec<Face>> {
     if whole {
-        return Ok(vec![FaceAt {
-            found: None,
-            alignment: Alignment::whole_picture(picture.width(), picture.height()),
-        }]);
+        return Ok(vec![Face::whole(picture)]);
     }
-    let found = pollster::block_on(pipeline.find_faces(picture))?;
-    Ok(found
-        .into_iter()
-        .map(|face| FaceAt {
-            alignment: face.alignment(),
-            found: Some(face),
-        })
-        .collect())
+    Ok(pollster::block_on(pipeline.find_faces(picture))?)
 }

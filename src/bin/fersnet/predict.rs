@@ -101,12 +101,12 @@ impl Predict {
         let faces = faces(pipeline, &picture, self.whole)?
             .into_iter()
             .map(|face| {
-                let reading = pollster::block_on(pipeline.read(&picture, face.alignment))?;
-                let answer = reading.answer;
-                let shown = controls.iter().cloned().zip(reading.controls);
+                let recognised = pollster::block_on(pipeline.recognise(&picture, face))?;
+                let answer = recognised.answer;
+                let shown = controls.iter().cloned().zip(recognised.controls);
                 Ok(FaceAnswer {
-                    bounds: face.found.map(|found| found.bounds),
-                    landmarks: face.found.map(|found| found.landmarks),
+                    bounds: face.found().map(|found| found.bounds),
+                    landmarks: face.found().map(|found| found.landmarks),
                     expression: classes[answer.expression].clone(),
                     certain: answer.certain,
                     probabilities: classes.iter().cloned().zip(answer.probabilities).collect(),

@@ -1,10 +1,10 @@
-//! `fersnet synthesize`: a face redrawn in its picture, or a labelled sheet of all expressions.
+//! `fersnet synthesize`: a face synthesised in its picture, or a labelled sheet of all expressions.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use fersnet::face::{self, Redrawn};
+use fersnet::face::{self, Face, SynthesisedFace};
 use fersnet::mark;
 use fersnet::network::NetworkConfig;
 use fersnet::picture::Picture;
@@ -13,7 +13,7 @@ use fersnet::sheet::ContactSheet;
 use fersnet::target::{Target, TargetError};
 
 use crate::failure::Failure;
-use crate::picture::{FaceAt, NetworkArguments, faces, read_picture};
+use crate::picture::{NetworkArguments, faces, read_picture};
 
 /// Side of a tile of the contact sheet, in pixels.
 const TILE: u32 = 256;
@@ -24,7 +24,7 @@ const COLUMNS: usize = 3;
 /// Quality of a JPEG that is written.
 const JPEG_QUALITY: u8 = 92;
 
-/// Redraw a face with another expression; what is written carries a visible mark and metadata.
+/// Synthesise a face with another expression; what is written carries a visible mark and metadata.
 #[derive(Args)]
 pub struct Synthesize {
     #[command(flatten)]
@@ -60,7 +60,7 @@ enum Format {
 }
 
 impl Synthesize {
-    /// Writes the redrawn picture or the sheet.
+    /// Writes the synthetic picture or the sheet.
     pub fn run(&self) -> Result<()> {
         let format = self.format()?;
         let mut pipeline = self.network.pipeline()?;
@@ -74,15 +74,15 @@ impl Synthesize {
         };
         let picture = read_picture(&self.picture)?;
         let face = self.choose_face(&pipeline, &picture)?;
-        let redrawn = pollster::block_on(async {
-            let reading = pipeline.read(&picture, face.alignment).await?;
-            pipeline.redraw(&picture, &reading, &targets).await
+        let synthesised = pollster::block_on(async {
+            let recognised = pipeline.recognise(&picture, face).await?;
+            pipeline.synthesise(&picture, &recognised, &targets).await
         })?;
         let output = if all {
-            sheet(&picture, &face, &redrawn, &names)
+            sheet(&picture, &face, &synthesised, &names)
         } else {
-            let one = redrawn.first().context("nothing was redrawn")?;
-            face::paste(&picture, &face.alignment, one)
+            let one = synthesised.first().context("nothing was synthesised")?;
+            face::paste(&picture, &face.alignment(), one)
         };
         let bytes = match format {
             Format::Png => mark::encode_marked_png(&output)?,
@@ -96,7 +96,7 @@ impl Synthesize {
                 "width": output.width(),
                 "height": output.height(),
                 "target": self.target,
-                "face": face.found.map(|found| found.bounds),
+                "face": face.found().map(|found| found.bounds),
             });
             println!("{}", serde_json::to_string_pretty(&written)?);
         }
@@ -118,7 +118,7 @@ impl Synthesize {
         }
     }
 
-    fn choose_face(&self, pipeline: &Pipeline, picture: &Picture) -> Result<FaceAt> {
+    fn choose_face(&self, pipeline: &Pipeline, picture: &Picture) -> Result<Face> {
         let found = faces(pipeline, picture, self.whole)?;
         let count = found.len();
         if count == 0 {
@@ -148,17 +148,23 @@ pub fn parse_target(text: &str, config: &NetworkConfig) -> Result<Target> {
 }
 
 /// The face as it is and once for each expression, each with its name.
-fn sheet(picture: &Picture, face: &FaceAt, redrawn: &[Redrawn], names: &[String]) -> Picture {
-    let rows = (1 + redrawn.len()).div_ceil(COLUMNS);
+fn sheet(
+    picture: &Picture,
+    face: &Face,
+    synthesised: &[SynthesisedFace],
+    names: &[String],
+) -> Picture {
+    let rows = (1 + synthesised.len()).div_ceil(COLUMNS);
     let mut sheet = ContactSheet::captioned([COLUMNS, rows], [TILE; 2]);
     let mut add = |i: usize, name: &str, tile| {
         let at = [i % COLUMNS, i / COLUMNS];
         sheet.place(at, &tile);
         sheet.name(at, name);
     };
-    add(0, "as it is", face.alignment.crop(picture, TILE));
-    for (i, (name, redrawn)) in names.iter().zip(redrawn).enumerate() {
-        let tile = face::redrawn_crop(picture, &face.alignment, redrawn, TILE);
+    let alignment = face.alignment();
+    add(0, "as it is", alignment.crop(picture, TILE));
+    for (i, (name, synthesised)) in names.iter().zip(synthesised).enumerate() {
+        let tile = face::synthesised_crop(picture, &alignment, synthesised, TILE);
         add(i + 1, name, tile);
     }
     sheet.picture()

@@ -9,13 +9,13 @@ use super::mouths::Mouth;
 use super::vary::Placed;
 use crate::face::Alignment;
 use crate::face::source::Source;
-use crate::network::{FACE_SIZE, Network, PainterConfig};
+use crate::network::{FACE_SIZE, InferenceNetwork, Network, PainterConfig};
 use crate::painter::MouthCrop;
-use crate::tensor::{face_values, redrawn_faces};
+use crate::tensor::{face_values, synthesised_faces};
 
 /// The main network on the CPU.
 pub struct OnNetwork {
-    network: Network,
+    network: InferenceNetwork,
     device: Device,
 }
 
@@ -23,7 +23,7 @@ impl OnNetwork {
     /// By a network on the CPU, whose controls the mouths' sets have.
     pub fn new(network: Network) -> Self {
         Self {
-            network: network.for_inference(),
+            network: network.into_inference(),
             device: Device::flex(),
         }
     }
@@ -47,9 +47,11 @@ impl OnNetwork {
         let target = Tensor::from_data(TensorData::new(target, [1, width]), &self.device);
         let encoded = self.network.encode(face, false);
         let drawn = self.network.decode(&encoded, target)?;
-        let redrawn = pollster::block_on(redrawn_faces(drawn, 1)).ok()?.pop()?;
+        let redrawn = pollster::block_on(synthesised_faces(drawn, 1))
+            .ok()?
+            .pop()?;
         let source = Source::photo(&other.picture, alignment);
-        let crop = MouthCrop::of_redrawn(&source, &redrawn, config, mouth.tones, None)?;
+        let crop = MouthCrop::of_synthesised(&source, &redrawn, config, mouth.tones, None)?;
         let photo = Source::photo(&mouth.face.picture, alignment);
         let real = MouthCrop::picture_in(&photo, &crop.frame, config);
         Some(Placed {
