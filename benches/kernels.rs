@@ -13,8 +13,8 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
-    Activation, Convolution, GateSense, Layer, Norm, PackedPair, PackedStep, UnitWeights,
-    conv_step, convflu_pair, convflu_pair_packed, launches, set_plain_only,
+    Activation, Convolution, GateConvention, Layer, Norm, Prepared, PreparedPair, RunOptions,
+    UnitWeights, convflu, convflu_prepared, fused_conv, launches,
 };
 use fersnet::network::{Cost, Edition, FACE_SIZE, Head, Network, NetworkConfig, Variant, weights};
 use fersnet::pipeline::SHIPPED_WEIGHTS;
@@ -82,12 +82,19 @@ fn wave<const D: usize>(shape: [usize; D], scale: f32, device: &Device) -> Tenso
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// By the kernels, or on plain tensors.
+fn way(plain: bool) -> RunOptions {
+    RunOptions {
+        reference_only: plain,
+        ..RunOptions::new()
+    }
+}
+
 /// Runs `work` by the kernels and plainly in turn, and writes one line.
 fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
     let timed = |plain: bool| {
-        set_plain_only(plain);
         let start = Instant::now();
-        work();
+        way(plain).run(&work);
         start.elapsed().as_secs_f64() * 1e3
     };
     let before = launches();
@@ -106,7 +113,6 @@ fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
             }
         }
     }
-    set_plain_only(false);
     let rounds = times[0].len();
     let [kernels, plain] = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
@@ -152,8 +158,8 @@ fn steps(device: &Device) {
         three(8, 12, 6, 96, Norm::None),
     ] {
         let x = wave([batch, inputs, size, size], 1.0, device);
-        let mut packed = PackedStep::default();
-        packed.open();
+        let mut packed = Prepared::default();
+        packed.freeze();
         let padding = PaddingConfig2d::Explicit(1, 1, 1, 1);
         let mut conv = Conv2dConfig::new([inputs, outputs], [3, 3])
             .with_padding(padding)
@@ -175,9 +181,9 @@ fn steps(device: &Device) {
             "instance_norm": instance,
         });
         compare("step", detail, || {
-            let layer = Layer::packed(convolution, &packed);
+            let layer = Layer::prepared(convolution, &packed);
             // One number is enough to wait for.
-            let map = conv_step(x.clone(), layer, norm, None, Activation::Leaky);
+            let map = fused_conv(x.clone(), layer, norm, None, Activation::Leaky);
             wait(map.narrow(0, 0, 1).narrow(1, 0, 1).narrow(2, 0, 1));
         });
     }
@@ -198,14 +204,14 @@ fn backward(device: &Device) {
 }
 
 /// Kernel side, channels, size of the map and sense of z.
-fn pair_sizes() -> Vec<(usize, usize, usize, GateSense)> {
+fn pair_sizes() -> Vec<(usize, usize, usize, GateConvention)> {
     let mut sizes = vec![];
     for width in [12, 48] {
         for (factor, size) in [(2, 24), (4, 12), (8, 6)] {
-            sizes.push((1, factor * width, size, GateSense::ZKeepsInput));
+            sizes.push((1, factor * width, size, GateConvention::ZKeepsInput));
         }
         for size in [24, 12, 6] {
-            sizes.push((3, 2 * width, size, GateSense::ZTakesCandidate));
+            sizes.push((3, 2 * width, size, GateConvention::ZTakesCandidate));
         }
     }
     sizes
@@ -222,20 +228,20 @@ fn unit(side: usize, channels: usize, device: &Device) -> UnitWeights {
     }
 }
 
-fn pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+fn pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateConvention) {
     let unit = || unit(side, channels, device);
-    let packed = PackedPair::new(&unit(), &unit());
+    let packed = PreparedPair::new(&unit(), &unit());
     let x = wave([1, channels, size, size], 1.7, device);
     let y = x.clone() * 0.7;
     let detail = json!({"kernel": side, "channels": channels, "map": size});
     compare("pair", detail, || {
-        let output = convflu_pair_packed(x.clone(), y.clone(), &packed, sense, false);
+        let output = convflu_prepared(x.clone(), y.clone(), &packed, sense, false);
         wait(output.x);
         wait(output.y);
     });
 }
 
-fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateConvention) {
     const BATCH: usize = 8;
     let tracked = || {
         let unit = unit(side, channels, device);
@@ -251,7 +257,7 @@ fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sens
     let (x, y) = (map().require_grad(), (map() * 0.7).require_grad());
     let detail = json!({"kernel": side, "batch": BATCH, "channels": channels, "map": size});
     compare("pair, forward and backward", detail, || {
-        let output = convflu_pair(x.clone(), y.clone(), &to_x, &to_y, sense, false);
+        let output = convflu(x.clone(), y.clone(), &to_x, &to_y, sense, false);
         let mut gradients = (output.x * output.y).sum().backward();
         let weights = [to_x.w_r.clone(), to_y.w.clone()];
         for input in [x.clone(), y.clone()].into_iter().chain(weights) {

@@ -4,7 +4,7 @@
 // channels. A thread holds one output channel at a quad, four adjacent pixels, for both directions.
 //
 // in:  x, y     [batch, channels, map] vec4        map = height * width / 4
-//      weights  [in channel, 3, out channel] vec4  see src/kernels/convflu_weights.rs
+//      weights  [in channel, 3, out channel] vec4  see src/kernels/wgsl/convflu/weights.rs
 // out: out_x, out_y  as x; gates (variant)  [r_x, z_x, r_y, z_y][batch, channels, map]
 // Workgroup memory: 128 bytes a channel for the pixels, 40 bytes a channel for each of the CHUNK
 // input channels whose weights are staged; at most 16 KiB (channels <= ROWS <= 64).

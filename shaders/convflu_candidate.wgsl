@@ -1,6 +1,6 @@
 // Second of the two passes of a ConvFLU pair, after convflu_gates.wgsl: h = tanh(U * x + W * (r . y))
-// and the mix of x and h by z. The product itself is in tile_product.wgsl; its parts are the directions
-// into x and into y.
+// and the mix of x and h by z. The product itself is in shared/tile_product.wgsl; its parts are the
+// directions into x and into y.
 //
 // in:  x, y     [batch, channels, height, width]          f32
 //      weights  after the part of convflu_gates.wgsl:

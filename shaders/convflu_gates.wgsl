@@ -7,7 +7,7 @@
 // write neighbouring columns, and the taps of a column share its six pixels.
 //
 // in:  x, y     [batch, channels, height, width]          f32
-//      weights  [in channel, tap, 3, out channel] vec4    see src/kernels/convflu_weights.rs
+//      weights  [in channel, tap, 3, out channel] vec4    see src/kernels/wgsl/convflu/weights.rs
 // out: workspace  [r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y][batch, channels, height, width]
 //      gates (variant)  [r_x, z_x, r_y, z_y][batch, channels, height, width]
 // Workgroup memory: CHUNK input channels of both tiles with their halo, and their weights (40

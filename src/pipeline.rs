@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::answer::{Answer, answer, temperature};
 use crate::face::source::Source;
 use crate::face::{Alignment, DetectedFace, FaceDetector, FaceError, Redrawn};
-use crate::kernels::PlanError;
+use crate::kernels::GraphError;
 use crate::network::weights::WeightError;
 use crate::network::{EncodedFace, Inference, NetworkConfig};
 use crate::painter::{self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare};
@@ -37,7 +37,7 @@ pub enum PipelineError {
     Device(String),
     /// The device refused the network's kernels.
     #[error("{0}; reload, or choose the CPU")]
-    Plan(#[from] PlanError),
+    Plan(#[from] GraphError),
     /// The network recognises only.
     #[error("these weights read expressions but redraw no face; choose weights of another variant")]
     NoSynthesis,

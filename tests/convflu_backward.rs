@@ -9,7 +9,7 @@ mod gpu;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use fersnet::kernels::{
-    GateSense, PairOutput, UnitWeights, convflu_pair, convflu_pair_plain, launches,
+    GateConvention, PairOutput, UnitWeights, convflu, convflu_reference, launches,
 };
 use fersnet::network::weights::{self, Precision};
 use fersnet::network::{Edition, Head, Network, NetworkConfig, Variant};
@@ -34,7 +34,7 @@ const NETWORK_TOLERANCE: f64 = 3e-2;
 /// norm has a bias whose gradient is 0 but for rounding.
 const SMALL_GRADIENT: f64 = 1e-4;
 
-const SENSES: [GateSense; 2] = [GateSense::ZTakesCandidate, GateSense::ZKeepsInput];
+const SENSES: [GateConvention; 2] = [GateConvention::ZTakesCandidate, GateConvention::ZKeepsInput];
 /// Kernels of one direction's backward pass: through the outputs, the leak and the inputs, and two for
 /// the weights.
 const BACKWARD_LAUNCHES: usize = 5;
@@ -119,13 +119,13 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 }
 
 /// A pair by its kernels, or by its twin.
-fn pair(tensors: &[Tensor<4>; 10], sense: GateSense, plain: bool) -> PairOutput {
+fn pair(tensors: &[Tensor<4>; 10], sense: GateConvention, plain: bool) -> PairOutput {
     let (to_x, to_y) = units(tensors);
     let (x, y) = (tensors[0].clone(), tensors[1].clone());
     if plain {
-        convflu_pair_plain(x, y, &to_x, &to_y, sense, false)
+        convflu_reference(x, y, &to_x, &to_y, sense, false)
     } else {
-        convflu_pair(x, y, &to_x, &to_y, sense, false)
+        convflu(x, y, &to_x, &to_y, sense, false)
     }
 }
 
@@ -133,7 +133,7 @@ fn pair(tensors: &[Tensor<4>; 10], sense: GateSense, plain: bool) -> PairOutput 
 fn gradients(
     data: &Data,
     device: &Device,
-    sense: GateSense,
+    sense: GateConvention,
     tracked: impl Fn(usize) -> bool,
 ) -> Vec<Option<Vec<f64>>> {
     let mut i = 0;
@@ -162,7 +162,7 @@ fn relative_difference(a: &[f64], b: &[f64]) -> f64 {
     worst / largest
 }
 
-fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateSense]) {
+fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateConvention]) {
     let mut worst = 0.0f64;
     for &case in cases {
         let data = Data::new(case);
@@ -263,7 +263,7 @@ fn gradients_equal_finite_differences() {
 #[test]
 fn only_what_is_tracked_is_computed() {
     let data = Data::new((3, [2, 6, 5, 5]));
-    let sense = GateSense::ZTakesCandidate;
+    let sense = GateConvention::ZTakesCandidate;
     let all = gradients(&data, &Device::flex(), sense, |_| true);
     let gpu = gpu();
     let features = |i: usize| i < 2;

@@ -8,8 +8,8 @@ mod gpu;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
-    GateSense, PackedPair, PairOutput, UnitWeights, convflu_pair, convflu_pair_packed,
-    convflu_pair_plain, kernels_available, launches,
+    GateConvention, PairOutput, PreparedPair, UnitWeights, convflu, convflu_prepared,
+    convflu_reference, kernels_available, launches,
 };
 use gpu::gpu;
 
@@ -23,7 +23,7 @@ const GRADIENT_TOLERANCE: f64 = 1e-4;
 /// Step of those differences: their own error is about its square.
 const STEP: f64 = 1e-4;
 
-const SENSES: [GateSense; 2] = [GateSense::ZTakesCandidate, GateSense::ZKeepsInput];
+const SENSES: [GateConvention; 2] = [GateConvention::ZTakesCandidate, GateConvention::ZKeepsInput];
 
 /// A square kernel's side and `[batch, channels, height, width]`.
 type Case = (usize, [usize; 4]);
@@ -134,13 +134,13 @@ fn passes((side, [_, channels, height, width]): Case) -> usize {
 }
 
 /// Runs the kernels and the twin on the same data; gives the largest difference.
-fn kernel_against_twin(case: Case, sense: GateSense, keep_gates: bool) -> f32 {
+fn kernel_against_twin(case: Case, sense: GateConvention, keep_gates: bool) -> f32 {
     let data = Data::new(case, 7 + case.1.iter().sum::<usize>() as u64);
     let gpu = gpu();
     let on_gpu = data.tensors(&gpu.device);
     let (to_x, to_y) = units(&on_gpu);
     let before = launches();
-    let kernel = convflu_pair(
+    let kernel = convflu(
         on_gpu[0].clone(),
         on_gpu[1].clone(),
         &to_x,
@@ -156,7 +156,7 @@ fn kernel_against_twin(case: Case, sense: GateSense, keep_gates: bool) -> f32 {
     let on_cpu = data.tensors(&Device::flex());
     let (to_x, to_y) = units(&on_cpu);
     let [x, y, ..] = on_cpu;
-    let twin = all_values(convflu_pair_plain(x, y, &to_x, &to_y, sense, keep_gates));
+    let twin = all_values(convflu_reference(x, y, &to_x, &to_y, sense, keep_gates));
     assert_eq!(twin.len(), if keep_gates { 6 } else { 2 });
     let difference = largest_difference(&kernel, &twin);
     assert!(
@@ -166,7 +166,7 @@ fn kernel_against_twin(case: Case, sense: GateSense, keep_gates: bool) -> f32 {
     difference
 }
 
-fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateSense], gates: &[bool]) {
+fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateConvention], gates: &[bool]) {
     let mut worst = 0.0f32;
     for &case in cases {
         for &sense in senses {
@@ -189,7 +189,7 @@ fn the_wgpu_device_takes_the_kernels_and_the_cpu_does_not() {
     let tensors = Data::new((1, [1, 4, 4, 4]), 1).tensors(&Device::flex());
     let (to_x, to_y) = units(&tensors);
     let [x, y, ..] = tensors;
-    let output = convflu_pair(x, y, &to_x, &to_y, GateSense::ZKeepsInput, false);
+    let output = convflu(x, y, &to_x, &to_y, GateConvention::ZKeepsInput, false);
     assert_eq!(output.x.dims(), [1, 4, 4, 4]);
     assert_eq!(launches(), before);
 }
@@ -205,7 +205,7 @@ fn kernels_equal_twins_over_the_2021_edition() {
     kernels_against_twins(
         "2021 edition",
         &cases,
-        &[GateSense::ZKeepsInput],
+        &[GateConvention::ZKeepsInput],
         &[false, true],
     );
 }
@@ -221,7 +221,7 @@ fn kernels_equal_twins_over_the_2020_edition() {
     kernels_against_twins(
         "2020 edition",
         &cases,
-        &[GateSense::ZTakesCandidate],
+        &[GateConvention::ZTakesCandidate],
         &[false, true],
     );
 }
@@ -253,7 +253,12 @@ fn kernels_equal_twins_on_odd_channels_and_maps() {
             }
         }
     }
-    kernels_against_twins("odd shapes", &cases, &[GateSense::ZTakesCandidate], &[true]);
+    kernels_against_twins(
+        "odd shapes",
+        &cases,
+        &[GateConvention::ZTakesCandidate],
+        &[true],
+    );
     kernels_against_twins(
         "48 x 48",
         &[(1, [1, 8, 48, 48]), (3, [1, 8, 48, 48])],
@@ -278,12 +283,12 @@ fn views_of_larger_tensors_are_read_as_they_look() {
             }
         };
         let (x, y) = (view(&tensors[0]), view(&tensors[1]));
-        all_values(convflu_pair(
+        all_values(convflu(
             x,
             y,
             &to_x,
             &to_y,
-            GateSense::ZKeepsInput,
+            GateConvention::ZKeepsInput,
             true,
         ))
     };
@@ -302,14 +307,14 @@ fn packed_weights_serve_many_calls() {
     let gpu = gpu();
     let tensors = data.tensors(&gpu.device);
     let (to_x, to_y) = units(&tensors);
-    let pair = PackedPair::new(&to_x, &to_y);
+    let pair = PreparedPair::new(&to_x, &to_y);
     let run = || {
         let (x, y) = (tensors[0].clone(), tensors[1].clone());
-        all_values(convflu_pair_packed(
+        all_values(convflu_prepared(
             x,
             y,
             &pair,
-            GateSense::ZKeepsInput,
+            GateConvention::ZKeepsInput,
             false,
         ))
     };
@@ -317,12 +322,12 @@ fn packed_weights_serve_many_calls() {
     let first = run();
     assert_eq!(first, run());
     assert_eq!(launches() - before, 2);
-    let once = convflu_pair(
+    let once = convflu(
         tensors[0].clone(),
         tensors[1].clone(),
         &to_x,
         &to_y,
-        GateSense::ZKeepsInput,
+        GateConvention::ZKeepsInput,
         false,
     );
     assert_eq!(first, all_values(once));
@@ -339,7 +344,7 @@ fn large_values_give_finite_features() {
         let tensors = data.tensors(&gpu.device);
         let (to_x, to_y) = units(&tensors);
         let [x, y, ..] = tensors;
-        let output = convflu_pair(x, y, &to_x, &to_y, GateSense::ZTakesCandidate, true);
+        let output = convflu(x, y, &to_x, &to_y, GateConvention::ZTakesCandidate, true);
         for value in all_values(output).concat() {
             assert!(value.is_finite());
         }
@@ -351,7 +356,7 @@ fn by_the_equations(
     side: usize,
     [batch, c, height, width]: [usize; 4],
     values: &[Vec<f64>],
-    sense: GateSense,
+    sense: GateConvention,
 ) -> Vec<Vec<f64>> {
     let index =
         |b: usize, channel: usize, i: usize, j: usize| ((b * c + channel) * height + i) * width + j;
@@ -397,8 +402,8 @@ fn by_the_equations(
             let h = (conv(u, &[x], b, o, i, j) + conv(w, &[&leaked], b, o, i, j)).tanh();
             let (x, z) = (x[index(b, o, i, j)], z[index(b, o, i, j)]);
             match sense {
-                GateSense::ZTakesCandidate => (1.0 - z) * x + z * h,
-                GateSense::ZKeepsInput => z * x + (1.0 - z) * h,
+                GateConvention::ZTakesCandidate => (1.0 - z) * x + z * h,
+                GateConvention::ZKeepsInput => z * x + (1.0 - z) * h,
             }
         });
         (out, r, z)
@@ -428,7 +433,7 @@ fn the_twin_computes_the_papers_equations() {
             let tensors = data.tensors(&Device::flex());
             let (to_x, to_y) = units(&tensors);
             let [x, y, ..] = tensors;
-            let twin = all_values(convflu_pair_plain(x, y, &to_x, &to_y, sense, true));
+            let twin = all_values(convflu_reference(x, y, &to_x, &to_y, sense, true));
             let exact = by_the_equations(case.0, case.1, &in_f64(&data), sense);
             for (twin, exact) in twin.concat().iter().zip(exact.concat()) {
                 worst = worst.max((f64::from(*twin) - exact).abs());
@@ -458,7 +463,7 @@ fn the_twins_gradients_equal_finite_differences() {
         let tensors = data.tensors(&device).map(Tensor::require_grad);
         let (to_x, to_y) = units(&tensors);
         let (x, y) = (tensors[0].clone(), tensors[1].clone());
-        let output = convflu_pair(x, y, &to_x, &to_y, sense, false);
+        let output = convflu(x, y, &to_x, &to_y, sense, false);
         let weigh_x = Tensor::from_data(TensorData::new(weigh[0].clone(), shape), &device);
         let weigh_y = Tensor::from_data(TensorData::new(weigh[1].clone(), shape), &device);
         let loss = (output.x * weigh_x).sum() + (output.y * weigh_y).sum();

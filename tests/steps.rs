@@ -7,7 +7,8 @@ mod step_cases;
 
 use burn::tensor::{Device, Tensor};
 use fersnet::kernels::{
-    Activation, Norm, conv_step, conv_step_beside_style, conv_step_plain, style, style_plain,
+    Activation, Norm, fused_conv, fused_conv_beside_style, fused_conv_reference, style,
+    style_reference,
 };
 use step_cases::route::{Path, Route};
 use step_cases::{KINDS, Layers, NormKind, TOLERANCE, difference, linear_layer, lists, wave};
@@ -88,7 +89,7 @@ impl Styled {
         let p = wave([targets, CLASSES], 1.0, 0.8, device);
         let layer = linear_layer(CLASSES, 2 * channels, device);
         let alone = if plain {
-            style_plain(skip.clone(), p.clone(), &layer)
+            style_reference(skip.clone(), p.clone(), &layer)
         } else {
             style(skip.clone(), p.clone(), &layer)
         };
@@ -100,10 +101,10 @@ impl Styled {
         let convolution = layers.convolution();
         let relu = Activation::Relu;
         let beside = if plain {
-            let map = conv_step_plain(x, convolution, Norm::Instance, None, relu);
+            let map = fused_conv_reference(x, convolution, Norm::Instance, None, relu);
             Tensor::cat(vec![map, alone.clone()], 1)
         } else {
-            conv_step_beside_style(x, convolution, relu, skip, p, &layer)
+            fused_conv_beside_style(x, convolution, relu, skip, p, &layer)
         };
         (alone, Some(beside))
     }
@@ -168,9 +169,9 @@ fn a_step_reads_the_first_channels_of_a_map_with_more(route: &Route) {
                 let (convolution, norm) = (layers.convolution(), layers.norm(norm));
                 if plain {
                     let first = x.narrow(1, 0, inputs);
-                    conv_step_plain(first, convolution, norm, None, Activation::Relu)
+                    fused_conv_reference(first, convolution, norm, None, Activation::Relu)
                 } else {
-                    conv_step(x, convolution, norm, None, Activation::Relu)
+                    fused_conv(x, convolution, norm, None, Activation::Relu)
                 }
             };
             let what = format!("{kind:?} {shape:?}");
@@ -188,9 +189,9 @@ fn a_map_that_is_a_view_is_read_in_its_own_order(route: &Route) {
         let view = turned.narrow(2, 1, 4); // [2, 5, 4, 9], neither contiguous nor from the start
         let (convolution, norm) = (layers.convolution(), Norm::None);
         if plain {
-            conv_step_plain(view, convolution, norm, None, Activation::Relu)
+            fused_conv_reference(view, convolution, norm, None, Activation::Relu)
         } else {
-            conv_step(view, convolution, norm, None, Activation::Relu)
+            fused_conv(view, convolution, norm, None, Activation::Relu)
         }
     };
     let kernel = route.launching(1, "a view", || run(&route.device, false));

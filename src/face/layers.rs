@@ -63,7 +63,7 @@ impl Block {
         Ok(Self {
             // Natively Burn's wider vectors and threads are faster.
             packed: cfg!(target_family = "wasm")
-                .then(|| Separable::pack(&depthwise, weight, bias, slope.as_ref(), halve))
+                .then(|| Separable::prepare(&depthwise, weight, bias, slope.as_ref(), halve))
                 .flatten(),
             depthwise,
             pointwise,

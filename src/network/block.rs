@@ -6,7 +6,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
 use crate::kernels::{
-    Activation, Layer, NORM_EPSILON, Norm, PackedStep, conv_step, conv_step_pooled,
+    Activation, Layer, NORM_EPSILON, Norm, Prepared, fused_conv, fused_conv_pooled,
 };
 
 /// A convolution that keeps the map's size: kernel 3 with padding 1, or kernel 1.
@@ -51,7 +51,7 @@ pub struct ConvBlock {
     conv2: Conv2d,
     bn2: BatchNorm,
     #[module(skip)]
-    packed: [PackedStep; 2],
+    packed: [Prepared; 2],
 }
 
 impl ConvBlock {
@@ -68,15 +68,15 @@ impl ConvBlock {
 
     /// Keeps the packed weights; from then on they must not change.
     pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
+        self.packed.iter_mut().for_each(Prepared::freeze);
     }
 
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / 2, width / 2]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer1 = Layer::packed(&self.conv1, &self.packed[0]);
-        let layer2 = Layer::packed(&self.conv2, &self.packed[1]);
-        let x = conv_step(x, layer1, Norm::Batch(&self.bn1), None, Activation::Relu);
-        conv_step_pooled(x, layer2, Norm::Batch(&self.bn2), None, Activation::Relu)
+        let layer1 = Layer::prepared(&self.conv1, &self.packed[0]);
+        let layer2 = Layer::prepared(&self.conv2, &self.packed[1]);
+        let x = fused_conv(x, layer1, Norm::Batch(&self.bn1), None, Activation::Relu);
+        fused_conv_pooled(x, layer2, Norm::Batch(&self.bn2), None, Activation::Relu)
     }
 }
 
@@ -99,7 +99,7 @@ pub struct ResidualBlock {
     bn2: Option<BatchNorm>,
     downsample: Option<Conv2d>,
     #[module(skip)]
-    packed: [PackedStep; 3],
+    packed: [Prepared; 3],
 }
 
 impl ResidualBlock {
@@ -121,7 +121,7 @@ impl ResidualBlock {
 
     /// Keeps the packed weights; from then on they must not change.
     pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
+        self.packed.iter_mut().for_each(Prepared::freeze);
     }
 
     /// The block, then max-pool 2: `[batch, inputs, height, width]` to
@@ -132,16 +132,16 @@ impl ResidualBlock {
             None => Norm::Instance,
         };
         let [layer1, layer2] = [(&self.conv1, 0), (&self.conv2, 1)]
-            .map(|(conv, i)| Layer::packed(conv, &self.packed[i]));
+            .map(|(conv, i)| Layer::prepared(conv, &self.packed[i]));
         let shortcut = match &self.downsample {
             Some(conv) => {
-                let layer = Layer::packed(conv, &self.packed[2]);
-                conv_step(x.clone(), layer, Norm::None, None, Activation::None)
+                let layer = Layer::prepared(conv, &self.packed[2]);
+                fused_conv(x.clone(), layer, Norm::None, None, Activation::None)
             }
             None => x.clone(),
         };
         let (norm1, norm2) = (norm(self.bn1.as_ref()), norm(self.bn2.as_ref()));
-        let out = conv_step(x, layer1, norm1, None, Activation::Relu);
-        conv_step_pooled(out, layer2, norm2, Some(shortcut), Activation::Relu)
+        let out = fused_conv(x, layer1, norm1, None, Activation::Relu);
+        fused_conv_pooled(out, layer2, norm2, Some(shortcut), Activation::Relu)
     }
 }

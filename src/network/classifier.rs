@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::block::batch_norm;
 use super::config::NetworkConfig;
-use crate::kernels::{Activation, Layer, LinearLayer, Norm, PackedStep, conv_step, linear};
+use crate::kernels::{Activation, Layer, LinearLayer, Norm, Prepared, fused_conv, linear};
 
 /// Reads expressions, and controls where the network has some, off the deepest map.
 #[derive(Module, Debug)]
@@ -18,7 +18,7 @@ pub struct Classifier {
     linear: Linear,
     units: Option<Linear>,
     #[module(skip)]
-    packed: [PackedStep; 3],
+    packed: [Prepared; 3],
 }
 
 impl Classifier {
@@ -36,25 +36,25 @@ impl Classifier {
 
     /// Keeps the packed weights; from then on they must not change.
     pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
+        self.packed.iter_mut().for_each(Prepared::freeze);
     }
 
     /// The first channels of `[batch, any, 3, 3]` to what both layers read, `[batch, channels, h, w]`; h and
     /// w are 1 without padding, else 3.
     pub fn features(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer = Layer::packed(&self.conv, &self.packed[0]);
-        conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
+        let layer = Layer::prepared(&self.conv, &self.packed[0]);
+        fused_conv(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
     }
 
     /// Features to logits `[batch, E]`.
     pub fn logits(&self, features: Tensor<4>) -> Tensor<2> {
-        let layer = LinearLayer::packed(&self.linear, &self.packed[1]);
+        let layer = LinearLayer::prepared(&self.linear, &self.packed[1]);
         linear(features, layer, Activation::None)
     }
 
     /// Features to units `[batch, K]`; none without controls.
     pub fn units(&self, features: Tensor<4>) -> Option<Tensor<2>> {
-        let layer = LinearLayer::packed(self.units.as_ref()?, &self.packed[2]);
+        let layer = LinearLayer::prepared(self.units.as_ref()?, &self.packed[2]);
         Some(linear(features, layer, Activation::None))
     }
 }

@@ -11,8 +11,8 @@ use super::config::{Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateSense, Layer, LinearLayer, Norm, PackedPair, PackedStep, conv_step, join,
-    linear,
+    Activation, GateConvention, Layer, LinearLayer, Norm, Prepared, PreparedPair, concat,
+    fused_conv, linear,
 };
 
 /// Blocks of a branch after the stem.
@@ -31,7 +31,7 @@ pub struct Paper2020 {
     decoder: Option<Decoder>,
     pairs: usize,
     #[module(skip)]
-    packed: Vec<PackedPair>,
+    packed: Vec<PreparedPair>,
 }
 
 impl Paper2020 {
@@ -79,7 +79,7 @@ impl Paper2020 {
         blocks.for_each(ConvBlock::pack);
         self.classifier.pack();
         if let Some(transformer) = &mut self.transformer {
-            transformer.packed.iter_mut().for_each(PackedStep::open);
+            transformer.packed.iter_mut().for_each(Prepared::freeze);
         }
         if let Some(decoder) = &mut self.decoder {
             decoder.pack();
@@ -113,7 +113,7 @@ impl Paper2020 {
                 fer,
                 other,
                 &self.pair(unit),
-                GateSense::ZTakesCandidate,
+                GateConvention::ZTakesCandidate,
                 keep_gates,
             );
             fer = fer_out;
@@ -152,7 +152,7 @@ impl Paper2020 {
     ) -> Option<Tensor<4>> {
         let (transformer, decoder) = (self.transformer.as_ref()?, self.decoder.as_ref()?);
         let wanted = transformer.forward(target); // [targets, 2C, 3, 3]
-        Some(decoder.forward(x, join(features.bottleneck.clone(), wanted)))
+        Some(decoder.forward(x, concat(features.bottleneck.clone(), wanted)))
     }
 }
 
@@ -164,7 +164,7 @@ pub struct Transformer {
     bn: BatchNorm,
     conv: Conv2d,
     #[module(skip)]
-    packed: [PackedStep; 3],
+    packed: [Prepared; 3],
 }
 
 impl Transformer {
@@ -182,14 +182,14 @@ impl Transformer {
     fn forward(&self, target: Tensor<2>) -> Tensor<4> {
         let [features, deconv, conv] = &self.packed;
         let target = target.unsqueeze_dims::<4>(&[2, 3]); // [targets, E, 1, 1]
-        let features = LinearLayer::packed(&self.linear, features);
+        let features = LinearLayer::prepared(&self.linear, features);
         let x = linear(target, features, Activation::Relu); // [targets, M]
         let x = x.unsqueeze_dims::<4>(&[2, 3]); // [targets, M, 1, 1]
         let norm = Norm::Batch(&self.bn);
-        let deconv = Layer::packed(&self.deconv, deconv);
-        let x = conv_step(x, deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
-        let conv = Layer::packed(&self.conv, conv);
-        conv_step(x, conv, Norm::None, None, Activation::None)
+        let deconv = Layer::prepared(&self.deconv, deconv);
+        let x = fused_conv(x, deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
+        let conv = Layer::prepared(&self.conv, conv);
+        fused_conv(x, conv, Norm::None, None, Activation::None)
     }
 }
 
@@ -201,7 +201,7 @@ pub struct Decoder {
     up: Vec<UpStep>,
     picture: Option<Conv2d>,
     #[module(skip)]
-    packed: PackedStep,
+    packed: Prepared,
 }
 
 /// Merges the face's features with the target's.
@@ -210,7 +210,7 @@ pub struct Reduce {
     conv: Conv2d,
     bn: BatchNorm,
     #[module(skip)]
-    packed: PackedStep,
+    packed: Prepared,
 }
 
 /// Transposed convolution 2x2, two convolutions; the last step ends with a bare convolution.
@@ -222,7 +222,7 @@ pub struct UpStep {
     conv2: Conv2d,
     bn2: Option<BatchNorm>,
     #[module(skip)]
-    packed: [PackedStep; 3],
+    packed: [Prepared; 3],
 }
 
 impl Decoder {
@@ -245,32 +245,32 @@ impl Decoder {
             reduce: Reduce {
                 conv: conv(3 * c, 2 * c, 3, true, device),
                 bn: batch_norm(2 * c, device),
-                packed: PackedStep::default(),
+                packed: Prepared::default(),
             },
             up: (0..=last).map(step).collect(),
             picture: sees_picture.then(|| conv(k, c / 4, 3, true, device)),
-            packed: PackedStep::default(),
+            packed: Prepared::default(),
         }
     }
 
     fn pack(&mut self) {
-        self.packed.open();
-        self.reduce.packed.open();
+        self.packed.freeze();
+        self.reduce.packed.freeze();
         let steps = self.up.iter_mut().flat_map(|step| &mut step.packed);
-        steps.for_each(PackedStep::open);
+        steps.for_each(Prepared::freeze);
     }
 
     /// `[targets, C + M, 3, 3]` and the faces to `[targets, head channels, 96, 96]`.
     fn forward(&self, faces: &Tensor<4>, y: Tensor<4>) -> Tensor<4> {
         let norm = Norm::Batch(&self.reduce.bn);
-        let layer = Layer::packed(&self.reduce.conv, &self.reduce.packed);
-        let y = conv_step(y, layer, norm, None, Activation::Relu);
+        let layer = Layer::prepared(&self.reduce.conv, &self.reduce.packed);
+        let y = fused_conv(y, layer, norm, None, Activation::Relu);
         self.up.iter().fold(y, |y, step| {
             // The picture's own features join those of the step that has no norm after it.
             let own = self.picture.as_ref().filter(|_| step.bn2.is_none());
             let own = own.map(|conv| {
-                let layer = Layer::packed(conv, &self.packed);
-                conv_step(faces.clone(), layer, Norm::None, None, Activation::Leaky)
+                let layer = Layer::prepared(conv, &self.packed);
+                fused_conv(faces.clone(), layer, Norm::None, None, Activation::Leaky)
             });
             step.forward(y, own)
         })
@@ -285,19 +285,19 @@ impl Decoder {
 impl UpStep {
     fn forward(&self, x: Tensor<4>, beside: Option<Tensor<4>>) -> Tensor<4> {
         let [deconv, conv1, conv2] = &self.packed;
-        let deconv = Layer::packed(&self.deconv, deconv);
-        let conv1 = Layer::packed(&self.conv1, conv1);
-        let conv2 = Layer::packed(&self.conv2, conv2);
+        let deconv = Layer::prepared(&self.deconv, deconv);
+        let conv1 = Layer::prepared(&self.conv1, conv1);
+        let conv2 = Layer::prepared(&self.conv2, conv2);
         // Height and width doubled.
-        let x = conv_step(x, deconv, Norm::None, None, Activation::None);
-        let x = conv_step(x, conv1, Norm::Batch(&self.bn1), None, Activation::Relu);
+        let x = fused_conv(x, deconv, Norm::None, None, Activation::None);
+        let x = fused_conv(x, conv1, Norm::Batch(&self.bn1), None, Activation::Relu);
         let x = match beside {
-            Some(own) => join(own, x),
+            Some(own) => concat(own, x),
             None => x,
         };
         match &self.bn2 {
-            Some(bn) => conv_step(x, conv2, Norm::Batch(bn), None, Activation::Relu),
-            None => conv_step(x, conv2, Norm::None, None, Activation::None),
+            Some(bn) => fused_conv(x, conv2, Norm::Batch(bn), None, Activation::Relu),
+            None => fused_conv(x, conv2, Norm::None, None, Activation::None),
         }
     }
 }

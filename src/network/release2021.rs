@@ -12,8 +12,8 @@ use super::config::{Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, pack};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateSense, Layer, LinearLayer, Norm, PackedPair, PackedStep, conv_step,
-    conv_step_beside_style, conv_step_pooled, join, style,
+    Activation, GateConvention, Layer, LinearLayer, Norm, Prepared, PreparedPair, concat,
+    fused_conv, fused_conv_beside_style, fused_conv_pooled, style,
 };
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
@@ -31,7 +31,7 @@ pub struct Release2021 {
     classifier: Classifier,
     decoder: Option<Decoder>,
     #[module(skip)]
-    packed: Vec<PackedPair>,
+    packed: Vec<PreparedPair>,
 }
 
 impl Release2021 {
@@ -55,7 +55,7 @@ impl Release2021 {
             stem: Stem {
                 conv: conv(config.channels, n, 3, true, device),
                 bn: batch_norm(n, device),
-                packed: PackedStep::default(),
+                packed: Prepared::default(),
             },
             fer: branch(true, BlockNorm::Batch),
             fes: branch(two_branches, BlockNorm::Instance),
@@ -71,7 +71,7 @@ impl Release2021 {
     /// Keeps the weights as the kernels of `device` read them; from then on they must not change.
     pub fn pack(&mut self, device: &Device) {
         self.packed = pack(&self.flu_fer, &self.flu_fes, device);
-        self.stem.packed.open();
+        self.stem.packed.freeze();
         let blocks = self.fer.iter_mut().chain(&mut self.fes);
         blocks.for_each(ResidualBlock::pack);
         self.joint.pack();
@@ -104,7 +104,7 @@ impl Release2021 {
                     fer,
                     other,
                     &self.pair(level),
-                    GateSense::ZKeepsInput,
+                    GateConvention::ZKeepsInput,
                     keep_gates,
                 );
                 fer = fer_out;
@@ -116,7 +116,7 @@ impl Release2021 {
             }
         }
         let joined = match fes {
-            Some(fes) => join(fer, fes), // [batch, 16n, 6, 6]
+            Some(fes) => concat(fer, fes), // [batch, 16n, 6, 6]
             None => fer,
         };
         let joined = self.joint.forward(joined); // [batch, 16n or 8n, 3, 3]
@@ -166,13 +166,13 @@ pub struct Stem {
     conv: Conv2d,
     bn: BatchNorm,
     #[module(skip)]
-    packed: PackedStep,
+    packed: Prepared,
 }
 
 impl Stem {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let layer = Layer::packed(&self.conv, &self.packed);
-        conv_step_pooled(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
+        let layer = Layer::prepared(&self.conv, &self.packed);
+        fused_conv_pooled(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
     }
 }
 
@@ -181,19 +181,19 @@ impl Stem {
 pub struct StyleTransform {
     linear: Linear,
     #[module(skip)]
-    packed: PackedStep,
+    packed: Prepared,
 }
 
 impl StyleTransform {
     fn new(channels: usize, e: usize, device: &Device) -> Self {
         Self {
             linear: LinearConfig::new(e, 2 * channels).init(device),
-            packed: PackedStep::default(),
+            packed: Prepared::default(),
         }
     }
 
     fn layer(&self) -> LinearLayer<'_> {
-        LinearLayer::packed(&self.linear, &self.packed)
+        LinearLayer::prepared(&self.linear, &self.packed)
     }
 }
 
@@ -206,7 +206,7 @@ pub struct Decoder {
     picture: Option<Conv2d>,
     out: Conv2d,
     #[module(skip)]
-    packed: [PackedStep; 2],
+    packed: [Prepared; 2],
 }
 
 /// Transposed convolution 4x4 stride 2, the transformed skip beside it, two convolutions.
@@ -217,7 +217,7 @@ pub struct UpStep {
     conv1: Conv2d,
     conv2: Conv2d,
     #[module(skip)]
-    packed: [PackedStep; 3],
+    packed: [Prepared; 3],
 }
 
 impl Decoder {
@@ -260,12 +260,12 @@ impl Decoder {
     }
 
     fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
-        self.transform.packed.open();
+        self.packed.iter_mut().for_each(Prepared::freeze);
+        self.transform.packed.freeze();
         for step in &mut self.up {
-            step.packed.iter_mut().for_each(PackedStep::open);
+            step.packed.iter_mut().for_each(Prepared::freeze);
             if let Some(transform) = &mut step.transform {
-                transform.packed.open();
+                transform.packed.freeze();
             }
         }
     }
@@ -279,27 +279,27 @@ impl Decoder {
         }
         let [picture, out] = &self.packed;
         if let Some(conv) = &self.picture {
-            let layer = Layer::packed(conv, picture);
-            let own = conv_step(x.clone(), layer, Norm::None, None, Activation::Leaky);
-            y = join(own, y); // [targets, 2n, 96, 96]
+            let layer = Layer::prepared(conv, picture);
+            let own = fused_conv(x.clone(), layer, Norm::None, None, Activation::Leaky);
+            y = concat(own, y); // [targets, 2n, 96, 96]
         }
-        let layer = Layer::packed(&self.out, out);
-        conv_step(y, layer, Norm::None, None, Activation::None)
+        let layer = Layer::prepared(&self.out, out);
+        fused_conv(y, layer, Norm::None, None, Activation::None)
     }
 }
 
 impl UpStep {
     fn forward(&self, x: Tensor<4>, skip: Option<&Tensor<4>>, p: Tensor<2>) -> Tensor<4> {
-        let deconv = Layer::packed(&self.deconv, &self.packed[0]);
-        let leaky = |x, layer| conv_step(x, layer, Norm::Instance, None, Activation::Leaky);
+        let deconv = Layer::prepared(&self.deconv, &self.packed[0]);
+        let leaky = |x, layer| fused_conv(x, layer, Norm::Instance, None, Activation::Leaky);
         let x = match (&self.transform, skip) {
             (Some(transform), Some(skip)) => {
                 let (skip, layer) = (skip.clone(), transform.layer());
-                conv_step_beside_style(x, deconv, Activation::Relu, skip, p, layer)
+                fused_conv_beside_style(x, deconv, Activation::Relu, skip, p, layer)
             }
             _ => leaky(x, deconv),
         };
-        let x = leaky(x, Layer::packed(&self.conv1, &self.packed[1]));
-        leaky(x, Layer::packed(&self.conv2, &self.packed[2]))
+        let x = leaky(x, Layer::prepared(&self.conv1, &self.packed[1]));
+        leaky(x, Layer::prepared(&self.conv2, &self.packed[2]))
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, s};
 
 use super::prepare::INPUTS;
 use crate::kernels::{
-    self, Activation, Convolution, LEAKY_SLOPE, Layer, Norm, PackedStep, conv_step,
+    self, Activation, Convolution, LEAKY_SLOPE, Layer, Norm, Prepared, fused_conv,
 };
 use crate::network::PainterConfig;
 
@@ -43,7 +43,7 @@ pub struct Painter {
     /// 3 x 3 to the answer.
     out: Conv2d,
     #[module(skip)]
-    packed: [PackedStep; STEPS],
+    packed: [Prepared; STEPS],
 }
 
 impl Painter {
@@ -81,7 +81,7 @@ impl Painter {
 
     /// Keeps the packed weights; from then on they must not change.
     pub fn pack(&mut self) {
-        self.packed.iter_mut().for_each(PackedStep::open);
+        self.packed.iter_mut().for_each(Prepared::freeze);
     }
 
     /// The weights that the adversarial loss is weighed by: those of the last convolution but one.
@@ -95,10 +95,10 @@ impl Painter {
         let mut packed = self.packed.iter();
         let mut step = |x: Tensor<4>, convolution: Convolution<'_>, shortcut| {
             let layer = match packed.next() {
-                Some(packed) => Layer::packed(convolution, packed),
+                Some(packed) => Layer::prepared(convolution, packed),
                 None => convolution.into(),
             };
-            conv_step(x, layer, Norm::None, shortcut, Activation::Leaky)
+            fused_conv(x, layer, Norm::None, shortcut, Activation::Leaky)
         };
         let mut deep = self.deep.iter();
         let mut x = step(x, (&self.enter).into(), None); // [batch, w, height, width]
@@ -114,8 +114,8 @@ impl Painter {
             x = step(x, up.into(), skips.pop()); // twice as high and wide
             x = step(x, refine.into(), None);
         }
-        let layer = Layer::packed(&self.out, &self.packed[STEPS - 1]);
-        conv_step(x, layer, Norm::None, None, Activation::None)
+        let layer = Layer::prepared(&self.out, &self.packed[STEPS - 1]);
+        fused_conv(x, layer, Norm::None, None, Activation::None)
     }
 }
 

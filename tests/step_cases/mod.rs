@@ -11,7 +11,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfi
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
-    Activation, Convolution, Norm, conv_step, conv_step_plain, conv_step_pooled, max_pool,
+    Activation, Convolution, Norm, fused_conv, fused_conv_pooled, fused_conv_reference, max_pool,
 };
 
 /// Kernel against twin, both f32, relative to the largest value (or to 1): sums of up to 864
@@ -166,14 +166,20 @@ impl Case {
         let x = wave([batch, inputs, height, width], 1.0, 0.5, device);
         let convolution = layers.convolution();
         let activation = self.activation;
-        let bare = conv_step_plain(x.clone(), convolution, Norm::None, None, Activation::None);
+        let bare = fused_conv_reference(x.clone(), convolution, Norm::None, None, Activation::None);
         let shortcut = self.shortcut.then(|| wave(bare.dims(), 0.7, 2.5, device));
         let norm = layers.norm(self.norm);
         match (plain, self.pooled) {
-            (true, true) => max_pool(conv_step_plain(x, convolution, norm, shortcut, activation)),
-            (true, false) => conv_step_plain(x, convolution, norm, shortcut, activation),
-            (false, true) => conv_step_pooled(x, convolution, norm, shortcut, activation),
-            (false, false) => conv_step(x, convolution, norm, shortcut, activation),
+            (true, true) => max_pool(fused_conv_reference(
+                x,
+                convolution,
+                norm,
+                shortcut,
+                activation,
+            )),
+            (true, false) => fused_conv_reference(x, convolution, norm, shortcut, activation),
+            (false, true) => fused_conv_pooled(x, convolution, norm, shortcut, activation),
+            (false, false) => fused_conv(x, convolution, norm, shortcut, activation),
         }
     }
 }

@@ -7,8 +7,8 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 use fersnet::kernels::{
-    Activation, GateSense, Norm, PackedPair, PairOutput, Separable, UnitWeights, box_mean,
-    box_mean_plain, conv_step, convflu_pair_packed, convflu_pair_plain, launches, max_pool,
+    Activation, GateConvention, Norm, PairOutput, PreparedPair, Separable, UnitWeights, box_mean,
+    box_mean_reference, convflu_prepared, convflu_reference, fused_conv, launches, max_pool,
 };
 use fersnet::network::{Edition, Head, Network, NetworkConfig, SHADE_SIDE, Variant};
 
@@ -22,7 +22,7 @@ fn where_gradients_are_tracked_the_plain_step_runs() {
     let layers = Layers::new(KINDS[0], 3, 4, &device);
     let x = wave([1, 3, 8, 8], 1.0, 0.5, &device).require_grad();
     let before = launches();
-    let out = conv_step(
+    let out = fused_conv(
         x.clone(),
         layers.convolution(),
         Norm::None,
@@ -53,7 +53,7 @@ fn a_separable_block_equals_its_twin() {
                 let bias = wave([outputs], 0.2, 3.0, device);
                 let slope = sloped.then(|| wave([outputs], 0.2, 4.0, device));
                 let slopes = slope.as_ref();
-                let packed = Separable::pack(&depthwise, &pointwise, &bias, slopes, halve)
+                let packed = Separable::prepare(&depthwise, &pointwise, &bias, slopes, halve)
                     .expect("flex takes the block");
                 let (stride, padding) = if halve { (2, (0, 1)) } else { (1, (1, 1)) };
                 let options =
@@ -107,13 +107,13 @@ fn a_convflu_pair_equals_its_twin() {
             }
         };
         let (to_x, to_y) = (unit(1.0), unit(5.0));
-        let pair = PackedPair::new(&to_x, &to_y);
+        let pair = PreparedPair::new(&to_x, &to_y);
         let (x, y) = (wave(shape, 1.7, 2.0, device), wave(shape, 1.2, 8.0, device));
-        for sense in [GateSense::ZKeepsInput, GateSense::ZTakesCandidate] {
+        for sense in [GateConvention::ZKeepsInput, GateConvention::ZTakesCandidate] {
             let before = launches();
-            let kernel = convflu_pair_packed(x.clone(), y.clone(), &pair, sense, true);
+            let kernel = convflu_prepared(x.clone(), y.clone(), &pair, sense, true);
             assert_eq!(launches() - before, 1, "the kernel did not run");
-            let twin = convflu_pair_plain(x.clone(), y.clone(), &to_x, &to_y, sense, true);
+            let twin = convflu_reference(x.clone(), y.clone(), &to_x, &to_y, sense, true);
             for (kernel, twin) in maps(kernel).into_iter().zip(maps(twin)) {
                 let apart = difference(kernel, twin);
                 assert!(
@@ -147,14 +147,14 @@ fn the_mean_over_a_square_equals_its_twin_at_the_border_too() {
                 1,
                 "{side} {shape:?}: the kernel did not run"
             );
-            let apart = difference(kernel, box_mean_plain(x, side));
+            let apart = difference(kernel, box_mean_reference(x, side));
             assert!(apart <= TOLERANCE, "{side} {shape:?}: {apart:e} apart");
         }
     }
     // Some channels of a larger map.
     let x: Tensor<4> = wave([2, 5, 9, 12], 2.0, 0.7, &device);
     let view = || x.clone().narrow(1, 2, 3);
-    let apart = difference(box_mean(view(), 9), box_mean_plain(view(), 9));
+    let apart = difference(box_mean(view(), 9), box_mean_reference(view(), 9));
     assert!(apart <= TOLERANCE, "a view: {apart:e} apart");
 }
 
@@ -196,7 +196,7 @@ fn how_long_eight_blended_faces_and_their_shading_take() {
             .face
     });
     let kernel = median_ms(&|| box_mean(shading.clone(), SHADE_SIDE));
-    let plain = median_ms(&|| box_mean_plain(shading.clone(), SHADE_SIDE));
+    let plain = median_ms(&|| box_mean_reference(shading.clone(), SHADE_SIDE));
     println!(
         "decode of 8 faces {decode:.2} ms, their shading {kernel:.2} ms, plainly {plain:.2} ms"
     );

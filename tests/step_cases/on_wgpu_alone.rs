@@ -1,7 +1,7 @@
 //! What only wgpu has kernels for, beside its twin.
 
 use burn::tensor::Device;
-use fersnet::kernels::{join, join_plain, launches, linear, linear_plain};
+use fersnet::kernels::{concat, concat_reference, launches, linear, linear_reference};
 use fersnet::network::{Drawn, Head, draw, draw_plain, resample};
 
 use crate::gpu::gpu;
@@ -19,7 +19,7 @@ fn a_linear_layer_over_means_equals_its_twin() {
                 let kernel = linear(x(&turn.device), &layer(&turn.device), activation);
                 assert_eq!(launches() - before, 1);
                 let cpu = Device::flex();
-                let twin = linear_plain(x(&cpu), &layer(&cpu), activation);
+                let twin = linear_reference(x(&cpu), &layer(&cpu), activation);
                 let apart =
                     difference(kernel.unsqueeze_dims(&[2, 3]), twin.unsqueeze_dims(&[2, 3]));
                 assert!(
@@ -42,10 +42,10 @@ fn two_maps_are_joined_number_by_number() {
             };
             let (a, b) = maps(&turn.device);
             let before = launches();
-            let kernel = join(a, b);
+            let kernel = concat(a, b);
             assert_eq!(launches() - before, 1);
             let (a, b) = maps(&Device::flex());
-            let apart = difference(kernel, join_plain(a, b));
+            let apart = difference(kernel, concat_reference(a, b));
             assert_eq!(apart, 0.0, "{a_batch} {b_batch} {height}");
         }
     }
