@@ -5,7 +5,7 @@
 // below the other, by 4 * QUADS output channels. A workgroup takes TILE_W by TILE_H threads of one
 // map, of IMAGES images. Split-K: where the maps are too small to fill a workgroup, SPLITS threads
 // share their blocks and split the input channels. The lines of the inner loop are written by
-// src/kernels/wgsl/conv_shader.rs, since they depend on the kernel: no branch and no index in them.
+// src/kernels/wgsl/conv/inner_loop.rs, since they depend on the kernel: no branch and no index in them.
 //
 // in:  x        [batch, x_channels, height, width], of which the first `inputs` are read   f32
 //      weights  [in channel, tap, out channel / 4] vec4, then [out channel / 4] vec4 of biases

@@ -1,4 +1,4 @@
-//! A recorded plan answers as the network does operation by operation, for every face anew.
+//! A captured graph answers as the network does operation by operation, for every face anew.
 //!
 //! On the default wgpu adapter: a GPU, or Mesa's lavapipe.
 #![cfg(feature = "native")]
@@ -75,19 +75,19 @@ fn scores_of(logits: Tensor<2>, units: Option<Tensor<2>>) -> Vec<Vec<f32>> {
 
 /// Every part alike in both, and the first (a face, or logits) no constant: with random weights a mask may be one.
 #[track_caller]
-fn assert_same(planned: &[Vec<f32>], eager: &[Vec<f32>]) {
-    assert_eq!(planned.len(), eager.len());
-    for (planned, eager) in planned.iter().zip(eager) {
-        assert_same_values(planned, eager);
+fn assert_same(launched: &[Vec<f32>], eager: &[Vec<f32>]) {
+    assert_eq!(launched.len(), eager.len());
+    for (launched, eager) in launched.iter().zip(eager) {
+        assert_same_values(launched, eager);
     }
-    let first = &planned[0];
+    let first = &launched[0];
     assert!(first.iter().any(|value| *value != first[0]), "all alike");
 }
 
 #[track_caller]
-fn assert_same_values(planned: &[f32], eager: &[f32]) {
-    assert_eq!(planned.len(), eager.len());
-    let worst = planned
+fn assert_same_values(launched: &[f32], eager: &[f32]) {
+    assert_eq!(launched.len(), eager.len());
+    let worst = launched
         .iter()
         .zip(eager)
         .map(|(a, b)| (a - b).abs())
@@ -96,7 +96,7 @@ fn assert_same_values(planned: &[f32], eager: &[f32]) {
 }
 
 #[test]
-fn a_plan_reads_and_redraws_as_the_network_does() {
+fn a_captured_graph_reads_and_redraws_as_the_network_does() {
     let gpu = gpu();
     let device = gpu.device.clone();
     for (edition, (head, controls)) in EDITIONS
@@ -106,7 +106,7 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
         let network = network(edition, head, controls, &device).for_inference();
         let inference = Inference::new(network.clone(), device.clone());
         let width = network.config().target_width();
-        // Two targets of three: the plan for all classes is filled up.
+        // Two targets of three: the graph for all classes is filled up.
         let all = [
             [1.0, 0.0, 0.0, 0.4],
             [0.0, 0.3, 0.7, 0.0],
@@ -117,7 +117,7 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
         for seed in [1.0, 2.0] {
             let x = TensorData::new(face(seed), [1, 3, FACE_SIZE, FACE_SIZE]);
             let encoded = network.encode(Tensor::from_data(x, &device), false);
-            let (scores, own) = inference.encode(face(seed)).expect("a plan is recorded");
+            let (scores, own) = inference.encode(face(seed)).expect("a graph is captured");
             assert_eq!(scores.units.is_some(), !controls.is_empty());
             assert_same(
                 &scores_of(scores.logits, scores.units),
@@ -129,7 +129,7 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
         for (own, encoded) in &kept {
             for count in [1, 2, 3] {
                 let targets = &all[..count];
-                let drawn = inference.decode(own, targets).expect("a plan is recorded");
+                let drawn = inference.decode(own, targets).expect("a graph is captured");
                 let table = TensorData::new(targets.concat(), [count, width]);
                 let eager = network.decode(encoded, Tensor::from_data(table, &device));
                 assert_same(&parts_of(drawn, count), &parts_of(eager, count));
@@ -139,7 +139,7 @@ fn a_plan_reads_and_redraws_as_the_network_does() {
 }
 
 #[test]
-fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
+fn weights_that_the_cpu_prepared_answer_as_those_that_the_gpu_prepared() {
     let gpu = gpu();
     let device = gpu.device.clone();
     let network = weights::load(SHIPPED_WEIGHTS, &device).expect("the shipped weights");
@@ -148,7 +148,7 @@ fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
     let inference = Inference::load(SHIPPED_WEIGHTS, device.clone()).expect("the shipped weights");
     let x = TensorData::new(face(1.0), [1, 3, FACE_SIZE, FACE_SIZE]);
     let encoded = network.encode(Tensor::from_data(x, &device), false);
-    let (scores, own) = inference.encode(face(1.0)).expect("a plan is recorded");
+    let (scores, own) = inference.encode(face(1.0)).expect("a graph is captured");
     assert_same(
         &scores_of(scores.logits, scores.units),
         &scores_of(encoded.logits.clone(), encoded.units.clone()),
@@ -158,43 +158,43 @@ fn weights_that_the_cpu_packed_answer_as_those_that_the_gpu_packed() {
     let table = TensorData::new(target, [1, width]);
     let eager = network.decode(&encoded, Tensor::from_data(table, &device));
     assert_same(
-        &parts_of(drawn.expect("a plan is recorded"), 1),
+        &parts_of(drawn.expect("a graph is captured"), 1),
         &parts_of(eager, 1),
     );
 }
 
 #[test]
-fn a_replay_counts_the_kernels_of_one_run_and_launches_none_itself() {
+fn a_launched_graph_counts_the_kernels_of_one_run_and_launches_none_by_itself() {
     let gpu = gpu();
     let device = gpu.device.clone();
     let network = network(Edition::Release2021, Head::Blend, &CONTROLS, &device).for_inference();
     let x = TensorData::new(face(1.0), [1, 3, FACE_SIZE, FACE_SIZE]);
     let inputs = (network, Tensor::from_data(x, &device));
     let run = |(network, x): &(Network, Tensor<4>)| network.encode(x.clone(), false);
-    run(&inputs); // the weights are packed by now
+    run(&inputs); // the weights are prepared by now
     let (_, of_one_run) = launched_by(|| run(&inputs));
     assert!(!of_one_run.is_empty(), "no kernel ran");
 
-    // Two runs before the recording, and the recorded one.
-    let (plan, launched) = launched_by(|| CapturedGraph::capture(&device, inputs, run));
-    let plan = plan.expect("a plan is recorded");
+    // Two runs before the capture, and the captured one.
+    let (graph, launched) = launched_by(|| CapturedGraph::capture(&device, inputs, run));
+    let graph = graph.expect("a graph is captured");
     assert_eq!(launched, of_one_run.repeat(3));
 
     for _ in 0..2 {
         let before = launches();
-        let (replayed, launched) = launched_by(|| plan.launch().map(|_| ()));
-        replayed.expect("the plan is replayed");
+        let (relaunched, launched) = launched_by(|| graph.launch().map(|_| ()));
+        relaunched.expect("the graph is launched");
         assert_eq!(launched, [""; 0]);
         assert_eq!(launches() - before, of_one_run.len());
     }
 }
 
 #[test]
-fn a_device_without_kernels_records_no_plan() {
+fn a_device_without_kernels_captures_no_graph() {
     let device = Device::flex();
     let x = Tensor::<1>::from_data([1.0f32], &device);
-    let plan = CapturedGraph::capture(&device, x, |x: &Tensor<1>| x.clone() + 1.0);
-    assert!(matches!(plan.err(), Some(GraphError::NoKernels)));
+    let graph = CapturedGraph::capture(&device, x, |x: &Tensor<1>| x.clone() + 1.0);
+    assert!(matches!(graph.err(), Some(GraphError::NoKernels)));
 }
 
 #[test]
@@ -202,9 +202,9 @@ fn a_run_that_uploads_numbers_is_refused_and_the_device_goes_on() {
     let gpu = gpu();
     let device = gpu.device.clone();
     let x = Tensor::<1>::from_data([1.0f32, 2.0], &device);
-    let plan = CapturedGraph::capture(&device, x.clone(), |x: &Tensor<1>| {
+    let graph = CapturedGraph::capture(&device, x.clone(), |x: &Tensor<1>| {
         x.clone() + Tensor::from_data([3.0f32, 4.0], &x.device())
     });
-    assert!(matches!(plan.err(), Some(GraphError::Device(_))));
+    assert!(matches!(graph.err(), Some(GraphError::Device(_))));
     assert_eq!(values(x.clone() + x), [2.0, 4.0]);
 }

@@ -251,13 +251,13 @@ fn each_group_is_differentiated_alike() {
         resample(inputs[0].clone(), inputs[1].clone())
     });
     for side in [1, 3] {
-        for sense in [GateConvention::ZTakesCandidate, GateConvention::ZKeepsInput] {
+        for convention in [GateConvention::ZTakesCandidate, GateConvention::ZKeepsInput] {
             let (wide, square) = ([4, 8, side, side], [4, 4, side, side]);
             let map = [2, 4, 5, 5];
             let shapes = [
                 map, map, wide, wide, square, square, wide, wide, square, square,
             ];
-            let what = format!("pair {side} {sense:?}");
+            let what = format!("pair {side} {convention:?}");
             assert_alike(&what, true, &shapes, |inputs, _| {
                 let unit = |i: usize| UnitWeights {
                     w_r: inputs[i].clone(),
@@ -266,7 +266,7 @@ fn each_group_is_differentiated_alike() {
                     w: inputs[i + 3].clone(),
                 };
                 let (x, y) = (inputs[0].clone(), inputs[1].clone());
-                let pair = convflu(x, y, &unit(2), &unit(6), sense, false);
+                let pair = convflu(x, y, &unit(2), &unit(6), convention, false);
                 Tensor::cat(vec![pair.x, pair.y], 0)
             });
         }

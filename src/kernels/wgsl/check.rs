@@ -11,7 +11,7 @@ use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ValidationFlags, Valida
 use naga::{AddressSpace, GlobalVariable, Handle, Module, StorageAccess};
 
 use super::concat::Concat;
-use super::conv_shader::Conv;
+use super::conv::Conv;
 use super::convflu::gates::ConvFluGates;
 #[cfg(feature = "native")]
 use super::convflu::{

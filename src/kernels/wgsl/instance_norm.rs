@@ -3,7 +3,7 @@
 use burn::backend::wgpu::{CubeTensor, SourceTemplate};
 use bytemuck::{Pod, Zeroable};
 
-use super::conv_shader::activation_source;
+use super::conv::activation_source;
 use super::shader::{Shader, dims, if_wanted, launch, u32s};
 use crate::kernels::spec::{Activation, NORM_EPSILON};
 

@@ -5,7 +5,6 @@
 mod check;
 mod concat;
 mod conv;
-mod conv_shader;
 mod convflu;
 mod graph;
 mod head;

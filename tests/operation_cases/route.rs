@@ -1,4 +1,4 @@
-//! The devices that have kernels of ours, and what a step launches on each.
+//! The devices that have kernels of ours, and what a fused convolution launches on each.
 
 use std::sync::MutexGuard;
 
@@ -43,7 +43,7 @@ impl Route {
         }
     }
 
-    /// How many launches a step takes: on wgpu an instance norm is a second kernel.
+    /// How many launches a fused convolution takes: on wgpu an instance norm is a second kernel.
     pub fn launches_of(&self, norm: NormKind) -> usize {
         match (self.path, norm) {
             (Path::Wgpu, NormKind::Instance) => 2,
@@ -65,7 +65,7 @@ impl Route {
         result
     }
 
-    /// Every step by this path's kernels, beside its twin on the CPU.
+    /// Every case by this path's kernels, beside its reference on the CPU.
     #[track_caller]
     pub fn check(&self, cases: Vec<Case>) {
         let mut worst = 0f32;
@@ -83,7 +83,7 @@ impl Route {
         }
         assert!(!cases.is_empty());
         println!(
-            "{:?}, {} steps: largest difference {worst:e}",
+            "{:?}, {} fused convolutions: largest difference {worst:e}",
             self.path,
             cases.len()
         );

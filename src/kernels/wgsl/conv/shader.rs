@@ -3,9 +3,9 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::shader::{Shader, if_wanted};
-use super::tiling::equal_part;
-use crate::kernels::spec::{Activation, ConvKind, ConvSpec, LEAKY_SLOPE, WORKGROUP_BYTES};
+use crate::kernels::spec::{ConvKind, ConvSpec, WORKGROUP_BYTES};
+use crate::kernels::wgsl::shader::{Shader, if_wanted};
+use crate::kernels::wgsl::tiling::equal_part;
 
 /// Quads of output channels of a thread, at most.
 const MAX_QUADS: usize = 2;
@@ -25,62 +25,6 @@ const WEIGHT_BYTES: usize = 4 * size_of::<f32>();
 /// Bytes a thread of the sums that splits add up.
 const PARTIAL_BYTES: usize = 16 * size_of::<f32>();
 
-/// Which inputs reach which outputs, as the inner loop is written.
-impl ConvKind {
-    /// The WGSL of [`output`](Self::output) for the height.
-    fn output_source(self) -> String {
-        match self {
-            Self::Conv3x3 { padding } => format!("sizes.height + {}u - 2u", 2 * padding),
-            Self::Conv1x1 => "sizes.height".to_owned(),
-            Self::Transposed2x2 | Self::Transposed4x4 => "2u * sizes.height".to_owned(),
-        }
-    }
-
-    /// Pixels of a cell of the tile: neighbouring threads read neighbouring cells.
-    fn cell(self) -> usize {
-        match self {
-            Self::Conv3x3 { .. } | Self::Conv1x1 => 2,
-            Self::Transposed2x2 | Self::Transposed4x4 => 1,
-        }
-    }
-
-    /// Rows (and columns) of inputs before a block's own.
-    fn pad(self) -> usize {
-        match self {
-            Self::Conv3x3 { padding } => padding,
-            Self::Conv1x1 | Self::Transposed2x2 => 0,
-            Self::Transposed4x4 => 1,
-        }
-    }
-
-    /// Rows (or columns) of inputs that so many blocks read.
-    fn window(self, blocks: usize) -> usize {
-        match self {
-            Self::Conv3x3 { .. } => 2 * blocks + 2,
-            Self::Conv1x1 => 2 * blocks,
-            Self::Transposed2x2 => blocks,
-            Self::Transposed4x4 => blocks + 2,
-        }
-    }
-
-    /// The row (or column) of a block's window from which a tap's row (or column) reaches the
-    /// block's pixel 0 or 1; none where it does not.
-    fn reads(self, tap: usize, pixel: usize) -> Option<usize> {
-        match self {
-            Self::Conv3x3 { .. } | Self::Conv1x1 => Some(pixel + tap),
-            Self::Transposed2x2 => (tap == pixel).then_some(0),
-            // Pixel 0 takes taps 3 and 1 from the input before and its own, pixel 1 takes 2 and 0
-            // from its own and the next.
-            Self::Transposed4x4 => match (pixel, tap) {
-                (0, 3) => Some(0),
-                (0, 1) | (1, 2) => Some(1),
-                (1, 0) => Some(2),
-                _ => None,
-            },
-        }
-    }
-}
-
 /// The uniform, as in the shader.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -98,16 +42,16 @@ pub struct Sizes {
 /// The kernel's variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Conv {
-    kind: ConvKind,
-    pool: bool,
-    shortcut: bool,
+    pub(super) kind: ConvKind,
+    pub(super) pool: bool,
+    pub(super) shortcut: bool,
     /// Threads of a tile: rows, columns.
-    tile: [usize; 2],
-    units: usize,
-    images: usize,
-    splits: usize,
-    quads: usize,
-    chunk: usize,
+    pub(super) tile: [usize; 2],
+    pub(super) units: usize,
+    pub(super) images: usize,
+    pub(super) splits: usize,
+    pub(super) quads: usize,
+    pub(super) chunk: usize,
 }
 
 impl Conv {
@@ -194,107 +138,6 @@ impl Conv {
     fn partials(self) -> usize {
         if self.splits > 1 { self.threads() } else { 0 }
     }
-
-    /// Every block of sums of a thread: quad, unit.
-    fn blocks(self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.quads).flat_map(move |quad| (0..self.units).map(move |unit| (quad, unit)))
-    }
-
-    /// The declaration of the sums.
-    fn zero_sums(self) -> String {
-        let zero = |(quad, unit): (usize, usize)| {
-            (0..4).map(move |pixel| format!("    var s{quad}_{unit}_{pixel} = vec4<f32>();"))
-        };
-        self.blocks().flat_map(zero).collect::<Vec<_>>().join("\n")
-    }
-
-    /// The inner loop: what one input channel adds to the sums.
-    fn add_channel(self) -> String {
-        let mut lines = self.read_window();
-        let side = self.kind.side();
-        for (row, column) in (0..side).flat_map(|row| (0..side).map(move |column| (row, column))) {
-            let tap = row * side + column;
-            for quad in 0..self.quads {
-                let weight = format!("staged[w + {tap}u * QUADS + {quad}u]");
-                lines.push(format!("let w{tap}_{quad} = {weight};"));
-                lines.extend(self.add_tap([row, column], &format!("w{tap}_{quad}"), quad));
-            }
-        }
-        indented(12, &lines)
-    }
-
-    /// Inputs of the window by row and cell.
-    fn read_window(self) -> Vec<String> {
-        let rows = self.kind.window(self.units);
-        let cells = self.kind.window(1) / self.kind.cell();
-        let read = |row: usize, cell: usize| {
-            format!("let i{row}_{cell} = tile[t + {row}u * ROW_STRIDE + {cell}u];")
-        };
-        (0..rows)
-            .flat_map(|row| (0..cells).map(move |cell| read(row, cell)))
-            .collect()
-    }
-
-    /// What one tap adds to the sums of a quad.
-    fn add_tap(self, [row, column]: [usize; 2], weight: &str, quad: usize) -> Vec<String> {
-        let kind = self.kind;
-        let from_unit_to_unit = kind.window(2) - kind.window(1);
-        let mut lines = Vec::new();
-        for unit in 0..self.units {
-            for pixel in 0..4 {
-                let read = kind
-                    .reads(row, pixel / 2)
-                    .zip(kind.reads(column, pixel % 2));
-                let Some((i, j)) = read else { continue };
-                let input = self.input(i + unit * from_unit_to_unit, j);
-                let sum = format!("s{quad}_{unit}_{pixel}");
-                lines.push(format!("{sum} = fma({weight}, vec4<f32>({input}), {sum});"));
-            }
-        }
-        lines
-    }
-
-    /// The name of the window's input at a row and column.
-    fn input(self, row: usize, column: usize) -> String {
-        match self.kind.cell() {
-            1 => format!("i{row}_{column}"),
-            _ => format!("i{row}_{}.{}", column / 2, ["x", "y"][column % 2]),
-        }
-    }
-
-    /// The end of the shader: every block goes to its place.
-    fn store_sums(self) -> String {
-        let mut lines = Vec::new();
-        for (quad, unit) in self.blocks() {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|pixel| format!("s{quad}_{unit}_{pixel}"));
-            let mut sums = format!("mat4x4<f32>({a}, {b}, {c}, {d})");
-            if self.splits > 1 {
-                lines.push(format!("let all = over_splits(thread, {sums});"));
-                lines.push("if split > 0u { return; }".to_owned());
-                sums = "all".to_owned();
-            }
-            let store = format!("store_block(place, {unit}u, first_quad, {quad}u, {sums});");
-            lines.push(store);
-        }
-        indented(4, &lines)
-    }
-}
-
-fn indented(columns: usize, lines: &[String]) -> String {
-    let lines: Vec<String> = lines
-        .iter()
-        .map(|line| format!("{:columns$}{line}", ""))
-        .collect();
-    lines.join("\n")
-}
-
-/// The WGSL of an activation of `v`, of the type `pixel`.
-pub fn activation_source(activation: Activation, pixel: &str) -> String {
-    match activation {
-        Activation::None => "v".to_owned(),
-        Activation::Relu => format!("max(v, {pixel}(0.0))"),
-        Activation::Leaky => format!("max(v, {} * v)", LEAKY_SLOPE),
-    }
 }
 
 impl Shader for Conv {
@@ -314,7 +157,7 @@ impl Shader for Conv {
         } else {
             ("f32", "input_at(map, cell_row, cell_column)".to_owned())
         };
-        SourceTemplate::new(include_str!("../../../shaders/conv.wgsl"))
+        SourceTemplate::new(include_str!("../../../../shaders/conv.wgsl"))
             .register("cell_type", cell_type)
             .register("cell_at", cell_at)
             .register("cell", self.kind.cell().to_string())
@@ -348,7 +191,8 @@ impl Shader for Conv {
 
     #[cfg(test)]
     fn variants() -> Vec<Self> {
-        use super::check::{BATCHES, BOTH, CHANNELS, maps};
+        use crate::kernels::spec::Activation;
+        use crate::kernels::wgsl::check::{BATCHES, BOTH, CHANNELS, maps};
         let padded = [0, 1, 2].map(|padding| ConvKind::Conv3x3 { padding });
         let others = [
             ConvKind::Conv1x1,

@@ -1,5 +1,5 @@
-//! Steps of the network for the tests of their kernels: what is tried, with numbers of its own, and the
-//! routes that it is tried on.
+//! Layers and cases for the tests of the operations: what is tried, with numbers of its own, and the routes
+//! that it is tried on.
 
 pub mod lists;
 mod on_cpu_alone;
@@ -14,7 +14,7 @@ use fersnet::kernels::{
     Activation, Convolution, Norm, fused_conv, fused_conv_pooled, fused_conv_reference, max_pool,
 };
 
-/// Kernel against twin, both f32, relative to the largest value (or to 1): sums of up to 864
+/// Kernel against reference, both f32, relative to the largest value (or to 1): sums of up to 864
 /// products in another order, a BatchNorm folded into its weights, and an instance norm whose
 /// division enlarges what the sums differ by.
 pub const TOLERANCE: f32 = 5e-5;
@@ -46,7 +46,7 @@ pub enum NormKind {
     Batch,
 }
 
-/// One step: a convolution with a bias, a BatchNorm.
+/// The layers of one: a convolution with a bias, a BatchNorm.
 pub struct Layers {
     plain: Option<Conv2d>,
     transposed: Option<ConvTranspose2d>,
@@ -101,7 +101,7 @@ impl Layers {
         match (&self.plain, &self.transposed) {
             (Some(conv), _) => conv.into(),
             (_, Some(conv)) => conv.into(),
-            _ => unreachable!("a step has a convolution"),
+            _ => unreachable!("a case has a convolution"),
         }
     }
 
@@ -129,12 +129,14 @@ pub fn wave<const D: usize>(
 }
 
 /// Largest difference, relative to the largest value or 1; a NaN is a difference of one.
-pub fn difference(kernel: Tensor<4>, twin: Tensor<4>) -> f32 {
-    assert_eq!(kernel.dims(), twin.dims());
+pub fn difference(kernel: Tensor<4>, reference: Tensor<4>) -> f32 {
+    assert_eq!(kernel.dims(), reference.dims());
     let values = |tensor: Tensor<4>| -> Vec<f32> { tensor.into_data().iter::<f32>().collect() };
-    let (kernel, twin) = (values(kernel), values(twin));
-    let scale = twin.iter().fold(1.0f32, |largest, v| largest.max(v.abs()));
-    kernel.iter().zip(&twin).fold(0.0, |worst, (a, b)| {
+    let (kernel, reference) = (values(kernel), values(reference));
+    let scale = reference
+        .iter()
+        .fold(1.0f32, |largest, v| largest.max(v.abs()));
+    kernel.iter().zip(&reference).fold(0.0, |worst, (a, b)| {
         let apart = (a - b).abs() / scale;
         if apart.is_nan() || apart > worst {
             apart
@@ -144,7 +146,7 @@ pub fn difference(kernel: Tensor<4>, twin: Tensor<4>) -> f32 {
     })
 }
 
-/// One step.
+/// One fused convolution.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     pub kind: Kind,

@@ -1,14 +1,14 @@
-//! What only wgpu has kernels for, beside its twin.
+//! What only wgpu has kernels for, beside its reference.
 
 use burn::tensor::Device;
 use fersnet::kernels::{concat, concat_reference, launches, linear, linear_reference};
 use fersnet::network::{Drawn, Head, draw, draw_plain, resample};
 
 use crate::gpu::gpu;
-use crate::step_cases::{ACTIVATIONS, TOLERANCE, difference, linear_layer, wave};
+use crate::operation_cases::{ACTIVATIONS, TOLERANCE, difference, linear_layer, wave};
 
 #[test]
-fn a_linear_layer_over_means_equals_its_twin() {
+fn a_linear_layer_over_means_equals_its_reference() {
     let turn = gpu();
     for [batch, inputs, outputs] in [[1, 8, 512], [3, 96, 8], [2, 5, 1], [1, 768, 8]] {
         for [height, width] in [[1, 1], [3, 3], [6, 5]] {
@@ -19,9 +19,11 @@ fn a_linear_layer_over_means_equals_its_twin() {
                 let kernel = linear(x(&turn.device), &layer(&turn.device), activation);
                 assert_eq!(launches() - before, 1);
                 let cpu = Device::flex();
-                let twin = linear_reference(x(&cpu), &layer(&cpu), activation);
-                let apart =
-                    difference(kernel.unsqueeze_dims(&[2, 3]), twin.unsqueeze_dims(&[2, 3]));
+                let reference = linear_reference(x(&cpu), &layer(&cpu), activation);
+                let apart = difference(
+                    kernel.unsqueeze_dims(&[2, 3]),
+                    reference.unsqueeze_dims(&[2, 3]),
+                );
                 assert!(
                     apart <= TOLERANCE,
                     "{batch} {inputs} {outputs} {height} {activation:?}: {apart:e} apart"
@@ -51,27 +53,27 @@ fn two_maps_are_joined_number_by_number() {
     }
 }
 
-/// Every part of a drawn face beside its twin's, the worst of them.
-fn apart(kernel: Drawn, twin: Drawn) -> f32 {
-    let mut worst = difference(kernel.face, twin.face);
-    let (Some(a), Some(b)) = (kernel.change, twin.change) else {
+/// Every part of a drawn face beside its reference's, the worst of them.
+fn apart(kernel: Drawn, reference: Drawn) -> f32 {
+    let mut worst = difference(kernel.face, reference.face);
+    let (Some(a), Some(b)) = (kernel.change, reference.change) else {
         panic!("the head changes the face");
     };
     assert_eq!(a.flow.is_some(), b.flow.is_some());
     assert_eq!(a.covers, b.covers);
     let flows = a.flow.zip(b.flow);
-    for (kernel, twin) in [(a.delta, b.delta), (a.mask, b.mask)]
+    for (kernel, reference) in [(a.delta, b.delta), (a.mask, b.mask)]
         .into_iter()
         .chain(flows)
     {
-        let part = difference(kernel, twin);
+        let part = difference(kernel, reference);
         worst = if part.is_nan() { part } else { worst.max(part) };
     }
     worst
 }
 
 #[test]
-fn a_redrawn_face_equals_its_twin_far_over_the_border_too() {
+fn a_redrawn_face_equals_its_reference_far_over_the_border_too() {
     let turn = gpu();
     for head in [Head::Residual, Head::Warp, Head::Blend] {
         for k in [1, 3] {

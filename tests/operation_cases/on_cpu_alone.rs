@@ -13,10 +13,10 @@ use fersnet::kernels::{
 use fersnet::network::{Edition, Head, Network, NetworkConfig, SHADE_SIDE, Variant};
 
 use crate::gpu::turn;
-use crate::step_cases::{KINDS, Layers, TOLERANCE, difference, wave};
+use crate::operation_cases::{KINDS, Layers, TOLERANCE, difference, wave};
 
 #[test]
-fn where_gradients_are_tracked_the_plain_step_runs() {
+fn where_gradients_are_tracked_the_reference_runs() {
     let _turn = turn();
     let device = Device::flex().autodiff();
     let layers = Layers::new(KINDS[0], 3, 4, &device);
@@ -35,7 +35,7 @@ fn where_gradients_are_tracked_the_plain_step_runs() {
 }
 
 #[test]
-fn a_separable_block_equals_its_twin() {
+fn a_separable_block_equals_its_reference() {
     let _turn = turn();
     let device = &Device::flex();
     for ([inputs, outputs], [height, width]) in [
@@ -53,7 +53,7 @@ fn a_separable_block_equals_its_twin() {
                 let bias = wave([outputs], 0.2, 3.0, device);
                 let slope = sloped.then(|| wave([outputs], 0.2, 4.0, device));
                 let slopes = slope.as_ref();
-                let packed = Separable::prepare(&depthwise, &pointwise, &bias, slopes, halve)
+                let prepared = Separable::prepare(&depthwise, &pointwise, &bias, slopes, halve)
                     .expect("flex takes the block");
                 let (stride, padding) = if halve { (2, (0, 1)) } else { (1, (1, 1)) };
                 let options =
@@ -72,9 +72,9 @@ fn a_separable_block_equals_its_twin() {
                     Some(slope) => prelu(sum, slope),
                     None => relu(sum),
                 };
-                for (is_alone, twin) in [(true, alone), (false, whole)] {
-                    let kernel = packed.forward(&x, is_alone).expect("the block runs");
-                    let apart = difference(kernel, twin);
+                for (is_alone, reference) in [(true, alone), (false, whole)] {
+                    let kernel = prepared.forward(&x, is_alone).expect("the block runs");
+                    let apart = difference(kernel, reference);
                     let case = (inputs, outputs, height, width, halve, is_alone);
                     assert!(apart <= TOLERANCE, "{case:?}: {apart:e} apart");
                 }
@@ -84,7 +84,7 @@ fn a_separable_block_equals_its_twin() {
 }
 
 #[test]
-fn a_convflu_pair_equals_its_twin() {
+fn a_convflu_pair_equals_its_reference() {
     let _turn = turn();
     let device = &Device::flex();
     for (side, [batch, channels, height, width]) in [
@@ -109,16 +109,16 @@ fn a_convflu_pair_equals_its_twin() {
         let (to_x, to_y) = (unit(1.0), unit(5.0));
         let pair = PreparedPair::new(&to_x, &to_y);
         let (x, y) = (wave(shape, 1.7, 2.0, device), wave(shape, 1.2, 8.0, device));
-        for sense in [GateConvention::ZKeepsInput, GateConvention::ZTakesCandidate] {
+        for convention in [GateConvention::ZKeepsInput, GateConvention::ZTakesCandidate] {
             let before = launches();
-            let kernel = convflu_prepared(x.clone(), y.clone(), &pair, sense, true);
+            let kernel = convflu_prepared(x.clone(), y.clone(), &pair, convention, true);
             assert_eq!(launches() - before, 1, "the kernel did not run");
-            let twin = convflu_reference(x.clone(), y.clone(), &to_x, &to_y, sense, true);
-            for (kernel, twin) in maps(kernel).into_iter().zip(maps(twin)) {
-                let apart = difference(kernel, twin);
+            let reference = convflu_reference(x.clone(), y.clone(), &to_x, &to_y, convention, true);
+            for (kernel, reference) in maps(kernel).into_iter().zip(maps(reference)) {
+                let apart = difference(kernel, reference);
                 assert!(
                     apart <= TOLERANCE,
-                    "{side} {shape:?} {sense:?}: {apart:e} apart"
+                    "{side} {shape:?} {convention:?}: {apart:e} apart"
                 );
             }
         }
@@ -134,7 +134,7 @@ fn maps(output: PairOutput) -> Vec<Tensor<4>> {
 }
 
 #[test]
-fn the_mean_over_a_square_equals_its_twin_at_the_border_too() {
+fn the_mean_over_a_square_equals_its_reference_at_the_border_too() {
     let _turn = turn();
     let device = Device::flex();
     for side in [1, 3, 9] {
@@ -159,7 +159,7 @@ fn the_mean_over_a_square_equals_its_twin_at_the_border_too() {
 }
 
 #[test]
-#[ignore = "a measurement, not a check: cargo test --release --test steps -- --ignored --nocapture"]
+#[ignore = "a measurement, not a check: cargo test --release --test operations -- --ignored --nocapture"]
 fn how_long_eight_blended_faces_and_their_shading_take() {
     const SHIPPED_WIDTH: usize = 12;
     let _turn = turn();

@@ -1,13 +1,19 @@
 //! The fused convolution on wgpu: one launch of shaders/conv.wgsl, and one of
 //! shaders/instance_norm.wgsl where an instance norm follows.
 
+mod inner_loop;
+mod shader;
+
 use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
 
-use super::conv_shader::{Conv, Sizes};
 use super::instance_norm::{self, After, InstanceNorm, Place};
 use super::shader::{dims, empty, launch, u32s};
 use crate::kernels::backend::ConvBackend;
 use crate::kernels::spec::{Activation, ConvSpec};
+use shader::Sizes;
+
+pub use inner_loop::activation_source;
+pub use shader::Conv;
 
 impl ConvBackend for CubeBackend {
     fn fused_conv(x: CubeTensor, weights: CubeTensor, spec: ConvSpec) -> CubeTensor {

@@ -1,17 +1,17 @@
-//! The kernels of the network's steps against their plain-tensor twins, on each route that has some:
+//! The kernels of the operations against their reference implementations, on each route that has some:
 //! wgpu's default adapter (a GPU, or Mesa's lavapipe) and the CPU.
 #![cfg(feature = "native")]
 
 mod gpu;
-mod step_cases;
+mod operation_cases;
 
 use burn::tensor::{Device, Tensor};
 use fersnet::kernels::{
     Activation, Norm, fused_conv, fused_conv_beside_style, fused_conv_reference, style,
     style_reference,
 };
-use step_cases::route::{Path, Route};
-use step_cases::{KINDS, Layers, NormKind, TOLERANCE, difference, linear_layer, lists, wave};
+use operation_cases::route::{Path, Route};
+use operation_cases::{KINDS, Layers, NormKind, TOLERANCE, difference, linear_layer, lists, wave};
 
 /// A test of every named function for either route: `on_wgpu::NAME` and `on_cpu::NAME`.
 macro_rules! on_both_routes {
@@ -32,35 +32,35 @@ macro_rules! on_both_routes {
 }
 
 on_both_routes!(
-    every_convolution_norm_and_activation_equals_its_twin,
-    every_width_and_map_of_both_editions_equals_its_twin,
-    odd_channels_and_maps_equal_their_twins,
-    the_max_pool_is_part_of_the_step,
-    the_style_and_the_up_step_beside_it_equal_their_twins,
-    a_step_reads_the_first_channels_of_a_map_with_more,
+    every_convolution_norm_and_activation_equals_its_reference,
+    every_width_and_map_of_both_editions_equals_its_reference,
+    odd_channels_and_maps_equal_their_references,
+    the_max_pool_is_part_of_the_fused_convolution,
+    the_style_and_the_convolution_beside_it_equal_their_references,
+    a_fused_convolution_reads_the_first_channels_of_a_map_with_more,
     a_map_that_is_a_view_is_read_in_its_own_order,
 );
 
-fn every_convolution_norm_and_activation_equals_its_twin(route: &Route) {
+fn every_convolution_norm_and_activation_equals_its_reference(route: &Route) {
     route.check(lists::all_kinds());
 }
 
-fn every_width_and_map_of_both_editions_equals_its_twin(route: &Route) {
+fn every_width_and_map_of_both_editions_equals_its_reference(route: &Route) {
     route.check(lists::editions());
 }
 
-fn odd_channels_and_maps_equal_their_twins(route: &Route) {
+fn odd_channels_and_maps_equal_their_references(route: &Route) {
     route.check(lists::odd_shapes());
 }
 
-fn the_max_pool_is_part_of_the_step(route: &Route) {
+fn the_max_pool_is_part_of_the_fused_convolution(route: &Route) {
     route.check(lists::pooled());
 }
 
 /// Expressions of the style's targets.
 const CLASSES: usize = 7;
 
-/// A map that is styled, and the step beside it.
+/// A map that is styled, and the convolution beside it.
 #[derive(Debug, Clone, Copy)]
 struct Styled {
     channels: usize,
@@ -72,7 +72,7 @@ struct Styled {
 }
 
 impl Styled {
-    /// The style alone and, where the map is twice another one, with the up-step beside it.
+    /// The style alone and, where the map is twice another one, with the transposed convolution beside it.
     fn run(self, device: &Device, plain: bool) -> (Tensor<4>, Option<Tensor<4>>) {
         let Self {
             channels,
@@ -113,7 +113,7 @@ impl Styled {
         self.size.iter().all(|side| side.is_multiple_of(2))
     }
 
-    /// One launch for the style alone; beside the up-step it takes none more on the CPU.
+    /// One launch for the style alone; beside the convolution it takes none more on the CPU.
     fn launches(self, route: &Route) -> usize {
         match (self.is_twice_another(), route.path) {
             (false, _) => 1,
@@ -123,7 +123,7 @@ impl Styled {
     }
 }
 
-fn the_style_and_the_up_step_beside_it_equal_their_twins(route: &Route) {
+fn the_style_and_the_convolution_beside_it_equal_their_references(route: &Route) {
     let shapes = [
         (12, [12, 12]),
         (5, [3, 3]),
@@ -145,10 +145,10 @@ fn the_style_and_the_up_step_beside_it_equal_their_twins(route: &Route) {
                 let expected = case.launches(route);
                 let run = || case.run(&route.device, false);
                 let (alone, beside) = route.launching(expected, &what, run);
-                let (alone_twin, beside_twin) = case.run(&Device::flex(), true);
-                let both = [Some((alone, alone_twin)), beside.zip(beside_twin)];
-                for (kernel, twin) in both.into_iter().flatten() {
-                    let apart = difference(kernel, twin);
+                let (alone_reference, beside_reference) = case.run(&Device::flex(), true);
+                let both = [Some((alone, alone_reference)), beside.zip(beside_reference)];
+                for (kernel, reference) in both.into_iter().flatten() {
+                    let apart = difference(kernel, reference);
                     assert!(apart <= TOLERANCE, "{what}: {apart:e} apart");
                 }
             }
@@ -156,7 +156,7 @@ fn the_style_and_the_up_step_beside_it_equal_their_twins(route: &Route) {
     }
 }
 
-fn a_step_reads_the_first_channels_of_a_map_with_more(route: &Route) {
+fn a_fused_convolution_reads_the_first_channels_of_a_map_with_more(route: &Route) {
     let cases = [
         (NormKind::Batch, [5, 7], [2, 9, 7, 5]),
         (NormKind::None, [5, 9], [2, 8, 6, 6]),

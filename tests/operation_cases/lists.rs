@@ -1,4 +1,4 @@
-//! The steps that are tried on both routes.
+//! The fused convolutions that are tried on both routes.
 
 use fersnet::kernels::Activation;
 
@@ -92,7 +92,7 @@ pub fn odd_shapes() -> Vec<Case> {
     cases
 }
 
-/// Steps that end in a max-pool.
+/// Fused convolutions that end in a max-pool.
 pub fn pooled() -> Vec<Case> {
     let mut cases = Vec::new();
     for norm in NORMS {
