@@ -30,6 +30,8 @@ const SPAN_W: u32 = TILE_W + 2u * HALO;
 const SPAN: u32 = SPAN_W * (4u + 2u * HALO); // pixels of a tile with its halo
 const THREADS: u32 = {{threads}}u;
 
+alias Value = vec4<f32>; // of shared/gates.wgsl
+
 var<storage, {{read}}> x: array<f32>;
 var<storage, {{read}}> y: array<f32>;
 var<storage, {{read}}> weights: array<vec4<f32>>;
@@ -51,10 +53,6 @@ struct Sums {
     r_y: vec4<f32>,
     z_y: vec4<f32>,
     u_y: vec4<f32>,
-}
-
-fn sigmoid(v: vec4<f32>) -> vec4<f32> {
-    return 1.0 / (1.0 + exp(min(-v, vec4<f32>(80.0))));
 }
 
 fn add_tap(sums: ptr<function, Sums>, w: u32, xv: vec4<f32>, yv: vec4<f32>) {

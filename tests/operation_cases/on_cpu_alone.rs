@@ -2,13 +2,11 @@
 
 use std::time::Instant;
 
-use burn::tensor::activation::{prelu, relu};
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, Tensor};
 use fersnet::kernels::{
-    Activation, GateConvention, Norm, PairOutput, PreparedPair, Separable, UnitWeights, box_mean,
-    box_mean_reference, convflu_prepared, convflu_reference, fused_conv, launches, max_pool,
+    Activation, GateConvention, Norm, PairOutput, PreparedPair, SeparableBlock, UnitWeights,
+    box_mean, box_mean_reference, convflu_prepared, convflu_reference, fused_conv, launches,
+    separable, separable_reference,
 };
 use fersnet::network::{Edition, Head, Network, NetworkConfig, SHADE_SIDE, Variant};
 
@@ -52,28 +50,13 @@ fn a_separable_block_equals_its_reference() {
                 let pointwise = wave([outputs, inputs, 1, 1], 0.3, 2.0, device);
                 let bias = wave([outputs], 0.2, 3.0, device);
                 let slope = sloped.then(|| wave([outputs], 0.2, 4.0, device));
-                let slopes = slope.as_ref();
-                let prepared = Separable::prepare(&depthwise, &pointwise, &bias, slopes, halve)
-                    .expect("flex takes the block");
-                let (stride, padding) = if halve { (2, (0, 1)) } else { (1, (1, 1)) };
-                let options =
-                    ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], inputs);
-                let middle = conv2d(x.clone(), depthwise, None, options);
-                let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-                let alone = conv2d(middle, pointwise, Some(bias), options);
-                let added = if halve {
-                    max_pool(x.clone())
-                } else {
-                    x.clone()
-                };
-                let empty = [(0, outputs - inputs), (0, 0), (0, 0)];
-                let sum = alone.clone() + added.pad(empty, PadMode::Constant(0.0));
-                let whole = match slope {
-                    Some(slope) => prelu(sum, slope),
-                    None => relu(sum),
-                };
-                for (is_alone, reference) in [(true, alone), (false, whole)] {
-                    let kernel = prepared.forward(&x, is_alone).expect("the block runs");
+                let mut block = SeparableBlock::new(depthwise, pointwise, bias, slope, halve);
+                block.prepare();
+                for is_alone in [true, false] {
+                    let before = launches();
+                    let kernel = separable(x.clone(), &block, is_alone);
+                    assert_eq!(launches() - before, 1, "the kernel did not run");
+                    let reference = separable_reference(x.clone(), &block, is_alone);
                     let apart = difference(kernel, reference);
                     let case = (inputs, outputs, height, width, halve, is_alone);
                     assert!(apart <= TOLERANCE, "{case:?}: {apart:e} apart");

@@ -19,5 +19,5 @@ pub use convflu::{PreparedPair, convflu, convflu_prepared, convflu_reference};
 pub use head::{head, head_reference, warp};
 pub use linear::{LinearLayer, linear, linear_reference};
 pub use resample::resample;
-pub use separable::Separable;
+pub use separable::{SeparableBlock, separable, separable_reference};
 pub use style::{fused_conv_beside_style, style, style_reference};

@@ -10,5 +10,7 @@ mod separable;
 pub use conv::{Activation, ConvKind, ConvSpec, Convolution, LEAKY_SLOPE, NORM_EPSILON, Norm};
 pub use convflu::{ConvFluSpec, GateConvention, Gates, PairOutput, UnitWeights};
 pub use head::{FLOW_SCALE, HeadKind, HeadOutput, SHADE_SCALE, SHADE_SIDE};
-pub(super) use limits::{MAX_BUFFER_BYTES, MAX_GROUPS, WORKGROUP_BYTES, fits_buffer};
+#[cfg(feature = "native")]
+pub(super) use limits::MAX_BUFFER_BYTES;
+pub(super) use limits::{MAX_GROUPS, WORKGROUP_BYTES, fits_buffer};
 pub use separable::SeparableSpec;

@@ -3,6 +3,7 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
+use super::with_gates;
 use crate::kernels::spec::{ConvFluSpec, WORKGROUP_BYTES};
 use crate::kernels::wgsl::shader::{Shader, if_wanted};
 use crate::kernels::wgsl::tiling::{span, tile_width, tiles};
@@ -78,7 +79,8 @@ impl Shader for ConvFluGates {
 
     fn source(self) -> SourceTemplate {
         let staged = self.chunk() * self.taps() * self.rows;
-        SourceTemplate::new(include_str!("../../../../shaders/convflu_gates.wgsl"))
+        let shader = include_str!("../../../../shaders/convflu_gates.wgsl");
+        with_gates(shader, self.spec.convention)
             .register("tile_w", self.tile_width.to_string())
             .register("rows", self.rows.to_string())
             .register("chunk", self.chunk().to_string())

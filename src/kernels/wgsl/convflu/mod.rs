@@ -19,7 +19,7 @@ pub mod one_pass;
 pub mod tile_product;
 mod weights;
 
-use burn::backend::wgpu::{CubeBackend, CubeTensor, into_contiguous};
+use burn::backend::wgpu::{CubeBackend, CubeTensor, SourceTemplate, into_contiguous};
 use burn::tensor::{DType, Tensor};
 
 use super::shader::{dims, empty, launch, u32s};
@@ -66,12 +66,15 @@ fn in_two_passes(channels: usize, side: usize) -> bool {
     side != 1 || channels > one_pass::MAX_CHANNELS
 }
 
-/// The WGSL expression that mixes `own` and `candidate` by `z`.
-fn gate_mix(convention: GateConvention) -> &'static str {
-    match convention {
+/// The shader with shaders/shared/gates.wgsl after it.
+fn with_gates(shader: &str, convention: GateConvention) -> SourceTemplate {
+    let gate_mix = match convention {
         GateConvention::ZTakesCandidate => "mix(own, candidate, z)",
         GateConvention::ZKeepsInput => "mix(candidate, own, z)",
-    }
+    };
+    SourceTemplate::new(shader)
+        .add_template(include_str!("../../../../shaders/shared/gates.wgsl"))
+        .register("gate_mix", gate_mix)
 }
 
 impl ConvFluBackend for CubeBackend {

@@ -3,7 +3,7 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::gate_mix;
+use super::with_gates;
 use crate::kernels::spec::{ConvFluSpec, WORKGROUP_BYTES};
 use crate::kernels::wgsl::shader::{Shader, if_wanted};
 
@@ -69,13 +69,13 @@ impl Shader for ConvFlu1x1 {
     }
 
     fn source(self) -> SourceTemplate {
-        SourceTemplate::new(include_str!("../../../../shaders/convflu_1x1.wgsl"))
+        let shader = include_str!("../../../../shaders/convflu_1x1.wgsl");
+        with_gates(shader, self.spec.convention)
             .register("rows", self.rows.to_string())
             .register("chunk", self.chunk().to_string())
             .register("grid", GRID.to_string())
             .register("tile", (self.rows * QUADS).to_string())
             .register("staged", (self.rows * self.chunk()).to_string())
-            .register("gate_mix", gate_mix(self.spec.convention))
             .register("if_gates", if_wanted(self.keep_gates))
     }
 

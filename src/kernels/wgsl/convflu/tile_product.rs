@@ -4,7 +4,7 @@
 use burn::backend::wgpu::SourceTemplate;
 use bytemuck::{Pod, Zeroable};
 
-use super::gate_mix;
+use super::with_gates;
 use crate::kernels::spec::{GateConvention, WORKGROUP_BYTES};
 use crate::kernels::wgsl::shader::{Shader, u32s};
 use crate::kernels::wgsl::tiling::{equal_part, span, tile_width, tiles};
@@ -39,8 +39,8 @@ impl Product {
     fn head(self) -> SourceTemplate {
         match self {
             Self::Candidate(convention) => {
-                SourceTemplate::new(include_str!("../../../../shaders/convflu_candidate.wgsl"))
-                    .register("gate_mix", gate_mix(convention))
+                let shader = include_str!("../../../../shaders/convflu_candidate.wgsl");
+                with_gates(shader, convention)
             }
             #[cfg(feature = "native")]
             Self::GradLeak => {
