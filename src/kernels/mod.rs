@@ -2,9 +2,10 @@
 //! beside a reference implementation in plain tensor operations.
 //!
 //! Start in `ops/`, one file an operation: its public function, its reference implementation, and
-//! which route computes it where. Below, an operation has one name: `ops/conv.rs` is launched by
-//! `wgsl/conv.rs` with `shaders/conv.wgsl`, and runs on the CPU by `cpu/conv.rs`. Nothing below
-//! knows `ops/`:
+//! which route computes it where. Below, an operation keeps its name: `ops/linear.rs` is launched by
+//! `wgsl/linear.rs` with `shaders/linear.wgsl`, `ops/style.rs` runs on the CPU by `cpu/style.rs`; the
+//! operations of several shaders, conv and convflu, have folders in `wgsl/`. Each of these uses only
+//! those above it, and `ops/` uses them all:
 //!
 //! - `spec/`: what an operation is asked to compute, and WebGPU's limits.
 //! - `options.rs`, `route.rs`: what a caller may choose of a run; what computes an operation on a device.
@@ -41,7 +42,7 @@ pub use options::{RunOptions, TrainingPrecision};
 pub use prepared::Prepared;
 pub use route::kernels_available;
 pub use spec::{
-    Activation, Convolution, FLOW_SCALE, GateConvention, Gates, HeadKind, HeadOutput, LEAKY_SLOPE,
+    Activation, Change, Convolution, FLOW_SCALE, GateConvention, Gates, HeadKind, LEAKY_SLOPE,
     NORM_EPSILON, Norm, PairOutput, SHADE_SCALE, SHADE_SIDE, UnitWeights,
 };
 pub use wgsl::{CapturedGraph, GraphError};

@@ -4,7 +4,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Tensor, s};
 
 use super::config::Head;
-use crate::kernels::{self, HeadKind, HeadOutput};
+use crate::kernels::{self, Change, HeadKind};
 
 /// Where the mask of a residual or warp head starts: sigmoid(-1) = 0.27, nearly closed.
 const MASK_BIAS: f32 = -1.0;
@@ -21,29 +21,13 @@ pub struct Drawn {
     pub change: Option<Change>,
 }
 
-/// The change that a head other than raw makes to the input face.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// What is added to the (re-sampled) input, `[batch, k, height, width]`: sigmoid(a) . d, or of a
-    /// blend head (1 - m) . smooth(s) + m . c.
-    pub delta: Tensor<4>,
-    /// sigmoid(a), `[batch, 1, height, width]`: where the input may change; of a blend head the cavity
-    /// map m, where it is covered.
-    pub mask: Tensor<4>,
-    /// Warp and blend heads: where each pixel comes from, relative to itself,
-    /// `[batch, 2, height, width]` (x then y) in units of the face's width.
-    pub flow: Option<Tensor<4>>,
-    /// Whether the input is taken away where the mask is: face = (1 - mask) . moved + delta.
-    pub covers: bool,
-}
-
 /// Turns the last convolution's output into a face.
 ///
 /// `x` is the input face, `[1 or batch, k, height, width]`; `out` is
 /// `[batch, head channels, height, width]`.
 pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
     match kind(head) {
-        Some(kind) => changed(kernels::head(x, out, kind), head),
+        Some(kind) => changed(kernels::head(x, out, kind)),
         None => unchanged(out),
     }
 }
@@ -51,7 +35,7 @@ pub fn draw(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
 /// The reference implementation of [`draw`]: any device, differentiable.
 pub fn draw_plain(head: Head, x: &Tensor<4>, out: Tensor<4>) -> Drawn {
     match kind(head) {
-        Some(kind) => changed(kernels::head_reference(x, out, kind), head),
+        Some(kind) => changed(kernels::head_reference(x, out, kind)),
         None => unchanged(out),
     }
 }
@@ -70,21 +54,10 @@ fn unchanged(face: Tensor<4>) -> Drawn {
     Drawn { face, change: None }
 }
 
-fn changed(output: HeadOutput, head: Head) -> Drawn {
-    let HeadOutput {
-        face,
-        delta,
-        mask,
-        flow,
-    } = output;
+fn changed((face, change): (Tensor<4>, Change)) -> Drawn {
     Drawn {
         face,
-        change: Some(Change {
-            delta,
-            mask,
-            flow,
-            covers: head == Head::Blend,
-        }),
+        change: Some(change),
     }
 }
 

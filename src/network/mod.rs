@@ -24,7 +24,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::painter::Painter;
 
-pub use crate::kernels::{FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, warp as resample};
+pub use crate::kernels::{Change, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, warp as resample};
 pub use config::{
     ConfigError, Edition, FACE_SIZE, Head, MAX_INTENSITY, NetworkConfig, PainterConfig, Presets,
     TEETH, Variant,
@@ -32,7 +32,7 @@ pub use config::{
 pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
-pub use head::{Change, Drawn, draw, draw_plain};
+pub use head::{Drawn, draw, draw_plain};
 pub use inference::{EncodedFace, Inference, Scores};
 
 use paper2020::Paper2020;

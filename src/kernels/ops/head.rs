@@ -16,16 +16,15 @@ use super::box_mean::{box_mean, box_mean_reference};
 use super::resample::resample;
 use crate::kernels::backend::HeadBackend;
 use crate::kernels::route::Route;
-use crate::kernels::spec::{
-    FLOW_SCALE, HeadKind, HeadOutput, SHADE_SCALE, SHADE_SIDE, fits_buffer,
-};
+use crate::kernels::spec::{Change, FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE, fits_buffer};
 use crate::kernels::wgsl;
 
-/// The change of the input face x that the last convolution describes.
+/// The face `[batch, k, height, width]`, not clamped, that the last convolution makes of the input face x,
+/// and the change.
 ///
 /// x: `[1 or batch, k, height, width]`; `last`: `[batch, channels, height, width]`, whose channels
 /// `kind` names.
-pub fn head(x: &Tensor<4>, last: Tensor<4>, kind: HeadKind) -> HeadOutput {
+pub fn head(x: &Tensor<4>, last: Tensor<4>, kind: HeadKind) -> (Tensor<4>, Change) {
     match Route::of_both(x, &last) {
         Route::Wgsl if can_run(x, &last, kind) => run(x.clone(), last, kind),
         _ => compose(x, last, kind, box_mean),
@@ -33,7 +32,7 @@ pub fn head(x: &Tensor<4>, last: Tensor<4>, kind: HeadKind) -> HeadOutput {
 }
 
 /// The reference implementation of [`head`]: any device, differentiable.
-pub fn head_reference(x: &Tensor<4>, last: Tensor<4>, kind: HeadKind) -> HeadOutput {
+pub fn head_reference(x: &Tensor<4>, last: Tensor<4>, kind: HeadKind) -> (Tensor<4>, Change) {
     compose(x, last, kind, box_mean_reference)
 }
 
@@ -43,7 +42,7 @@ fn compose(
     last: Tensor<4>,
     kind: HeadKind,
     mean: fn(Tensor<4>, usize) -> Tensor<4>,
-) -> HeadOutput {
+) -> (Tensor<4>, Change) {
     let [batch, _, height, width] = last.dims();
     let [x_batch, k, _, _] = x.dims();
     let x = if x_batch == batch {
@@ -62,18 +61,20 @@ fn compose(
         None => x,
     };
     debug_assert_eq!(moved.dims(), [batch, k, height, width]);
-    if kind == HeadKind::Blend {
+    if kind.covers() {
         let keep = -mask.clone() + 1.0;
         let shade = mean(last.narrow(1, k + 3, k), SHADE_SIDE) * SHADE_SCALE;
         delta = delta + shade * keep.clone();
         moved = moved * keep;
     }
-    HeadOutput {
-        face: moved + delta.clone(),
+    let face = moved + delta.clone();
+    let change = Change {
         delta,
         mask,
         flow,
-    }
+        covers: kind.covers(),
+    };
+    (face, change)
 }
 
 /// Re-samples each pixel of `x` from its place plus the flow (bilinear, the border repeated).
@@ -109,7 +110,7 @@ fn can_run(x: &Tensor<4>, last: &Tensor<4>, kind: HeadKind) -> bool {
         && wgsl::fits_dispatch(height * width, batch)
 }
 
-fn run(x: Tensor<4>, last: Tensor<4>, kind: HeadKind) -> HeadOutput {
+fn run(x: Tensor<4>, last: Tensor<4>, kind: HeadKind) -> (Tensor<4>, Change) {
     let (x, last) = (x.into_dispatch(), last.into_dispatch());
     let (face, delta, mask, flow) = if kind.has_flow() {
         let (face, delta, mask, flow) = Dispatch::head_with_flow(x, last, kind);
@@ -118,10 +119,11 @@ fn run(x: Tensor<4>, last: Tensor<4>, kind: HeadKind) -> HeadOutput {
         let (face, delta, mask) = Dispatch::head(x, last);
         (face, delta, mask, None)
     };
-    HeadOutput {
-        face: Tensor::from_dispatch(face),
+    let change = Change {
         delta: Tensor::from_dispatch(delta),
         mask: Tensor::from_dispatch(mask),
         flow: flow.map(Tensor::from_dispatch),
-    }
+        covers: kind.covers(),
+    };
+    (Tensor::from_dispatch(face), change)
 }

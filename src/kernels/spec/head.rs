@@ -30,6 +30,11 @@ impl HeadKind {
         self != Self::Residual
     }
 
+    /// Whether the input is taken away where the mask is.
+    pub(in crate::kernels) fn covers(self) -> bool {
+        self == Self::Blend
+    }
+
     /// Channels of the last convolution for a face of k channels.
     pub(in crate::kernels) fn channels(self, k: usize) -> usize {
         match self {
@@ -40,11 +45,9 @@ impl HeadKind {
     }
 }
 
-/// What a head gives.
+/// The change that a head makes to the input face.
 #[derive(Debug, Clone)]
-pub struct HeadOutput {
-    /// The face, `[batch, k, height, width]`, not clamped.
-    pub face: Tensor<4>,
+pub struct Change {
     /// What is added to the (re-sampled) input, `[batch, k, height, width]`: sigmoid(a) . d, or of a
     /// blend head (1 - m) . smooth(s) + m . c.
     pub delta: Tensor<4>,
@@ -54,4 +57,6 @@ pub struct HeadOutput {
     /// Warp and blend heads: where each pixel comes from, relative to itself,
     /// `[batch, 2, height, width]` (x then y) in units of the face's width.
     pub flow: Option<Tensor<4>>,
+    /// Whether the input is taken away where the mask is: face = (1 - mask) . moved + delta.
+    pub covers: bool,
 }

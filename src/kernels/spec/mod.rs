@@ -9,7 +9,7 @@ mod separable;
 
 pub use conv::{Activation, ConvKind, ConvSpec, Convolution, LEAKY_SLOPE, NORM_EPSILON, Norm};
 pub use convflu::{ConvFluSpec, GateConvention, Gates, PairOutput, UnitWeights};
-pub use head::{FLOW_SCALE, HeadKind, HeadOutput, SHADE_SCALE, SHADE_SIDE};
+pub use head::{Change, FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE};
 #[cfg(feature = "native")]
 pub(super) use limits::MAX_BUFFER_BYTES;
 pub(super) use limits::{MAX_GROUPS, WORKGROUP_BYTES, fits_buffer};

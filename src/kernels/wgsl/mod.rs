@@ -1,5 +1,6 @@
 //! The kernels in WGSL, on wgpu: one file a shader, which says in which variant it is launched, over
-//! how many workgroups and with what uniform. `shader.rs` has the one launch.
+//! how many workgroups and with what uniform. `shader.rs` has the one launch, `check.rs` the test that
+//! validates every variant.
 
 #[cfg(test)]
 mod check;
