@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::face::FaceDetector;
-use fersnet::kernels::{launches, set_plain_only};
+use fersnet::kernels::{RunOptions, launches};
 use fersnet::network::{InferenceNetwork, weights};
 use fersnet::picture::Picture;
 use fersnet::pipeline::SHIPPED_WEIGHTS;
@@ -74,16 +74,23 @@ fn wait<const D: usize>(tensor: Tensor<D>) {
     assert!(tensor.into_data().iter::<f32>().all(f32::is_finite));
 }
 
+/// By the kernels, or on plain tensors.
+fn way(plain: bool) -> RunOptions {
+    RunOptions {
+        reference_only: plain,
+        ..RunOptions::new()
+    }
+}
+
 /// Runs `work` by the kernels and plainly in turn, and writes one line.
 fn compare(name: &str, work: impl Fn()) {
     let mut times = [vec![], vec![]];
     let mut launched = 0;
     for round in 0..WARM_UP + ROUNDS {
         for (plain, times) in times.iter_mut().enumerate() {
-            set_plain_only(plain == 1);
             let before = launches();
             let start = Instant::now();
-            work();
+            way(plain == 1).run(&work);
             let ms = start.elapsed().as_secs_f64() * 1e3;
             if round >= WARM_UP {
                 times.push(ms);
@@ -93,7 +100,6 @@ fn compare(name: &str, work: impl Fn()) {
             }
         }
     }
-    set_plain_only(false);
     let [kernels, plain] = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
         times[times.len() / 2]

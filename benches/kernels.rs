@@ -1,6 +1,6 @@
 //! How fast the kernels are against Burn's plain tensors, on one device in one process.
 //!
-//! `cargo bench --profile release --bench kernels -- [steps] [pairs] [backward] [network] [growth]`
+//! `cargo bench --profile release --bench kernels -- [convs] [pairs] [backward] [network] [growth]`
 //! writes JSON lines: median milliseconds of 20 rounds after 5, each with its read-back. A round runs
 //! both in turn, so that other work on the machine falls on both alike: trust the ratio more than the
 //! times. `cold` is the first call, with the compilation of its pipelines. `rounds` are fewer than 20
@@ -13,8 +13,8 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
-    Activation, Convolution, GateSense, Layer, Norm, PackedPair, PackedStep, UnitWeights,
-    conv_step, convflu_pair, convflu_pair_packed, launches, set_plain_only,
+    Activation, Convolution, GateConvention, Layer, Norm, Prepared, PreparedPair, RunOptions,
+    UnitWeights, convflu, convflu_prepared, fused_conv, launches,
 };
 use fersnet::network::{
     Cost, Edition, FACE_SIZE, Head, InferenceNetwork, Network, NetworkConfig, Variant, weights,
@@ -53,8 +53,8 @@ fn main() {
             std::process::exit(1);
         }
     };
-    if is_wanted("steps") {
-        steps(&device);
+    if is_wanted("convs") {
+        convs(&device);
     }
     if is_wanted("pairs") {
         pairs(&device);
@@ -84,12 +84,19 @@ fn wave<const D: usize>(shape: [usize; D], scale: f32, device: &Device) -> Tenso
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// By the kernels, or on plain tensors.
+fn way(plain: bool) -> RunOptions {
+    RunOptions {
+        reference_only: plain,
+        ..RunOptions::new()
+    }
+}
+
 /// Runs `work` by the kernels and plainly in turn, and writes one line.
 fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
     let timed = |plain: bool| {
-        set_plain_only(plain);
         let start = Instant::now();
-        work();
+        way(plain).run(&work);
         start.elapsed().as_secs_f64() * 1e3
     };
     let before = launches();
@@ -108,7 +115,6 @@ fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
             }
         }
     }
-    set_plain_only(false);
     let rounds = times[0].len();
     let [kernels, plain] = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
@@ -127,7 +133,7 @@ fn compare(name: &str, detail: serde_json::Value, work: impl Fn()) {
 }
 
 /// The decoder's convolutions of the shipped network, eight faces at a time, and the encoder's.
-fn steps(device: &Device) {
+fn convs(device: &Device) {
     let three = |batch, inputs, outputs, size, norm| (3, batch, inputs, outputs, size, norm);
     let up = |batch, inputs, outputs, size| (4, batch, inputs, outputs, size, Norm::Instance);
     for (side, batch, inputs, outputs, size, norm) in [
@@ -154,7 +160,7 @@ fn steps(device: &Device) {
         three(8, 12, 6, 96, Norm::None),
     ] {
         let x = wave([batch, inputs, size, size], 1.0, device);
-        let packed = PackedStep::default();
+        let prepared = Prepared::default();
         let padding = PaddingConfig2d::Explicit(1, 1, 1, 1);
         let mut conv = Conv2dConfig::new([inputs, outputs], [3, 3])
             .with_padding(padding)
@@ -175,10 +181,10 @@ fn steps(device: &Device) {
             "kernel": side, "batch": batch, "inputs": inputs, "outputs": outputs, "map": size,
             "instance_norm": instance,
         });
-        compare("step", detail, || {
-            let layer = Layer::packed(convolution, &packed);
+        compare("fused convolution", detail, || {
+            let layer = Layer::prepared(convolution, &prepared);
             // One number is enough to wait for.
-            let map = conv_step(x.clone(), layer, norm, None, Activation::Leaky);
+            let map = fused_conv(x.clone(), layer, norm, None, Activation::Leaky);
             wait(map.narrow(0, 0, 1).narrow(1, 0, 1).narrow(2, 0, 1));
         });
     }
@@ -186,27 +192,27 @@ fn steps(device: &Device) {
 
 /// One ConvFLU pair at each of its sizes, at the shipped width and at four times it.
 fn pairs(device: &Device) {
-    for (side, channels, size, sense) in pair_sizes() {
-        pair(device, side, channels, size, sense);
+    for (side, channels, size, convention) in pair_sizes() {
+        pair(device, side, channels, size, convention);
     }
 }
 
 /// The forward and the backward pass of a pair in training, eight faces at a time.
 fn backward(device: &Device) {
-    for (side, channels, size, sense) in pair_sizes() {
-        trained_pair(&device.clone().autodiff(), side, channels, size, sense);
+    for (side, channels, size, convention) in pair_sizes() {
+        trained_pair(&device.clone().autodiff(), side, channels, size, convention);
     }
 }
 
-/// Kernel side, channels, size of the map and sense of z.
-fn pair_sizes() -> Vec<(usize, usize, usize, GateSense)> {
+/// Kernel side, channels, size of the map and gate convention.
+fn pair_sizes() -> Vec<(usize, usize, usize, GateConvention)> {
     let mut sizes = vec![];
     for width in [12, 48] {
         for (factor, size) in [(2, 24), (4, 12), (8, 6)] {
-            sizes.push((1, factor * width, size, GateSense::ZKeepsInput));
+            sizes.push((1, factor * width, size, GateConvention::ZKeepsInput));
         }
         for size in [24, 12, 6] {
-            sizes.push((3, 2 * width, size, GateSense::ZTakesCandidate));
+            sizes.push((3, 2 * width, size, GateConvention::ZTakesCandidate));
         }
     }
     sizes
@@ -223,20 +229,26 @@ fn unit(side: usize, channels: usize, device: &Device) -> UnitWeights {
     }
 }
 
-fn pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+fn pair(device: &Device, side: usize, channels: usize, size: usize, convention: GateConvention) {
     let unit = || unit(side, channels, device);
-    let packed = PackedPair::new(&unit(), &unit());
+    let prepared = PreparedPair::new(&unit(), &unit());
     let x = wave([1, channels, size, size], 1.7, device);
     let y = x.clone() * 0.7;
     let detail = json!({"kernel": side, "channels": channels, "map": size});
     compare("pair", detail, || {
-        let output = convflu_pair_packed(x.clone(), y.clone(), &packed, sense, false);
+        let output = convflu_prepared(x.clone(), y.clone(), &prepared, convention, false);
         wait(output.x);
         wait(output.y);
     });
 }
 
-fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sense: GateSense) {
+fn trained_pair(
+    device: &Device,
+    side: usize,
+    channels: usize,
+    size: usize,
+    convention: GateConvention,
+) {
     const BATCH: usize = 8;
     let tracked = || {
         let unit = unit(side, channels, device);
@@ -252,7 +264,7 @@ fn trained_pair(device: &Device, side: usize, channels: usize, size: usize, sens
     let (x, y) = (map().require_grad(), (map() * 0.7).require_grad());
     let detail = json!({"kernel": side, "batch": BATCH, "channels": channels, "map": size});
     compare("pair, forward and backward", detail, || {
-        let output = convflu_pair(x.clone(), y.clone(), &to_x, &to_y, sense, false);
+        let output = convflu(x.clone(), y.clone(), &to_x, &to_y, convention, false);
         let mut gradients = (output.x * output.y).sum().backward();
         let weights = [to_x.w_r.clone(), to_y.w.clone()];
         for input in [x.clone(), y.clone()].into_iter().chain(weights) {

@@ -4,7 +4,7 @@
 // channels. A thread holds one output channel at a quad, four adjacent pixels, for both directions.
 //
 // in:  x, y     [batch, channels, map] vec4        map = height * width / 4
-//      weights  [in channel, 3, out channel] vec4  see src/kernels/convflu_weights.rs
+//      weights  [in channel, 3, out channel] vec4  see src/kernels/wgsl/convflu/weights.rs
 // out: out_x, out_y  as x; gates (variant)  [r_x, z_x, r_y, z_y][batch, channels, map]
 // Workgroup memory: 128 bytes a channel for the pixels, 40 bytes a channel for each of the CHUNK
 // input channels whose weights are staged; at most 16 KiB (channels <= ROWS <= 64).
@@ -22,6 +22,8 @@ const CHUNK: u32 = {{chunk}}u; // input channels staged at a time
 const QUADS: u32 = 4u; // of a workgroup
 const GRID: u32 = {{grid}}u; // workgroups in a row of the dispatch
 
+alias Value = vec4<f32>; // of shared/gates.wgsl
+
 var<storage, {{read}}> x: array<vec4<f32>>;
 var<storage, {{read}}> y: array<vec4<f32>>;
 var<storage, {{read}}> weights: array<vec4<f32>>;
@@ -35,19 +37,6 @@ var<workgroup> tile_y: array<vec4<f32>, {{tile}}>; // y, later r_y . x
 var<workgroup> gates_x: array<vec4<f32>, {{staged}}>; // r from x, r from y, z from x, z from y
 var<workgroup> gates_y: array<vec4<f32>, {{staged}}>; // r from y, r from x, z from y, z from x
 var<workgroup> candidates: array<vec2<f32>, {{staged}}>; // (U_x, U_y), later (W_x, W_y)
-
-fn sigmoid(v: vec4<f32>) -> vec4<f32> {
-    return 1.0 / (1.0 + exp(min(-v, vec4<f32>(80.0))));
-}
-
-// tanh is 1 in f32 beyond 10; some drivers compute it as a quotient of exponentials that overflow.
-fn bounded_tanh(v: vec4<f32>) -> vec4<f32> {
-    return tanh(clamp(v, vec4<f32>(-15.0), vec4<f32>(15.0)));
-}
-
-fn gate_mix(own: vec4<f32>, candidate: vec4<f32>, z: vec4<f32>) -> vec4<f32> {
-    return {{gate_mix}};
-}
 
 @compute @workgroup_size({{threads}})
 fn main(

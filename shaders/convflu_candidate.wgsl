@@ -1,12 +1,14 @@
 // Second of the two passes of a ConvFLU pair, after convflu_gates.wgsl: h = tanh(U * x + W * (r . y))
-// and the mix of x and h by z. The product itself is in tile_product.wgsl; its parts are the directions
-// into x and into y.
+// and the mix of x and h by z. The product itself is in shared/tile_product.wgsl; its parts are the
+// directions into x and into y.
 //
 // in:  x, y     [batch, channels, height, width]          f32
 //      weights  after the part of convflu_gates.wgsl:
 //               [direction, in channel, tap, out channel / 4] vec4 of four output channels of W
 //      workspace  [r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y][batch, channels, height, width]
 // out: out_x, out_y  as x
+
+alias Value = f32; // of shared/gates.wgsl
 
 var<storage, {{read}}> x: array<f32>;
 var<storage, {{read}}> y: array<f32>;
@@ -34,15 +36,6 @@ fn weights_at(part: u32, block: u32, input: u32, tap: u32, row: u32) -> vec4<f32
     let quads = (sizes.channels + 3u) / 4u;
     let first = sizes.channels * TAPS * (3u * sizes.channels + part * quads);
     return weights[first + (input * TAPS + tap) * quads + row / 4u];
-}
-
-// tanh is 1 in f32 beyond 10; some drivers compute it as a quotient of exponentials that overflow.
-fn bounded_tanh(v: f32) -> f32 {
-    return tanh(clamp(v, -15.0, 15.0));
-}
-
-fn gate_mix(own: f32, candidate: f32, z: f32) -> f32 {
-    return {{gate_mix}};
 }
 
 fn finish(part: u32, i: u32, sum: f32) {

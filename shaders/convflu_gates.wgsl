@@ -7,7 +7,7 @@
 // write neighbouring columns, and the taps of a column share its six pixels.
 //
 // in:  x, y     [batch, channels, height, width]          f32
-//      weights  [in channel, tap, 3, out channel] vec4    see src/kernels/convflu_weights.rs
+//      weights  [in channel, tap, 3, out channel] vec4    see src/kernels/wgsl/convflu/weights.rs
 // out: workspace  [r_x . y, r_y . x, z_x, z_y, U_x * x, U_y * y][batch, channels, height, width]
 //      gates (variant)  [r_x, z_x, r_y, z_y][batch, channels, height, width]
 // Workgroup memory: CHUNK input channels of both tiles with their halo, and their weights (40
@@ -30,6 +30,8 @@ const SPAN_W: u32 = TILE_W + 2u * HALO;
 const SPAN: u32 = SPAN_W * (4u + 2u * HALO); // pixels of a tile with its halo
 const THREADS: u32 = {{threads}}u;
 
+alias Value = vec4<f32>; // of shared/gates.wgsl
+
 var<storage, {{read}}> x: array<f32>;
 var<storage, {{read}}> y: array<f32>;
 var<storage, {{read}}> weights: array<vec4<f32>>;
@@ -51,10 +53,6 @@ struct Sums {
     r_y: vec4<f32>,
     z_y: vec4<f32>,
     u_y: vec4<f32>,
-}
-
-fn sigmoid(v: vec4<f32>) -> vec4<f32> {
-    return 1.0 / (1.0 + exp(min(-v, vec4<f32>(80.0))));
 }
 
 fn add_tap(sums: ptr<function, Sums>, w: u32, xv: vec4<f32>, yv: vec4<f32>) {

@@ -1,6 +1,6 @@
 // Third of the backward kernels of one direction of a ConvFLU pair: the gradients of all three
 // pre-activations through U, W_z and W_r to x, and through W_z and W_r to y. The product itself is in
-// tile_product.wgsl; its parts are x and y.
+// shared/tile_product.wgsl; its parts are x and y.
 //
 // in:  deltas  [of h, of z, of r][batch, channels, height, width]  f32
 //      u  U [out channel, in channel, tap]; w_z, w_r  [out channel, 2 * in channel, tap]

@@ -1,6 +1,6 @@
 // Second of the backward kernels of one direction of a ConvFLU pair: the gradient of h's
 // pre-activation through W to what leaked in, r . y, and from there to r's pre-activation and to y.
-// The product itself is in tile_product.wgsl.
+// The product itself is in shared/tile_product.wgsl.
 //
 // in:  deltas  [of h, of z, of r][batch, channels, height, width]  f32; gates  [r_x, z_x, r_y, z_y]
 //      of such maps; other  y, such a map; w  W [out channel, in channel, tap]

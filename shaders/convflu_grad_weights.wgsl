@@ -11,7 +11,7 @@
 //      of such maps; own, other  x and y, such a map each
 // out: partials [split, square, in channel, tap, out channel / 4] vec4 of four output channels
 // Workgroup memory: a tile of the deltas, and one of the inputs with its halo; at most 16 KiB. Odd
-// pitches keep threads of neighbouring channels on different banks.
+// row strides keep threads of neighbouring channels on different banks.
 
 struct Sizes {
     batch: u32,

@@ -9,7 +9,7 @@
 //! - [`tensor_file`]: tensors in safetensors files, checked by name, type and shape.
 //! - [`network`]: FERSNet in its two editions, and its weight files.
 //! - [`painter`]: the inside of an opened mouth, painted at the photo's resolution.
-//! - [`kernels`]: the ConvFLU in WGSL and the network's steps, each beside its plain-tensor twin.
+//! - [`kernels`]: the network's operations in WGSL and on the CPU, each beside its reference implementation.
 //! - [`target`]: what a synthesised face is to show, from names and weights.
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`mark`]: what a saved synthetic face carries.

@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::answer::{Answer, answer, temperature};
 use crate::face::source::Source;
 use crate::face::{Alignment, Face, FaceDetector, FaceError, MouthFrame, SynthesisedFace};
-use crate::kernels::PlanError;
+use crate::kernels::GraphError;
 use crate::network::weights::WeightError;
 use crate::network::{EncodedFace, FACE_SIZE, Inference, NetworkConfig};
 use crate::painter::{self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare};
@@ -39,7 +39,7 @@ pub enum PipelineError {
     Device(String),
     /// The device refused the network's kernels.
     #[error("{0}; reload, or choose the CPU")]
-    Plan(#[from] PlanError),
+    Plan(#[from] GraphError),
     /// The network recognises only.
     #[error(
         "these weights recognise expressions but synthesise no face; choose weights of another variant"

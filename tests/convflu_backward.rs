@@ -1,4 +1,4 @@
-//! The backward kernels of a ConvFLU pair against the gradients of its plain-tensor twin, and a
+//! The backward kernels of a ConvFLU pair against the gradients of its reference implementation, and a
 //! training step of a whole network on wgpu against the same step on the CPU.
 //!
 //! The kernels run on the default wgpu adapter: a GPU, or Mesa's lavapipe.
@@ -9,16 +9,16 @@ mod gpu;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use fersnet::kernels::{
-    GateSense, PairOutput, UnitWeights, convflu_pair, convflu_pair_plain, launches,
+    GateConvention, PairOutput, UnitWeights, convflu, convflu_reference, launches,
 };
 use fersnet::network::weights::{self, Precision};
 use fersnet::network::{Edition, Head, Network, NetworkConfig, Variant};
 use gpu::gpu;
 
-/// Kernels against the twin's graph, both f32, relative to the largest gradient of the tensor: sums of
+/// Kernels against the reference's graph, both f32, relative to the largest gradient of the tensor: sums of
 /// some thousand products in another order, and h got back from the output.
 const TWIN_TOLERANCE: f64 = 1e-4;
-/// Kernels in f32 against differences of the twin in f64, relative to the largest gradient.
+/// Kernels in f32 against differences of the reference in f64, relative to the largest gradient.
 const DIFFERENCE_TOLERANCE: f64 = 1e-4;
 /// Step of those differences: their own error is about its square.
 const STEP: f64 = 1e-4;
@@ -34,7 +34,8 @@ const NETWORK_TOLERANCE: f64 = 3e-2;
 /// norm has a bias whose gradient is 0 but for rounding.
 const SMALL_GRADIENT: f64 = 1e-4;
 
-const SENSES: [GateSense; 2] = [GateSense::ZTakesCandidate, GateSense::ZKeepsInput];
+const CONVENTIONS: [GateConvention; 2] =
+    [GateConvention::ZTakesCandidate, GateConvention::ZKeepsInput];
 /// Kernels of one direction's backward pass: through the outputs, the leak and the inputs, and two for
 /// the weights.
 const BACKWARD_LAUNCHES: usize = 5;
@@ -118,14 +119,14 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-/// A pair by its kernels, or by its twin.
-fn pair(tensors: &[Tensor<4>; 10], sense: GateSense, plain: bool) -> PairOutput {
+/// A pair by its kernels, or by its reference.
+fn pair(tensors: &[Tensor<4>; 10], convention: GateConvention, plain: bool) -> PairOutput {
     let (to_x, to_y) = units(tensors);
     let (x, y) = (tensors[0].clone(), tensors[1].clone());
     if plain {
-        convflu_pair_plain(x, y, &to_x, &to_y, sense, false)
+        convflu_reference(x, y, &to_x, &to_y, convention, false)
     } else {
-        convflu_pair(x, y, &to_x, &to_y, sense, false)
+        convflu(x, y, &to_x, &to_y, convention, false)
     }
 }
 
@@ -133,7 +134,7 @@ fn pair(tensors: &[Tensor<4>; 10], sense: GateSense, plain: bool) -> PairOutput 
 fn gradients(
     data: &Data,
     device: &Device,
-    sense: GateSense,
+    convention: GateConvention,
     tracked: impl Fn(usize) -> bool,
 ) -> Vec<Option<Vec<f64>>> {
     let mut i = 0;
@@ -146,7 +147,7 @@ fn gradients(
             tensor
         }
     });
-    let found = data.loss(pair(&tensors, sense, false)).backward();
+    let found = data.loss(pair(&tensors, convention, false)).backward();
     tensors.map(|tensor| tensor.grad(&found).map(values)).into()
 }
 
@@ -162,14 +163,14 @@ fn relative_difference(a: &[f64], b: &[f64]) -> f64 {
     worst / largest
 }
 
-fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateSense]) {
+fn kernels_against_reference(name: &str, cases: &[Case], conventions: &[GateConvention]) {
     let mut worst = 0.0f64;
     for &case in cases {
         let data = Data::new(case);
-        for &sense in senses {
+        for &convention in conventions {
             let gpu = gpu();
             let before = launches();
-            let ours = gradients(&data, &gpu.device, sense, |_| true);
+            let ours = gradients(&data, &gpu.device, convention, |_| true);
             let forward = if case.0 == 1 && case.1[1] <= 64 { 1 } else { 2 };
             assert_eq!(
                 launches() - before,
@@ -177,13 +178,13 @@ fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateSense]) {
                 "{case:?}: the kernels did not run"
             );
             drop(gpu);
-            let plain = gradients(&data, &Device::flex(), sense, |_| true);
+            let plain = gradients(&data, &Device::flex(), convention, |_| true);
             for (name, (ours, plain)) in NAMES.iter().zip(ours.iter().zip(&plain)) {
                 let (ours, plain) = ours.as_ref().zip(plain.as_ref()).expect("gradients");
                 let difference = relative_difference(ours, plain);
                 assert!(
                     difference <= TWIN_TOLERANCE,
-                    "{case:?} {sense:?} {name}: {difference:e} apart"
+                    "{case:?} {convention:?} {name}: {difference:e} apart"
                 );
                 worst = worst.max(difference);
             }
@@ -193,7 +194,7 @@ fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateSense]) {
 }
 
 #[test]
-fn gradients_equal_the_twins_at_the_networks_sizes() {
+fn gradients_equal_those_of_the_reference_at_the_networks_sizes() {
     let mut cases = vec![];
     for (channels, size) in [(24, 24), (48, 12), (96, 6)] {
         cases.push((1, [2, channels, size, size]));
@@ -201,11 +202,11 @@ fn gradients_equal_the_twins_at_the_networks_sizes() {
     for size in [24, 12, 6, 3] {
         cases.push((3, [3, 24, size, size]));
     }
-    kernels_against_twins("network sizes", &cases, &SENSES);
+    kernels_against_reference("network sizes", &cases, &CONVENTIONS);
 }
 
 #[test]
-fn gradients_equal_the_twins_on_odd_channels_and_maps() {
+fn gradients_equal_those_of_the_reference_on_odd_channels_and_maps() {
     let mut cases = vec![];
     for channels in [1, 6, 33, 67] {
         for [height, width] in [[1, 1], [2, 5], [5, 13], [9, 19]] {
@@ -215,17 +216,17 @@ fn gradients_equal_the_twins_on_odd_channels_and_maps() {
             cases.push((1, [2, channels, height, width]));
         }
     }
-    kernels_against_twins("odd shapes", &cases, &SENSES[1..]);
+    kernels_against_reference("odd shapes", &cases, &CONVENTIONS[1..]);
 }
 
 #[test]
-fn gradients_equal_the_twins_where_the_pixels_are_in_many_splits() {
+fn gradients_equal_those_of_the_reference_where_the_pixels_are_in_many_splits() {
     let cases = [
         (1, [16, 4, 12, 12]),
         (3, [16, 4, 12, 12]),
         (3, [8, 8, 24, 24]),
     ];
-    kernels_against_twins("splits", &cases, &SENSES[..1]);
+    kernels_against_reference("splits", &cases, &CONVENTIONS[..1]);
 }
 
 #[test]
@@ -233,10 +234,10 @@ fn gradients_equal_finite_differences() {
     let mut worst = 0.0f64;
     for side in [1, 3] {
         let data = Data::new((side, [2, 2, 3, 4]));
-        for sense in SENSES {
+        for convention in CONVENTIONS {
             let ours = {
                 let gpu = gpu();
-                gradients(&data, &gpu.device, sense, |_| true)
+                gradients(&data, &gpu.device, convention, |_| true)
             };
             let tensors = data.tensors(&Device::flex(), DType::F64);
             let loss_at = |i: usize, j: usize, change: f64| -> f64 {
@@ -245,7 +246,7 @@ fn gradients_equal_finite_differences() {
                 let changed = TensorData::new(changed, data.shapes[i]);
                 let mut tensors = tensors.clone();
                 tensors[i] = Tensor::from_data(changed, (&Device::flex(), DType::F64));
-                values(data.loss(pair(&tensors, sense, true)))[0]
+                values(data.loss(pair(&tensors, convention, true)))[0]
             };
             for (i, ours) in ours.into_iter().enumerate() {
                 let ours = ours.expect("a gradient");
@@ -263,8 +264,8 @@ fn gradients_equal_finite_differences() {
 #[test]
 fn only_what_is_tracked_is_computed() {
     let data = Data::new((3, [2, 6, 5, 5]));
-    let sense = GateSense::ZTakesCandidate;
-    let all = gradients(&data, &Device::flex(), sense, |_| true);
+    let convention = GateConvention::ZTakesCandidate;
+    let all = gradients(&data, &Device::flex(), convention, |_| true);
     let gpu = gpu();
     let features = |i: usize| i < 2;
     let weights = |i: usize| i >= 2;
@@ -276,7 +277,7 @@ fn only_what_is_tracked_is_computed() {
         (&|_| true, forward + 2 * 5),
     ] {
         let before = launches();
-        let ours = gradients(&data, &gpu.device, sense, tracked);
+        let ours = gradients(&data, &gpu.device, convention, tracked);
         assert_eq!(launches() - before, expected);
         for (i, (ours, all)) in ours.iter().zip(&all).enumerate() {
             assert_eq!(ours.is_some(), tracked(i), "{}", NAMES[i]);
@@ -294,7 +295,7 @@ fn one_output_alone_has_gradients() {
         let tensors = data.tensors(&device.clone().autodiff(), DType::F32);
         let tensors = tensors.map(Tensor::require_grad);
         // A sum's gradient is a view of one number.
-        let found = pair(&tensors, SENSES[1], plain).x.sum().backward();
+        let found = pair(&tensors, CONVENTIONS[1], plain).x.sum().backward();
         tensors.map(|tensor| tensor.grad(&found).map(values))
     };
     let gpu = gpu();
@@ -318,10 +319,10 @@ fn shut_and_open_gates_have_finite_gradients() {
     for i in [3, 7] {
         data.values[i].iter_mut().for_each(|v| *v *= 1e3);
     }
-    for sense in SENSES {
-        let plain = gradients(&data, &Device::flex(), sense, |_| true);
+    for convention in CONVENTIONS {
+        let plain = gradients(&data, &Device::flex(), convention, |_| true);
         let gpu = gpu();
-        let ours = gradients(&data, &gpu.device, sense, |_| true);
+        let ours = gradients(&data, &gpu.device, convention, |_| true);
         for ((name, ours), plain) in NAMES.iter().zip(ours).zip(plain) {
             let (ours, plain) = ours.zip(plain).expect("gradients");
             let difference = relative_difference(&ours, &plain);

@@ -1,4 +1,4 @@
-//! The ConvFLU kernels against their plain-tensor twin, and the twin against the paper's equations
+//! The ConvFLU kernels against their reference implementation, and that against the paper's equations
 //! written as loops in f64.
 //!
 //! The kernels run on the default wgpu adapter: a GPU, or Mesa's lavapipe.
@@ -8,22 +8,23 @@ mod gpu;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use fersnet::kernels::{
-    GateSense, PackedPair, PairOutput, UnitWeights, convflu_pair, convflu_pair_packed,
-    convflu_pair_plain, kernels_available, launches,
+    GateConvention, PairOutput, PreparedPair, UnitWeights, convflu, convflu_prepared,
+    convflu_reference, kernels_available, launches,
 };
 use gpu::gpu;
 
-/// Kernel against twin, both f32: values within (-2, 2), sums of up to 1,152 products in another
+/// Kernel against reference, both f32: values within (-2, 2), sums of up to 1,152 products in another
 /// order, and the adapter's own exp and tanh.
 const KERNEL_TOLERANCE: f32 = 2e-5;
-/// The twin in f32 against f64.
+/// The reference in f32 against f64.
 const TWIN_TOLERANCE: f64 = 1e-5;
 /// Gradients in f32 against differences of the f64 loops, relative to the largest gradient.
 const GRADIENT_TOLERANCE: f64 = 1e-4;
 /// Step of those differences: their own error is about its square.
 const STEP: f64 = 1e-4;
 
-const SENSES: [GateSense; 2] = [GateSense::ZTakesCandidate, GateSense::ZKeepsInput];
+const CONVENTIONS: [GateConvention; 2] =
+    [GateConvention::ZTakesCandidate, GateConvention::ZKeepsInput];
 
 /// A square kernel's side and `[batch, channels, height, width]`.
 type Case = (usize, [usize; 4]);
@@ -133,19 +134,19 @@ fn passes((side, [_, channels, height, width]): Case) -> usize {
     }
 }
 
-/// Runs the kernels and the twin on the same data; gives the largest difference.
-fn kernel_against_twin(case: Case, sense: GateSense, keep_gates: bool) -> f32 {
+/// Runs the kernels and the reference on the same data; gives the largest difference.
+fn kernel_against_reference(case: Case, convention: GateConvention, keep_gates: bool) -> f32 {
     let data = Data::new(case, 7 + case.1.iter().sum::<usize>() as u64);
     let gpu = gpu();
     let on_gpu = data.tensors(&gpu.device);
     let (to_x, to_y) = units(&on_gpu);
     let before = launches();
-    let kernel = convflu_pair(
+    let kernel = convflu(
         on_gpu[0].clone(),
         on_gpu[1].clone(),
         &to_x,
         &to_y,
-        sense,
+        convention,
         keep_gates,
     );
     let expected = passes(case);
@@ -156,22 +157,29 @@ fn kernel_against_twin(case: Case, sense: GateSense, keep_gates: bool) -> f32 {
     let on_cpu = data.tensors(&Device::flex());
     let (to_x, to_y) = units(&on_cpu);
     let [x, y, ..] = on_cpu;
-    let twin = all_values(convflu_pair_plain(x, y, &to_x, &to_y, sense, keep_gates));
-    assert_eq!(twin.len(), if keep_gates { 6 } else { 2 });
-    let difference = largest_difference(&kernel, &twin);
+    let reference = all_values(convflu_reference(
+        x, y, &to_x, &to_y, convention, keep_gates,
+    ));
+    assert_eq!(reference.len(), if keep_gates { 6 } else { 2 });
+    let difference = largest_difference(&kernel, &reference);
     assert!(
         difference <= KERNEL_TOLERANCE,
-        "{case:?} {sense:?} gates {keep_gates}: {difference:e} apart"
+        "{case:?} {convention:?} gates {keep_gates}: {difference:e} apart"
     );
     difference
 }
 
-fn kernels_against_twins(name: &str, cases: &[Case], senses: &[GateSense], gates: &[bool]) {
+fn kernels_against_reference(
+    name: &str,
+    cases: &[Case],
+    conventions: &[GateConvention],
+    gates: &[bool],
+) {
     let mut worst = 0.0f32;
     for &case in cases {
-        for &sense in senses {
+        for &convention in conventions {
             for &keep_gates in gates {
-                worst = worst.max(kernel_against_twin(case, sense, keep_gates));
+                worst = worst.max(kernel_against_reference(case, convention, keep_gates));
             }
         }
     }
@@ -189,45 +197,45 @@ fn the_wgpu_device_takes_the_kernels_and_the_cpu_does_not() {
     let tensors = Data::new((1, [1, 4, 4, 4]), 1).tensors(&Device::flex());
     let (to_x, to_y) = units(&tensors);
     let [x, y, ..] = tensors;
-    let output = convflu_pair(x, y, &to_x, &to_y, GateSense::ZKeepsInput, false);
+    let output = convflu(x, y, &to_x, &to_y, GateConvention::ZKeepsInput, false);
     assert_eq!(output.x.dims(), [1, 4, 4, 4]);
     assert_eq!(launches(), before);
 }
 
 #[test]
-fn kernels_equal_twins_over_the_2021_edition() {
+fn kernels_equal_the_reference_over_the_2021_edition() {
     let mut cases = vec![];
     for n in [4, 8, 12, 16, 24] {
         for (factor, size) in [(2, 24), (4, 12), (8, 6)] {
             cases.push((1, [1, factor * n, size, size]));
         }
     }
-    kernels_against_twins(
+    kernels_against_reference(
         "2021 edition",
         &cases,
-        &[GateSense::ZKeepsInput],
+        &[GateConvention::ZKeepsInput],
         &[false, true],
     );
 }
 
 #[test]
-fn kernels_equal_twins_over_the_2020_edition() {
+fn kernels_equal_the_reference_over_the_2020_edition() {
     let mut cases = vec![];
     for c in [8, 16, 32] {
         for size in [24, 12, 6, 3] {
             cases.push((3, [1, c, size, size]));
         }
     }
-    kernels_against_twins(
+    kernels_against_reference(
         "2020 edition",
         &cases,
-        &[GateSense::ZTakesCandidate],
+        &[GateConvention::ZTakesCandidate],
         &[false, true],
     );
 }
 
 #[test]
-fn kernels_equal_twins_for_batches_and_both_senses_of_z() {
+fn kernels_equal_the_reference_for_batches_and_both_gate_conventions() {
     let mut cases = vec![];
     for batch in [2, 5] {
         for side in [1, 3] {
@@ -240,11 +248,11 @@ fn kernels_equal_twins_for_batches_and_both_senses_of_z() {
         }
         cases.push((1, [batch, 96, 6, 6]));
     }
-    kernels_against_twins("batches", &cases, &SENSES, &[true]);
+    kernels_against_reference("batches", &cases, &CONVENTIONS, &[true]);
 }
 
 #[test]
-fn kernels_equal_twins_on_odd_channels_and_maps() {
+fn kernels_equal_the_reference_on_odd_channels_and_maps() {
     let mut cases = vec![];
     for c in [1, 3, 5, 7, 33, 67] {
         for [height, width] in [[1, 1], [2, 5], [7, 3], [5, 13], [1, 40]] {
@@ -253,11 +261,16 @@ fn kernels_equal_twins_on_odd_channels_and_maps() {
             }
         }
     }
-    kernels_against_twins("odd shapes", &cases, &[GateSense::ZTakesCandidate], &[true]);
-    kernels_against_twins(
+    kernels_against_reference(
+        "odd shapes",
+        &cases,
+        &[GateConvention::ZTakesCandidate],
+        &[true],
+    );
+    kernels_against_reference(
         "48 x 48",
         &[(1, [1, 8, 48, 48]), (3, [1, 8, 48, 48])],
-        &SENSES,
+        &CONVENTIONS,
         &[false],
     );
 }
@@ -278,12 +291,12 @@ fn views_of_larger_tensors_are_read_as_they_look() {
             }
         };
         let (x, y) = (view(&tensors[0]), view(&tensors[1]));
-        all_values(convflu_pair(
+        all_values(convflu(
             x,
             y,
             &to_x,
             &to_y,
-            GateSense::ZKeepsInput,
+            GateConvention::ZKeepsInput,
             true,
         ))
     };
@@ -297,19 +310,19 @@ fn views_of_larger_tensors_are_read_as_they_look() {
 }
 
 #[test]
-fn packed_weights_serve_many_calls() {
+fn prepared_weights_serve_many_calls() {
     let data = Data::new((1, [2, 16, 6, 6]), 5);
     let gpu = gpu();
     let tensors = data.tensors(&gpu.device);
     let (to_x, to_y) = units(&tensors);
-    let pair = PackedPair::new(&to_x, &to_y);
+    let pair = PreparedPair::new(&to_x, &to_y);
     let run = || {
         let (x, y) = (tensors[0].clone(), tensors[1].clone());
-        all_values(convflu_pair_packed(
+        all_values(convflu_prepared(
             x,
             y,
             &pair,
-            GateSense::ZKeepsInput,
+            GateConvention::ZKeepsInput,
             false,
         ))
     };
@@ -317,12 +330,12 @@ fn packed_weights_serve_many_calls() {
     let first = run();
     assert_eq!(first, run());
     assert_eq!(launches() - before, 2);
-    let once = convflu_pair(
+    let once = convflu(
         tensors[0].clone(),
         tensors[1].clone(),
         &to_x,
         &to_y,
-        GateSense::ZKeepsInput,
+        GateConvention::ZKeepsInput,
         false,
     );
     assert_eq!(first, all_values(once));
@@ -339,7 +352,7 @@ fn large_values_give_finite_features() {
         let tensors = data.tensors(&gpu.device);
         let (to_x, to_y) = units(&tensors);
         let [x, y, ..] = tensors;
-        let output = convflu_pair(x, y, &to_x, &to_y, GateSense::ZTakesCandidate, true);
+        let output = convflu(x, y, &to_x, &to_y, GateConvention::ZTakesCandidate, true);
         for value in all_values(output).concat() {
             assert!(value.is_finite());
         }
@@ -351,7 +364,7 @@ fn by_the_equations(
     side: usize,
     [batch, c, height, width]: [usize; 4],
     values: &[Vec<f64>],
-    sense: GateSense,
+    convention: GateConvention,
 ) -> Vec<Vec<f64>> {
     let index =
         |b: usize, channel: usize, i: usize, j: usize| ((b * c + channel) * height + i) * width + j;
@@ -396,9 +409,9 @@ fn by_the_equations(
         let out = map(&|b, o, i, j| {
             let h = (conv(u, &[x], b, o, i, j) + conv(w, &[&leaked], b, o, i, j)).tanh();
             let (x, z) = (x[index(b, o, i, j)], z[index(b, o, i, j)]);
-            match sense {
-                GateSense::ZTakesCandidate => (1.0 - z) * x + z * h,
-                GateSense::ZKeepsInput => z * x + (1.0 - z) * h,
+            match convention {
+                GateConvention::ZTakesCandidate => (1.0 - z) * x + z * h,
+                GateConvention::ZKeepsInput => z * x + (1.0 - z) * h,
             }
         });
         (out, r, z)
@@ -414,7 +427,7 @@ fn in_f64(data: &Data) -> Vec<Vec<f64>> {
 }
 
 #[test]
-fn the_twin_computes_the_papers_equations() {
+fn the_reference_computes_the_papers_equations() {
     let mut worst = 0.0f64;
     for case in [
         (1, [2, 5, 3, 4]),
@@ -424,29 +437,29 @@ fn the_twin_computes_the_papers_equations() {
         (3, [1, 8, 6, 6]),
     ] {
         let data = Data::new(case, 11);
-        for sense in SENSES {
+        for convention in CONVENTIONS {
             let tensors = data.tensors(&Device::flex());
             let (to_x, to_y) = units(&tensors);
             let [x, y, ..] = tensors;
-            let twin = all_values(convflu_pair_plain(x, y, &to_x, &to_y, sense, true));
-            let exact = by_the_equations(case.0, case.1, &in_f64(&data), sense);
-            for (twin, exact) in twin.concat().iter().zip(exact.concat()) {
-                worst = worst.max((f64::from(*twin) - exact).abs());
+            let reference = all_values(convflu_reference(x, y, &to_x, &to_y, convention, true));
+            let exact = by_the_equations(case.0, case.1, &in_f64(&data), convention);
+            for (reference, exact) in reference.concat().iter().zip(exact.concat()) {
+                worst = worst.max((f64::from(*reference) - exact).abs());
             }
         }
     }
-    println!("twin against f64 loops: largest difference {worst:e}");
+    println!("reference against f64 loops: largest difference {worst:e}");
     assert!(worst <= TWIN_TOLERANCE, "{worst:e} apart");
 }
 
 #[test]
-fn the_twins_gradients_equal_finite_differences() {
+fn the_references_gradients_equal_finite_differences() {
     let mut worst = 0.0f64;
-    for (side, sense) in [
-        (1, SENSES[0]),
-        (1, SENSES[1]),
-        (3, SENSES[0]),
-        (3, SENSES[1]),
+    for (side, convention) in [
+        (1, CONVENTIONS[0]),
+        (1, CONVENTIONS[1]),
+        (3, CONVENTIONS[0]),
+        (3, CONVENTIONS[1]),
     ] {
         let shape = [2, 2, 3, 3];
         let data = Data::new((side, shape), 13);
@@ -458,7 +471,7 @@ fn the_twins_gradients_equal_finite_differences() {
         let tensors = data.tensors(&device).map(Tensor::require_grad);
         let (to_x, to_y) = units(&tensors);
         let (x, y) = (tensors[0].clone(), tensors[1].clone());
-        let output = convflu_pair(x, y, &to_x, &to_y, sense, false);
+        let output = convflu(x, y, &to_x, &to_y, convention, false);
         let weigh_x = Tensor::from_data(TensorData::new(weigh[0].clone(), shape), &device);
         let weigh_y = Tensor::from_data(TensorData::new(weigh[1].clone(), shape), &device);
         let loss = (output.x * weigh_x).sum() + (output.y * weigh_y).sum();
@@ -468,7 +481,7 @@ fn the_twins_gradients_equal_finite_differences() {
         let loss_at = |i: usize, j: usize, change: f64| -> f64 {
             let mut values = base.clone();
             values[i][j] += change;
-            let output = by_the_equations(side, shape, &values, sense);
+            let output = by_the_equations(side, shape, &values, convention);
             let sum = |out: &[f64], weigh: &[f32]| -> f64 {
                 out.iter().zip(weigh).map(|(o, w)| o * f64::from(*w)).sum()
             };

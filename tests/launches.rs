@@ -128,7 +128,7 @@ fn no_kernel_but_ours_runs_at_inference() {
             let network = Network::new(config(edition, width, head, controls), &device);
             let network = network.expect("a network").into_inference();
             let encoded = recognise(&network, face(&device));
-            redraw(&network, &encoded, targets(&network, 1, &device)); // the weights are packed by now
+            redraw(&network, &encoded, targets(&network, 1, &device)); // the weights are prepared by now
             let name = format!(
                 "{edition:?} {head:?} width {width}, {} controls",
                 controls.len()
@@ -157,7 +157,7 @@ fn a_page_compiles_few_pipelines_for_a_face_and_its_eight_redrawn_ones() {
             let encoded = recognise(&network, face(&device));
             redraw(&network, &encoded, targets(&network, 8, &device));
         };
-        work(); // the weights are packed by now
+        work(); // the weights are prepared by now
         let ((), count) = Count::of(work);
         count.check(&format!("{head:?}: a face and its eight redrawn ones"));
         assert!(

@@ -3,15 +3,13 @@
 #![cfg(feature = "tch")]
 #![expect(deprecated, reason = "no other CPU backend of Burn trains as fast")]
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
 use burn::nn::{BatchNormConfig, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use fersnet::kernels::{
-    Activation, GateSense, Norm, TrainingPrecision, UnitWeights, conv_step, convflu_pair, resample,
-    set_training_precision, style,
+    Activation, GateConvention, Norm, RunOptions, TrainingPrecision, UnitWeights, convflu,
+    fused_conv, resample, style,
 };
 use fersnet::network::weights::{self, Precision};
 use fersnet::network::{Discriminator, Edition, Head, Network, NetworkConfig, Variant};
@@ -131,7 +129,6 @@ const CASES: [(Edition, Variant, Head); 4] = [
 
 #[test]
 fn grouped_steps_have_the_gradients_of_plain_ones() {
-    let _precision = alone();
     for (edition, variant, head) in CASES {
         let file = weight_file(edition, variant, head);
         let plain = pass(&file, &Device::flex());
@@ -189,9 +186,11 @@ fn assert_alike(
     let gap = largest_gap(&plain, &grouped) / largest(&plain);
     assert!(gap < STEP_TOLERANCE, "{what}: {gap}");
     if half {
-        set_training_precision(TrainingPrecision::Half);
-        let narrow = differentiate(shapes, &Device::libtorch(), &function);
-        set_training_precision(TrainingPrecision::Full);
+        let options = RunOptions {
+            precision: TrainingPrecision::Half,
+            ..RunOptions::new()
+        };
+        let narrow = options.run(|| differentiate(shapes, &Device::libtorch(), &function));
         let gap = relative_gap(&plain, &narrow);
         assert!(gap > 1e-5, "{what}: bf16 changes nothing");
         assert!(gap < HALF_TOLERANCE, "{what} in bf16: {gap}");
@@ -200,16 +199,8 @@ fn assert_alike(
 
 const ACTIVATIONS: [Activation; 3] = [Activation::None, Activation::Relu, Activation::Leaky];
 
-/// The precision is the process's: tests of one process take it in turns.
-static PRECISION: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    PRECISION.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[test]
 fn each_group_is_differentiated_alike() {
-    let _precision = alone();
     for (i, activation) in ACTIVATIONS.into_iter().enumerate() {
         for norm in ["none", "instance", "batch"] {
             let what = format!("{norm} norm, {activation:?}");
@@ -229,7 +220,7 @@ fn each_group_is_differentiated_alike() {
                     _ => Norm::Batch(&batch_norm),
                 };
                 let shortcut = Some(inputs[1].clone());
-                conv_step(inputs[0].clone(), &conv, norm, shortcut, activation)
+                fused_conv(inputs[0].clone(), &conv, norm, shortcut, activation)
             });
         }
     }
@@ -241,7 +232,7 @@ fn each_group_is_differentiated_alike() {
         let mut conv = conv.init(device);
         conv.weight = Param::from_tensor(wave([3, 2, 4, 4], 0.4, device));
         let norm = Norm::Instance;
-        conv_step(inputs[0].clone(), &conv, norm, None, Activation::None)
+        fused_conv(inputs[0].clone(), &conv, norm, None, Activation::None)
     });
     let shapes = [[1, 3, 5, 5], [2, 6, 1, 1]];
     assert_alike("style", false, &shapes, |inputs, device| {
@@ -260,13 +251,13 @@ fn each_group_is_differentiated_alike() {
         resample(inputs[0].clone(), inputs[1].clone())
     });
     for side in [1, 3] {
-        for sense in [GateSense::ZTakesCandidate, GateSense::ZKeepsInput] {
+        for convention in [GateConvention::ZTakesCandidate, GateConvention::ZKeepsInput] {
             let (wide, square) = ([4, 8, side, side], [4, 4, side, side]);
             let map = [2, 4, 5, 5];
             let shapes = [
                 map, map, wide, wide, square, square, wide, wide, square, square,
             ];
-            let what = format!("pair {side} {sense:?}");
+            let what = format!("pair {side} {convention:?}");
             assert_alike(&what, true, &shapes, |inputs, _| {
                 let unit = |i: usize| UnitWeights {
                     w_r: inputs[i].clone(),
@@ -275,7 +266,7 @@ fn each_group_is_differentiated_alike() {
                     w: inputs[i + 3].clone(),
                 };
                 let (x, y) = (inputs[0].clone(), inputs[1].clone());
-                let pair = convflu_pair(x, y, &unit(2), &unit(6), sense, false);
+                let pair = convflu(x, y, &unit(2), &unit(6), convention, false);
                 Tensor::cat(vec![pair.x, pair.y], 0)
             });
         }
@@ -284,7 +275,6 @@ fn each_group_is_differentiated_alike() {
 
 #[test]
 fn the_discriminator_scores_alike() {
-    let _precision = alone();
     let device = Device::flex();
     device.seed(3);
     let plain = Discriminator::new(3, CLASSES.len(), &device);

@@ -1,12 +1,12 @@
 //! What the two small networks of the face detector are made of, and how their weights are read.
 
 use burn::tensor::activation::{prelu, relu};
-use burn::tensor::module::{conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions, PadMode};
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::FaceError;
-use crate::kernels::Separable;
+use crate::kernels::{SeparableBlock, separable};
 use crate::tensor_file::TensorFile;
 
 /// A convolution over all channels, with its bias and perhaps its activation's slopes.
@@ -40,69 +40,32 @@ impl Dense {
 
 /// activation(x + convolution(x)): 3 x 3 within each channel, then 1 x 1 over the channels.
 #[derive(Debug, Clone)]
-pub(super) struct Block {
-    depthwise: Tensor<4>, // [c_in, 1, 3, 3]
-    pointwise: Dense,     // [c_out, c_in, 1, 1]
-    halve: bool,
-    packed: Option<Separable>,
-}
+pub(super) struct Block(SeparableBlock);
 
 impl Block {
     pub fn load(weights: &Weights, name: &str, halve: bool) -> Result<Self, FaceError> {
-        let depthwise = weights.tensor(&format!("{name}.depthwise"))?;
-        let pointwise = Dense {
-            weight: weights.tensor(&format!("{name}.pointwise"))?,
-            bias: weights.tensor(&format!("{name}.bias"))?,
-            slope: weights.optional(&format!("{name}.slope"))?,
-        };
-        let Dense {
-            weight,
-            bias,
-            slope,
-        } = &pointwise;
-        Ok(Self {
-            // Natively Burn's wider vectors and threads are faster.
-            packed: cfg!(target_family = "wasm")
-                .then(|| Separable::pack(&depthwise, weight, bias, slope.as_ref(), halve))
-                .flatten(),
-            depthwise,
-            pointwise,
+        let mut block = SeparableBlock::new(
+            weights.tensor(&format!("{name}.depthwise"))?,
+            weights.tensor(&format!("{name}.pointwise"))?,
+            weights.tensor(&format!("{name}.bias"))?,
+            weights.optional(&format!("{name}.slope"))?,
             halve,
-        })
+        );
+        // Natively Burn's wider vectors and threads are faster.
+        if cfg!(target_family = "wasm") {
+            block.prepare();
+        }
+        Ok(Self(block))
     }
 
     /// Where the block halves or widens, x is pooled or gets empty channels before the sum.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let packed = self.packed.as_ref();
-        if let Some(y) = packed.and_then(|packed| packed.forward(&x, false)) {
-            return y;
-        }
-        let y = self.convolve(x.clone());
-        let x = if self.halve {
-            max_pool2d(x, MaxPoolOptions::new([2, 2]))
-        } else {
-            x
-        };
-        let more = y.dims()[1] - x.dims()[1];
-        let x = if more > 0 {
-            x.pad([(0, more), (0, 0), (0, 0)], PadMode::Constant(0.0))
-        } else {
-            x
-        };
-        activate(x + y, &self.pointwise.slope)
+        separable(x, &self.0, false)
     }
 
     /// The convolutions alone. TensorFlow's "same" padding puts the odd pixel at the end.
     pub fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
-        let packed = self.packed.as_ref();
-        if let Some(y) = packed.and_then(|packed| packed.forward(&x, true)) {
-            return y;
-        }
-        let (stride, padding) = if self.halve { (2, (0, 1)) } else { (1, (1, 1)) };
-        let channels = self.depthwise.dims()[0];
-        let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], channels);
-        let x = conv2d(x, self.depthwise.clone(), None, options);
-        self.pointwise.convolve(x, 1, (0, 0))
+        separable(x, &self.0, true)
     }
 }
 

@@ -6,7 +6,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
 
 use super::prepared::conv_layer;
-use crate::kernels::{Activation, NORM_EPSILON, Norm, PackedStep, conv_step, conv_step_pooled};
+use crate::kernels::{Activation, NORM_EPSILON, Norm, Prepared, fused_conv, fused_conv_pooled};
 
 /// A convolution that keeps the map's size: kernel 3 with padding 1, or kernel 1.
 pub fn conv(inputs: usize, outputs: usize, kernel: usize, bias: bool, device: &Device) -> Conv2d {
@@ -54,8 +54,8 @@ pub struct ConvBlock {
 /// Prepared weights of a [`ConvBlock`].
 #[derive(Debug, Clone, Default)]
 pub struct PreparedConvBlock {
-    conv1: PackedStep,
-    conv2: PackedStep,
+    conv1: Prepared,
+    conv2: Prepared,
 }
 
 impl ConvBlock {
@@ -73,8 +73,8 @@ impl ConvBlock {
     pub fn forward(&self, x: Tensor<4>, prepared: Option<&PreparedConvBlock>) -> Tensor<4> {
         let layer1 = conv_layer(&self.conv1, prepared.map(|p| &p.conv1));
         let layer2 = conv_layer(&self.conv2, prepared.map(|p| &p.conv2));
-        let x = conv_step(x, layer1, Norm::Batch(&self.bn1), None, Activation::Relu);
-        conv_step_pooled(x, layer2, Norm::Batch(&self.bn2), None, Activation::Relu)
+        let x = fused_conv(x, layer1, Norm::Batch(&self.bn1), None, Activation::Relu);
+        fused_conv_pooled(x, layer2, Norm::Batch(&self.bn2), None, Activation::Relu)
     }
 }
 
@@ -101,9 +101,9 @@ pub struct ResidualBlock {
 /// Prepared weights of a [`ResidualBlock`].
 #[derive(Debug, Clone, Default)]
 pub struct PreparedResidualBlock {
-    conv1: PackedStep,
-    conv2: PackedStep,
-    downsample: PackedStep,
+    conv1: Prepared,
+    conv2: Prepared,
+    downsample: Prepared,
 }
 
 impl ResidualBlock {
@@ -134,12 +134,12 @@ impl ResidualBlock {
         let shortcut = match &self.downsample {
             Some(conv) => {
                 let layer = conv_layer(conv, prepared.map(|p| &p.downsample));
-                conv_step(x.clone(), layer, Norm::None, None, Activation::None)
+                fused_conv(x.clone(), layer, Norm::None, None, Activation::None)
             }
             None => x.clone(),
         };
         let (norm1, norm2) = (norm(self.bn1.as_ref()), norm(self.bn2.as_ref()));
-        let out = conv_step(x, layer1, norm1, None, Activation::Relu);
-        conv_step_pooled(out, layer2, norm2, Some(shortcut), Activation::Relu)
+        let out = fused_conv(x, layer1, norm1, None, Activation::Relu);
+        fused_conv_pooled(out, layer2, norm2, Some(shortcut), Activation::Relu)
     }
 }

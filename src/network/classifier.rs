@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use super::block::batch_norm;
 use super::config::NetworkConfig;
 use super::prepared::{conv_layer, linear_layer};
-use crate::kernels::{Activation, Norm, PackedStep, conv_step, linear};
+use crate::kernels::{Activation, Norm, Prepared, fused_conv, linear};
 
 /// Recognises expressions, and controls where the network has some, from the deepest map.
 #[derive(Module, Debug)]
@@ -23,9 +23,9 @@ pub struct Classifier {
 /// Prepared weights of a [`Classifier`].
 #[derive(Debug, Clone, Default)]
 pub struct PreparedClassifier {
-    conv: PackedStep,
-    linear: PackedStep,
-    units: PackedStep,
+    conv: Prepared,
+    linear: Prepared,
+    units: Prepared,
 }
 
 impl Classifier {
@@ -44,7 +44,7 @@ impl Classifier {
     /// w are 1 without padding, else 3.
     pub fn features(&self, x: Tensor<4>, prepared: Option<&PreparedClassifier>) -> Tensor<4> {
         let layer = conv_layer(&self.conv, prepared.map(|p| &p.conv));
-        conv_step(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
+        fused_conv(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
     }
 
     /// Features to logits `[batch, E]`.

@@ -5,7 +5,7 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
 
-use crate::kernels::{Activation, Norm, conv_step};
+use crate::kernels::{Activation, Norm, fused_conv};
 
 /// Output channels of the four strided convolutions.
 const WIDTHS: [usize; 4] = [64, 128, 256, 512];
@@ -48,7 +48,7 @@ impl Discriminator {
         for (i, conv) in self.convs.iter().enumerate() {
             let norm = if i > 0 { Norm::Instance } else { Norm::None };
             // [batch, 64, 48, 48] .. [batch, 512, 6, 6]
-            x = conv_step(x, conv, norm, None, Activation::Leaky);
+            x = fused_conv(x, conv, norm, None, Activation::Leaky);
         }
         self.score.forward(x)
     }

@@ -6,7 +6,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
 
 use super::block::conv;
-use crate::kernels::{self, GateSense, Gates, PackedPair, PairOutput, UnitWeights};
+use crate::kernels::{self, GateConvention, Gates, PairOutput, PreparedPair, UnitWeights};
 
 /// Weights of one direction: the branch that receives (x) reads the other one (y).
 #[derive(Module, Debug)]
@@ -48,11 +48,11 @@ pub struct PairGates {
 }
 
 /// The weights of several pairs, laid out once for the kernels of `device`.
-pub fn prepare_pairs(to_fer: &[ConvFlu], to_fes: &[ConvFlu], device: &Device) -> Vec<PackedPair> {
+pub fn prepare_pairs(to_fer: &[ConvFlu], to_fes: &[ConvFlu], device: &Device) -> Vec<PreparedPair> {
     to_fer
         .iter()
         .zip(to_fes)
-        .map(|(fer, fes)| PackedPair::on_device(&fer.weights(), &fes.weights(), device))
+        .map(|(fer, fes)| PreparedPair::on_device(&fer.weights(), &fes.weights(), device))
         .collect()
 }
 
@@ -63,7 +63,7 @@ pub struct Pair<'a> {
     /// FES receives.
     pub to_fes: &'a ConvFlu,
     /// The same weights, laid out for the kernels.
-    pub prepared: Option<&'a PackedPair>,
+    pub prepared: Option<&'a PreparedPair>,
 }
 
 /// Exchanges features between the branches, both directions at once.
@@ -73,12 +73,12 @@ pub fn exchange(
     fer: Tensor<4>,
     fes: Tensor<4>,
     pair: &Pair<'_>,
-    sense: GateSense,
+    sense: GateConvention,
     keep_gates: bool,
 ) -> (Tensor<4>, Tensor<4>, Option<PairGates>) {
     let PairOutput { x, y, gates } = match pair.prepared {
-        Some(prepared) => kernels::convflu_pair_packed(fer, fes, prepared, sense, keep_gates),
-        None => kernels::convflu_pair(
+        Some(prepared) => kernels::convflu_prepared(fer, fes, prepared, sense, keep_gates),
+        None => kernels::convflu(
             fer,
             fes,
             &pair.to_fer.weights(),

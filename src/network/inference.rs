@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::weights::{self, WeightError};
 use super::{Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig, Synthesised};
-use crate::kernels::{Plan, PlanError, kernels_available};
+use crate::kernels::{CapturedGraph, GraphError, kernels_available};
 use crate::painter::{INPUTS, InferencePainter};
 
 /// The widest network all of whose steps run by the kernels: from width 121 on, the weights of the 2021
@@ -64,8 +64,8 @@ struct Plans {
     turn: Cell<u64>,
 }
 
-type EncodePlan = Plan<(InferenceNetwork, Tensor<4>), Encoded>;
-type DecodePlan = Plan<(InferenceNetwork, Encoded, Tensor<2>), Option<Synthesised>>;
+type EncodePlan = CapturedGraph<(InferenceNetwork, Tensor<4>), Encoded>;
+type DecodePlan = CapturedGraph<(InferenceNetwork, Encoded, Tensor<2>), Option<Synthesised>>;
 
 impl Inference {
     /// Loads a network from the bytes of a weight file.
@@ -114,8 +114,8 @@ impl Inference {
     /// [`decode`](Self::decode).
     ///
     /// # Errors
-    /// [`PlanError`] when the device refuses.
-    pub fn encode(&self, values: Vec<f32>) -> Result<(Scores, EncodedFace), PlanError> {
+    /// [`GraphError`] when the device refuses.
+    pub fn encode(&self, values: Vec<f32>) -> Result<(Scores, EncodedFace), GraphError> {
         let Some(plans) = &self.plans else {
             let encoded = self.network.encode(self.face(values), false);
             let scores = Scores::of(&encoded);
@@ -131,12 +131,12 @@ impl Inference {
     /// network synthesises nothing. The face has to come from this network's [`encode`](Self::encode).
     ///
     /// # Errors
-    /// [`PlanError`] when the device refuses.
+    /// [`GraphError`] when the device refuses.
     pub fn decode(
         &self,
         face: &EncodedFace,
         targets: &[Vec<f32>],
-    ) -> Result<Option<Synthesised>, PlanError> {
+    ) -> Result<Option<Synthesised>, GraphError> {
         if !self.config().synthesises() {
             return Ok(None);
         }
@@ -174,13 +174,13 @@ impl Inference {
                 let run = |(network, encoded, targets): &(InferenceNetwork, Encoded, Tensor<2>)| {
                     network.decode(encoded, targets.clone())
                 };
-                recorded.push(Plan::record(&self.device, inputs, run)?);
+                recorded.push(CapturedGraph::capture(&self.device, inputs, run)?);
                 recorded.len() - 1
             }
         };
         let plan = &recorded[position];
         plan.write(|(_, _, targets)| targets, table(rows));
-        Ok(plan.replay()?.clone())
+        Ok(plan.launch()?.clone())
     }
 
     /// Adds the painter of a file of its own; one that is there already stays.
@@ -234,20 +234,20 @@ impl Inference {
         &self,
         plans: &'a Plans,
         values: Vec<f32>,
-    ) -> Result<&'a Encoded, PlanError> {
+    ) -> Result<&'a Encoded, GraphError> {
         let plan = self.encode_plan(plans)?;
         plan.write(|(_, x)| x, values);
         plans.turn.set(plans.turn.get() + 1);
-        plan.replay()
+        plan.launch()
     }
 
-    fn encode_plan<'a>(&self, plans: &'a Plans) -> Result<&'a EncodePlan, PlanError> {
+    fn encode_plan<'a>(&self, plans: &'a Plans) -> Result<&'a EncodePlan, GraphError> {
         if let Some(plan) = plans.encode.get() {
             return Ok(plan);
         }
         let x = self.face(vec![0.0; self.config().channels * FACE_SIZE * FACE_SIZE]);
         let run = |(network, x): &(InferenceNetwork, Tensor<4>)| network.encode(x.clone(), false);
-        let plan = Plan::record(&self.device, (self.network.clone(), x), run)?;
+        let plan = CapturedGraph::capture(&self.device, (self.network.clone(), x), run)?;
         Ok(plans.encode.get_or_init(|| plan))
     }
 }

@@ -29,6 +29,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::painter::Painter;
 
+pub use crate::kernels::{Change, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, warp as resample};
 pub use config::{
     ConfigError, Edition, FACE_SIZE, Head, MAX_INTENSITY, NetworkConfig, PainterConfig, Presets,
     TEETH, Variant,
@@ -37,10 +38,7 @@ pub use cost::Cost;
 pub use discriminator::Discriminator;
 pub use flu::PairGates;
 pub use frozen::{FaceNetwork, InferenceNetwork};
-pub use head::{
-    Change, FLOW_SCALE, SHADE_SCALE, SHADE_SIDE, Synthesised, resample, synthesise,
-    synthesise_reference,
-};
+pub use head::{Synthesised, synthesise, synthesise_reference};
 pub use inference::{EncodedFace, Inference, Scores};
 
 pub(crate) use prepared::conv_layer;

@@ -12,7 +12,7 @@ use super::flu::{ConvFlu, Pair, exchange, prepare_pairs};
 use super::prepared::{conv_layer, linear_layer};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateSense, Norm, PackedPair, PackedStep, conv_step, join, linear,
+    Activation, GateConvention, Norm, Prepared, PreparedPair, concat, fused_conv, linear,
 };
 
 /// Blocks of a branch after the stem.
@@ -43,7 +43,7 @@ pub struct PreparedPaper2020 {
     fer: [PreparedConvBlock; BLOCKS],
     fes: [PreparedConvBlock; BLOCKS],
     /// By unit: one for all levels where their weights are tied.
-    pairs: Vec<PackedPair>,
+    pairs: Vec<PreparedPair>,
     classifier: PreparedClassifier,
     transformer: PreparedTransformer,
     decoder: PreparedDecoder,
@@ -130,7 +130,7 @@ impl Paper2020 {
                 fer,
                 other,
                 &self.pair(unit, prepared),
-                GateSense::ZTakesCandidate,
+                GateConvention::ZTakesCandidate,
                 keep_gates,
             );
             fer = fer_out;
@@ -171,7 +171,7 @@ impl Paper2020 {
     ) -> Option<Tensor<4>> {
         let (transformer, decoder) = (self.transformer.as_ref()?, self.decoder.as_ref()?);
         let wanted = transformer.forward(target, prepared.map(|p| &p.transformer)); // [targets, 2C, 3, 3]
-        let y = join(features.bottleneck.clone(), wanted); // [targets, 3C, 3, 3]
+        let y = concat(features.bottleneck.clone(), wanted); // [targets, 3C, 3, 3]
         Some(decoder.forward(x, y, prepared.map(|p| &p.decoder)))
     }
 }
@@ -188,9 +188,9 @@ pub struct Transformer {
 /// Prepared weights of a [`Transformer`].
 #[derive(Debug, Clone, Default)]
 struct PreparedTransformer {
-    linear: PackedStep,
-    deconv: PackedStep,
-    conv: PackedStep,
+    linear: Prepared,
+    deconv: Prepared,
+    conv: Prepared,
 }
 
 impl Transformer {
@@ -211,9 +211,9 @@ impl Transformer {
         let x = x.unsqueeze_dims::<4>(&[2, 3]); // [targets, M, 1, 1]
         let norm = Norm::Batch(&self.bn);
         let deconv = conv_layer(&self.deconv, prepared.map(|p| &p.deconv));
-        let x = conv_step(x, deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
+        let x = fused_conv(x, deconv, norm, None, Activation::Relu); // [targets, M, 3, 3]
         let conv = conv_layer(&self.conv, prepared.map(|p| &p.conv));
-        conv_step(x, conv, Norm::None, None, Activation::None)
+        fused_conv(x, conv, Norm::None, None, Activation::None)
     }
 }
 
@@ -229,9 +229,9 @@ pub struct Decoder {
 /// Prepared weights of a [`Decoder`].
 #[derive(Debug, Clone, Default)]
 struct PreparedDecoder {
-    reduce: PackedStep,
+    reduce: Prepared,
     up: [PreparedUpStep; UP_STEPS],
-    picture: PackedStep,
+    picture: Prepared,
 }
 
 /// Merges the face's features with the target's.
@@ -254,9 +254,9 @@ pub struct UpStep {
 /// Prepared weights of an [`UpStep`].
 #[derive(Debug, Clone, Default)]
 struct PreparedUpStep {
-    deconv: PackedStep,
-    conv1: PackedStep,
-    conv2: PackedStep,
+    deconv: Prepared,
+    conv1: Prepared,
+    conv2: Prepared,
 }
 
 impl Decoder {
@@ -293,13 +293,13 @@ impl Decoder {
     ) -> Tensor<4> {
         let norm = Norm::Batch(&self.reduce.bn);
         let layer = conv_layer(&self.reduce.conv, prepared.map(|p| &p.reduce));
-        let y = conv_step(y, layer, norm, None, Activation::Relu);
+        let y = fused_conv(y, layer, norm, None, Activation::Relu);
         self.up.iter().enumerate().fold(y, |y, (i, step)| {
             // The picture's own features join those of the step that has no norm after it.
             let own = self.picture.as_ref().filter(|_| step.bn2.is_none());
             let own = own.map(|conv| {
                 let layer = conv_layer(conv, prepared.map(|p| &p.picture));
-                conv_step(faces.clone(), layer, Norm::None, None, Activation::Leaky)
+                fused_conv(faces.clone(), layer, Norm::None, None, Activation::Leaky)
             });
             step.forward(y, own, prepared.map(|p| &p.up[i]))
         })
@@ -322,15 +322,15 @@ impl UpStep {
         let conv1 = conv_layer(&self.conv1, prepared.map(|p| &p.conv1));
         let conv2 = conv_layer(&self.conv2, prepared.map(|p| &p.conv2));
         // Height and width doubled.
-        let x = conv_step(x, deconv, Norm::None, None, Activation::None);
-        let x = conv_step(x, conv1, Norm::Batch(&self.bn1), None, Activation::Relu);
+        let x = fused_conv(x, deconv, Norm::None, None, Activation::None);
+        let x = fused_conv(x, conv1, Norm::Batch(&self.bn1), None, Activation::Relu);
         let x = match beside {
-            Some(own) => join(own, x),
+            Some(own) => concat(own, x),
             None => x,
         };
         match &self.bn2 {
-            Some(bn) => conv_step(x, conv2, Norm::Batch(bn), None, Activation::Relu),
-            None => conv_step(x, conv2, Norm::None, None, Activation::None),
+            Some(bn) => fused_conv(x, conv2, Norm::Batch(bn), None, Activation::Relu),
+            None => fused_conv(x, conv2, Norm::None, None, Activation::None),
         }
     }
 }

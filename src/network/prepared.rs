@@ -6,23 +6,23 @@
 
 use burn::nn::Linear;
 
-use crate::kernels::{Convolution, Layer, LinearLayer, PackedStep};
+use crate::kernels::{Convolution, Layer, LinearLayer, Prepared};
 
 /// A convolution, with its prepared weights where there are some.
 pub fn conv_layer<'a>(
     convolution: impl Into<Convolution<'a>>,
-    prepared: Option<&'a PackedStep>,
+    prepared: Option<&'a Prepared>,
 ) -> Layer<'a> {
     match prepared {
-        Some(prepared) => Layer::packed(convolution, prepared),
+        Some(prepared) => Layer::prepared(convolution, prepared),
         None => convolution.into().into(),
     }
 }
 
 /// A linear layer, with its prepared weights where there are some.
-pub fn linear_layer<'a>(linear: &'a Linear, prepared: Option<&'a PackedStep>) -> LinearLayer<'a> {
+pub fn linear_layer<'a>(linear: &'a Linear, prepared: Option<&'a Prepared>) -> LinearLayer<'a> {
     match prepared {
-        Some(prepared) => LinearLayer::packed(linear, prepared),
+        Some(prepared) => LinearLayer::prepared(linear, prepared),
         None => linear.into(),
     }
 }

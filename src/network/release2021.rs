@@ -13,8 +13,8 @@ use super::flu::{ConvFlu, Pair, exchange, prepare_pairs};
 use super::prepared::{conv_layer, linear_layer};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateSense, Norm, PackedPair, PackedStep, conv_step, conv_step_beside_style,
-    conv_step_pooled, join, style,
+    Activation, GateConvention, Norm, Prepared, PreparedPair, concat, fused_conv,
+    fused_conv_beside_style, fused_conv_pooled, style,
 };
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
@@ -39,11 +39,11 @@ pub struct Release2021 {
 /// Prepared weights of a [`Release2021`].
 #[derive(Debug, Clone)]
 pub struct PreparedRelease2021 {
-    stem: PackedStep,
+    stem: Prepared,
     /// By level, as the blocks.
     fer: [PreparedResidualBlock; LEVELS],
     fes: [PreparedResidualBlock; LEVELS],
-    pairs: Vec<PackedPair>,
+    pairs: Vec<PreparedPair>,
     joint: PreparedResidualBlock,
     classifier: PreparedClassifier,
     decoder: PreparedDecoder,
@@ -84,7 +84,7 @@ impl Release2021 {
     /// The weights as the kernels of `device` read them, for as long as they do not change.
     pub fn prepare(&self, device: &Device) -> PreparedRelease2021 {
         PreparedRelease2021 {
-            stem: PackedStep::default(),
+            stem: Prepared::default(),
             fer: Default::default(),
             fes: Default::default(),
             pairs: prepare_pairs(&self.flu_fer, &self.flu_fes, device),
@@ -122,7 +122,7 @@ impl Release2021 {
                     fer,
                     other,
                     &self.pair(level, prepared),
-                    GateSense::ZKeepsInput,
+                    GateConvention::ZKeepsInput,
                     keep_gates,
                 );
                 fer = fer_out;
@@ -134,7 +134,7 @@ impl Release2021 {
             }
         }
         let joined = match fes {
-            Some(fes) => join(fer, fes), // [batch, 16n, 6, 6]
+            Some(fes) => concat(fer, fes), // [batch, 16n, 6, 6]
             None => fer,
         };
         let joined = self.joint.forward(joined, prepared.map(|p| &p.joint)); // [batch, 16n or 8n, 3, 3]
@@ -189,9 +189,9 @@ pub struct Stem {
 }
 
 impl Stem {
-    fn forward(&self, x: Tensor<4>, prepared: Option<&PackedStep>) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>, prepared: Option<&Prepared>) -> Tensor<4> {
         let layer = conv_layer(&self.conv, prepared);
-        conv_step_pooled(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
+        fused_conv_pooled(x, layer, Norm::Batch(&self.bn), None, Activation::Relu)
     }
 }
 
@@ -222,10 +222,10 @@ pub struct Decoder {
 /// Prepared weights of a [`Decoder`].
 #[derive(Debug, Clone, Default)]
 struct PreparedDecoder {
-    transform: PackedStep,
+    transform: Prepared,
     up: [PreparedUpStep; UP_STEPS],
-    picture: PackedStep,
-    out: PackedStep,
+    picture: Prepared,
+    out: Prepared,
 }
 
 /// Transposed convolution 4x4 stride 2, the transformed skip beside it, two convolutions.
@@ -240,10 +240,10 @@ pub struct UpStep {
 /// Prepared weights of an [`UpStep`].
 #[derive(Debug, Clone, Default)]
 struct PreparedUpStep {
-    deconv: PackedStep,
-    transform: PackedStep,
-    conv1: PackedStep,
-    conv2: PackedStep,
+    deconv: Prepared,
+    transform: Prepared,
+    conv1: Prepared,
+    conv2: Prepared,
 }
 
 impl Decoder {
@@ -299,11 +299,11 @@ impl Decoder {
         }
         if let Some(conv) = &self.picture {
             let layer = conv_layer(conv, prepared.map(|p| &p.picture));
-            let own = conv_step(x.clone(), layer, Norm::None, None, Activation::Leaky);
-            y = join(own, y); // [targets, 2n, 96, 96]
+            let own = fused_conv(x.clone(), layer, Norm::None, None, Activation::Leaky);
+            y = concat(own, y); // [targets, 2n, 96, 96]
         }
         let layer = conv_layer(&self.out, prepared.map(|p| &p.out));
-        conv_step(y, layer, Norm::None, None, Activation::None)
+        fused_conv(y, layer, Norm::None, None, Activation::None)
     }
 }
 
@@ -316,11 +316,11 @@ impl UpStep {
         prepared: Option<&PreparedUpStep>,
     ) -> Tensor<4> {
         let deconv = conv_layer(&self.deconv, prepared.map(|p| &p.deconv));
-        let leaky = |x, layer| conv_step(x, layer, Norm::Instance, None, Activation::Leaky);
+        let leaky = |x, layer| fused_conv(x, layer, Norm::Instance, None, Activation::Leaky);
         let x = match (&self.transform, skip) {
             (Some(transform), Some(skip)) => {
                 let layer = linear_layer(&transform.linear, prepared.map(|p| &p.transform));
-                conv_step_beside_style(x, deconv, Activation::Relu, skip.clone(), p, layer)
+                fused_conv_beside_style(x, deconv, Activation::Relu, skip.clone(), p, layer)
             }
             _ => leaky(x, deconv),
         };

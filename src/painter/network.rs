@@ -6,7 +6,7 @@ use burn::nn::{Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, s};
 
 use super::prepare::INPUTS;
-use crate::kernels::{self, Activation, LEAKY_SLOPE, Layer, Norm, PackedStep, conv_step};
+use crate::kernels::{self, Activation, LEAKY_SLOPE, Layer, Norm, Prepared, fused_conv};
 use crate::network::{PainterConfig, conv_layer};
 
 /// Channels of the answer: how much of the eyes' white, of the skin and of the lips' tone is added, and the
@@ -52,12 +52,12 @@ pub struct InferencePainter {
 /// Prepared weights, named as in the [`Painter`].
 #[derive(Debug, Clone, Default)]
 struct PreparedPainter {
-    enter: PackedStep,
-    down: [PackedStep; LEVELS],
-    deep: [PackedStep; DEEP_LEVELS.len()],
-    up: [PackedStep; LEVELS],
-    refine: [PackedStep; LEVELS],
-    out: PackedStep,
+    enter: Prepared,
+    down: [Prepared; LEVELS],
+    deep: [Prepared; DEEP_LEVELS.len()],
+    up: [Prepared; LEVELS],
+    refine: [Prepared; LEVELS],
+    out: Prepared,
 }
 
 impl InferencePainter {
@@ -120,7 +120,7 @@ impl Painter {
 
     fn run(&self, x: Tensor<4>, prepared: Option<&PreparedPainter>) -> Tensor<4> {
         let step = |x: Tensor<4>, layer: Layer<'_>, shortcut| {
-            conv_step(x, layer, Norm::None, shortcut, Activation::Leaky)
+            fused_conv(x, layer, Norm::None, shortcut, Activation::Leaky)
         };
         let enter = conv_layer(&self.enter, prepared.map(|p| &p.enter));
         let mut x = step(x, enter, None); // [batch, w, height, width]
@@ -141,7 +141,7 @@ impl Painter {
             x = step(x, refine, None);
         }
         let out = conv_layer(&self.out, prepared.map(|p| &p.out));
-        conv_step(x, out, Norm::None, None, Activation::None)
+        fused_conv(x, out, Norm::None, None, Activation::None)
     }
 }
 

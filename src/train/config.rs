@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use super::{TrainError, presets};
 use crate::data::Augmentation;
 use crate::data::controls::expression_presets;
-use crate::kernels::{self, TrainingPrecision};
+use crate::kernels::{RunOptions, TrainingPrecision};
 use crate::network::{NetworkConfig, PainterConfig, Variant};
 
 /// A run: what is trained, on what, towards what.
@@ -324,11 +324,19 @@ impl RunTable {
         (!path.as_os_str().is_empty()).then_some(path)
     }
 
-    /// Lets the training's convolutions have this run's precision.
+    /// How a step of training is computed.
+    pub(super) fn options(&self) -> RunOptions {
+        RunOptions {
+            precision: self.precision,
+            ..RunOptions::new()
+        }
+    }
+
+    /// Whether the devices have this run's precision.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] when one of the devices does not have it.
-    pub(super) fn use_precision(&self, devices: &[Device]) -> Result<(), TrainError> {
+    /// [`TrainError::Setting`] when one of them does not.
+    pub(super) fn check_precision(&self, devices: &[Device]) -> Result<(), TrainError> {
         let precision = self.precision;
         if !devices.iter().all(|device| precision.is_available(device)) {
             return Err(TrainError::Setting {
@@ -337,7 +345,6 @@ impl RunTable {
                     .into(),
             });
         }
-        kernels::set_training_precision(precision);
         Ok(())
     }
 }

@@ -85,7 +85,7 @@ impl Trainer {
         state: State,
     ) -> Result<Self, TrainError> {
         config.check_devices(devices.len())?;
-        config.run.use_precision(devices)?;
+        config.run.check_precision(devices)?;
         let has_features = config.objective.features > 0.0;
         let features = devices.iter().map(|device| {
             has_features
@@ -136,6 +136,11 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::NotANumber`] when a term is no number; the network's weights are then as before.
     pub fn step(&mut self, batch: &Batch) -> Result<Losses, TrainError> {
+        let options = self.config.run.options();
+        options.run(|| self.step_with_options(batch))
+    }
+
+    fn step_with_options(&mut self, batch: &Batch) -> Result<Losses, TrainError> {
         let rate = self.rate();
         let workers = self.passes(batch);
         let critic_loss = self.teach_discriminator(&workers, rate);

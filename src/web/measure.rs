@@ -12,11 +12,17 @@ use wasm_bindgen::prelude::*;
 use super::device::device;
 use super::error::{coded_error, js_error};
 use crate::kernels::{
-    GateSense, PackedPair, PlanError, UnitWeights, convflu_pair_packed, launches, set_plain_only,
+    GateConvention, GraphError, PreparedPair, RunOptions, UnitWeights, convflu_prepared, launches,
 };
 use crate::network::weights::{self, WeightError};
 use crate::network::{EncodedFace, FACE_SIZE, Inference, Network};
 use crate::pipeline::PipelineError;
+
+/// The way that the kernels are compared with: plain tensors.
+const REFERENCE: RunOptions = RunOptions {
+    reference_only: true,
+    ..RunOptions::new()
+};
 
 /// How many of the crate's own kernels, in WGSL or on the CPU, ran so far: tells plain tensors apart.
 #[wasm_bindgen]
@@ -27,8 +33,8 @@ pub fn kernel_launches() -> usize {
 /// One ConvFLU pair.
 #[wasm_bindgen]
 pub struct MeasuredPair {
-    pair: PackedPair,
-    sense: GateSense,
+    pair: PreparedPair,
+    sense: GateConvention,
     shape: [usize; 4],
     device: Device,
 }
@@ -52,8 +58,8 @@ impl MeasuredPair {
         webgpu: bool,
     ) -> Result<MeasuredPair, JsValue> {
         let sense = match side {
-            1 => GateSense::ZKeepsInput,
-            3 => GateSense::ZTakesCandidate,
+            1 => GateConvention::ZKeepsInput,
+            3 => GateConvention::ZTakesCandidate,
             _ => return Err(misuse("a pair's kernels are 1x1 or 3x3")),
         };
         let square = channels * channels * side * side;
@@ -64,7 +70,7 @@ impl MeasuredPair {
         let (to_x, to_y) = weights.split_at(6 * square);
         let [to_x, to_y] = [to_x, to_y].map(|values| unit(values, channels, side, &device));
         Ok(Self {
-            pair: PackedPair::new(&to_x, &to_y),
+            pair: PreparedPair::new(&to_x, &to_y),
             sense,
             shape: [1, channels, size, size],
             device,
@@ -81,9 +87,11 @@ impl MeasuredPair {
             upload(x, self.shape, &self.device)?,
             upload(y, self.shape, &self.device)?,
         ];
-        set_plain_only(plain);
-        let output = convflu_pair_packed(x, y, &self.pair, self.sense, false);
-        set_plain_only(false);
+        let options = RunOptions {
+            reference_only: plain,
+            ..RunOptions::new()
+        };
+        let output = options.run(|| convflu_prepared(x, y, &self.pair, self.sense, false));
         let reading = Transaction::default().register(output.x);
         readback(reading.register(output.y)).await
     }
@@ -124,10 +132,7 @@ impl MeasuredNetwork {
         let logits = if plain {
             let plain_network = self.plain()?;
             let face = self.upload(face)?;
-            set_plain_only(true);
-            let encoded = plain_network.encode(face, false);
-            set_plain_only(false);
-            encoded.logits
+            REFERENCE.run(|| plain_network.encode(face, false)).logits
         } else {
             self.encode(face)?.0
         };
@@ -150,11 +155,11 @@ impl MeasuredNetwork {
             let face = self.upload(face)?;
             let table = TensorData::new(targets.concat(), shape);
             let table = Tensor::from_data(table, &self.device);
-            set_plain_only(true);
-            let encoded = plain_network.encode(face, false);
-            let drawn = plain_network.decode(&encoded, table);
-            set_plain_only(false);
-            (encoded.logits, drawn)
+            REFERENCE.run(|| {
+                let encoded = plain_network.encode(face, false);
+                let drawn = plain_network.decode(&encoded, table);
+                (encoded.logits, drawn)
+            })
         } else {
             let (logits, face) = self.encode(face)?;
             let drawn = self.inference.decode(&face, &targets).map_err(plan_error)?;
@@ -221,7 +226,7 @@ fn refused(error: WeightError) -> JsValue {
     js_error(PipelineError::Weights(error))
 }
 
-fn plan_error(error: PlanError) -> JsValue {
+fn plan_error(error: GraphError) -> JsValue {
     js_error(PipelineError::Plan(error))
 }
 

@@ -19,7 +19,7 @@ impl Launched {
     }
 }
 
-/// What `work` gives, and the names of the kernels that it launched; a replay launches none.
+/// What `work` gives, and the names of the kernels that it launched; a captured graph launches none.
 pub fn launched_by<T>(work: impl FnOnce() -> T) -> (T, Vec<&'static str>) {
     let launched = Arc::new(Launched::default());
     let watching = LaunchObservation::new(launched.clone());

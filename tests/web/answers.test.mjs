@@ -158,7 +158,7 @@ test('the redrawn faces of one face show expressions that can be told apart', as
   }
 });
 
-test('our own WGSL kernels compute the answers, and not their plain twins', async (t) => {
+test('our own WGSL kernels compute the answers, and not their reference implementations', async (t) => {
   const dispatches = () => visit.page.workers()[0].evaluate(() => globalThis.convfluDispatches);
   const before = await dispatches();
   await visit.give(TURNED);

@@ -118,7 +118,7 @@ function profile(rows) {
     rows.flatMap(({ of, way, kernels }) => {
       const all = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
       const launches = kernels.reduce((sum, kernel) => sum + kernel.launches, 0);
-      const by = way === 'plain' ? 'Burn plain tensors' : 'the plan';
+      const by = way === 'plain' ? 'Burn plain tensors' : 'the captured graph';
       return [
         [of, by, 'all', launches, ms(all), ''],
         ...kernels.map(({ kernel, launches, milliseconds }) => [

@@ -1,20 +1,25 @@
 //! The mean over a square around every pixel on the CPU: rows are added, then columns, so that each
 //! pixel takes twice the square's side of additions, not its square.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::backend::flex::{Flex, FlexTensor};
 
-use super::planes::add;
-use crate::kernels::route::Route;
+use super::maps::add;
+use super::tensor::{dims, tensor, values};
+use crate::kernels::backend::BoxMeanBackend;
+use crate::kernels::launches::count_launches;
 
-/// As [`box_mean`](crate::kernels::box_mean()); none where x has to go through plain tensors.
-pub fn box_mean(x: &Tensor<4>, side: usize) -> Option<Tensor<4>> {
-    let (shape, device) = (x.dims(), x.device());
-    let [_, _, height, width] = shape;
-    if shape.contains(&0) || Route::of(x) != Route::Cpu {
-        return None;
+impl BoxMeanBackend for Flex {
+    fn box_mean(x: FlexTensor, side: usize) -> FlexTensor {
+        let x = x.to_contiguous();
+        let [_, _, height, width] = dims(&x);
+        let out = means(values(&x), [height, width], side);
+        count_launches(1);
+        tensor(out, dims(&x))
     }
-    let data = x.clone().into_data();
-    let values = data.as_slice::<f32>().ok()?;
+}
+
+/// The means of all planes of a height and width.
+fn means(values: &[f32], [height, width]: [usize; 2], side: usize) -> Vec<f32> {
     let reach = side / 2;
     let near = |at: usize, count: usize| at.saturating_sub(reach)..(at + reach + 1).min(count);
     let shares: Vec<f32> = (0..width)
@@ -38,6 +43,5 @@ pub fn box_mean(x: &Tensor<4>, side: usize) -> Option<Tensor<4>> {
             means.for_each(|(mean, columns)| *mean *= share * columns);
         }
     }
-    crate::kernels::launch::count_launches(1);
-    Some(Tensor::from_data(TensorData::new(out, shape), &device))
+    out
 }

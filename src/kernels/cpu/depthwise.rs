@@ -2,7 +2,7 @@
 
 use wide::f32x4;
 
-use super::tile::LANES;
+use super::simd::LANES;
 
 /// Taps of the kernel.
 pub const TAPS: usize = 9;
@@ -16,9 +16,13 @@ pub fn same(
     padded: &mut [f32],
     out: &mut [f32],
 ) {
-    let pitch = width.next_multiple_of(LANES) + LANES;
+    let row_stride = width.next_multiple_of(LANES) + LANES;
     let count = out.len() / width;
-    for (i, to) in padded.chunks_exact_mut(pitch).take(count + 2).enumerate() {
+    for (i, to) in padded
+        .chunks_exact_mut(row_stride)
+        .take(count + 2)
+        .enumerate()
+    {
         // A row of zeros above the first and below the last.
         match (row + i)
             .checked_sub(1)
@@ -30,7 +34,7 @@ pub fn same(
     }
     let kernel = kernel.map(f32x4::splat);
     for (y, out) in out.chunks_exact_mut(width).enumerate() {
-        let rows = [0, 1, 2].map(|row| &padded[(y + row) * pitch..][..pitch]);
+        let rows = [0, 1, 2].map(|row| &padded[(y + row) * row_stride..][..row_stride]);
         each_vector(out, |at| {
             let mut sum = f32x4::ZERO;
             for row in 0..3 {
@@ -53,11 +57,15 @@ pub fn halved(
     columns: usize,
     out: &mut [f32],
 ) {
-    let pitch = columns.next_multiple_of(LANES) + LANES;
+    let row_stride = columns.next_multiple_of(LANES) + LANES;
     let count = 2 * (out.len() / columns) + 1;
-    for (i, to) in padded.chunks_exact_mut(2 * pitch).take(count).enumerate() {
+    for (i, to) in padded
+        .chunks_exact_mut(2 * row_stride)
+        .take(count)
+        .enumerate()
+    {
         // Even columns, then odd ones.
-        let (even, odd) = to.split_at_mut(pitch);
+        let (even, odd) = to.split_at_mut(row_stride);
         match x.chunks_exact(width).nth(row + i) {
             Some(from) => {
                 let pairs = from.as_chunks::<2>().0.iter().zip(even.iter_mut().zip(odd));
@@ -69,8 +77,8 @@ pub fn halved(
     let kernel = kernel.map(f32x4::splat);
     for (y, out) in out.chunks_exact_mut(columns).enumerate() {
         let rows = [0, 1, 2].map(|row| {
-            let both = &padded[(2 * y + row) * 2 * pitch..][..2 * pitch];
-            both.split_at(pitch)
+            let both = &padded[(2 * y + row) * 2 * row_stride..][..2 * row_stride];
+            both.split_at(row_stride)
         });
         each_vector(out, |at| {
             let mut sum = f32x4::ZERO;

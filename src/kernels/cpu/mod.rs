@@ -1,16 +1,21 @@
-//! The steps on the CPU, where there is no WebGPU: what the WGSL kernels do, in Rust on four
-//! numbers at a time (simd128 in the page).
+//! The kernels on the CPU, where there is no WebGPU: what the WGSL kernels do, in Rust on four
+//! numbers at a time (simd128 in the page), as operations of Burn's CPU backend.
 //!
 //! Burn's own convolution writes every window of the map out for a matrix product; here a tile of
-//! sums stays in registers while the taps pass over the map ([`tile`]).
+//! sums stays in registers while the taps pass over the map (`simd.rs`).
 
-pub(super) mod box_mean;
-mod convolution;
+mod box_mean;
+mod conv;
+mod conv_tiles;
+mod conv_weights;
+mod convflu;
 mod depthwise;
-pub(super) mod flu;
-pub(super) mod pack;
-mod planes;
-pub(super) mod separable;
-mod step;
+mod maps;
+mod separable;
+mod simd;
 mod style;
-mod tile;
+mod tensor;
+
+pub use conv_weights::prepare as conv_weights;
+pub use convflu::{can_run as can_run_convflu, prepare as convflu_weights};
+pub use separable::prepare as separable_weights;

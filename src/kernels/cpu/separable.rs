@@ -1,13 +1,18 @@
-//! A block of the face detector on the CPU: activation(shortcut + pointwise(depthwise(x))), a strip of
-//! rows at a time, so that what lies between the two convolutions stays in the cache.
+//! A block of the face detector on Burn's CPU backend: activation(shortcut + pointwise(depthwise(x))), a
+//! strip of rows at a time, so that what lies between the two convolutions stays in the cache.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::backend::flex::{Flex, FlexTensor};
+use burn::tensor::Tensor;
 use wide::f32x4;
 
 use super::depthwise::{TAPS, halved, same};
-use super::planes;
-use super::tile::{BLOCK, LANES, Maps, sums};
-use crate::kernels::route::Route;
+use super::maps;
+use super::simd::{BLOCK, LANES, Maps, sums};
+use super::tensor::{dims, tensor, values};
+use crate::kernels::backend::SeparableBackend;
+use crate::kernels::launches::count_launches;
+use crate::kernels::prepared::filled_up;
+use crate::kernels::spec::SeparableSpec;
 
 /// SIMD vectors of a tile of the pointwise convolution.
 const TILE: usize = 3;
@@ -15,107 +20,93 @@ const TILE: usize = 3;
 /// that the two that strips share weigh little.
 const STRIP: usize = 24 * 1024;
 
-/// The weights of a block, packed once for the CPU.
-#[derive(Debug, Clone)]
-pub struct Separable {
-    depthwise: Vec<f32>,
-    /// By block of output channels `[inputs]` quads, then their biases.
-    pointwise: Vec<[f32; BLOCK]>,
-    /// What a negative value is multiplied by, a channel.
-    slopes: Vec<f32>,
-    inputs: usize,
-    outputs: usize,
-    halve: bool,
+/// The weights in the kernel's order: depthwise `[inputs, 3, 3]`; pointwise, by block of [`BLOCK`] output
+/// channels, `[inputs + 1]` of them, the biases last; slopes `[outputs]`, zeros where there are none.
+pub fn prepare(
+    depthwise: &Tensor<4>,
+    pointwise: &Tensor<4>,
+    bias: &Tensor<1>,
+    slope: Option<&Tensor<1>>,
+) -> Tensor<1> {
+    let [outputs, inputs, _, _] = pointwise.dims();
+    let blocks = outputs.div_ceil(BLOCK);
+    let rows = pointwise.clone().reshape([outputs, inputs]);
+    let rows = Tensor::cat(vec![rows, bias.clone().unsqueeze_dim(1)], 1); // [outputs, inputs + 1]
+    let rows = filled_up(rows, 0, blocks * BLOCK)
+        .reshape([blocks, BLOCK, inputs + 1])
+        .permute([0, 2, 1]); // [blocks, inputs + 1, BLOCK]
+    let slope = match slope {
+        Some(slope) => slope.clone(),
+        None => Tensor::zeros([outputs], &bias.device()),
+    };
+    let parts = vec![
+        depthwise.clone().flatten::<1>(0, 3),
+        rows.flatten::<1>(0, 2),
+        slope,
+    ];
+    Tensor::cat(parts, 0)
 }
 
-impl Separable {
-    /// Packs depthwise `[inputs, 1, 3, 3]`, pointwise `[outputs, inputs, 1, 1]`, a bias and the
-    /// activation's slopes (none: ReLU); with `halve` the block has stride 2. None where the weights
-    /// are not on a device whose tensors [`forward`](Self::forward) takes.
-    pub fn pack(
-        depthwise: &Tensor<4>,
-        pointwise: &Tensor<4>,
-        bias: &Tensor<1>,
-        slope: Option<&Tensor<1>>,
-        halve: bool,
-    ) -> Option<Self> {
-        if Route::on(&depthwise.device()) != Route::Cpu {
-            return None;
-        }
-        let [outputs, inputs, _, _] = pointwise.dims();
-        let bias = values(bias.clone())?;
-        let rows = values(pointwise.clone())?;
-        let quad = |block: usize, value: &dyn Fn(usize) -> f32| -> [f32; BLOCK] {
-            let channel = |i: usize| Some(block * BLOCK + i).filter(|o| *o < outputs);
-            std::array::from_fn(|i| channel(i).map_or(0.0, value))
-        };
-        let pointwise = (0..outputs.div_ceil(BLOCK)).flat_map(|block| {
-            let weights = (0..inputs).map(move |c| (block, c));
-            let weights = weights.map(|(block, c)| quad(block, &|o| rows[o * inputs + c]));
-            let mut all: Vec<_> = weights.collect();
-            all.push(quad(block, &|o| bias[o]));
-            all
-        });
-        Some(Self {
-            depthwise: values(depthwise.clone())?,
-            pointwise: pointwise.collect(),
-            slopes: match slope {
-                Some(slope) => values(slope.clone())?,
-                None => vec![0.0; outputs],
-            },
-            inputs,
-            outputs,
-            halve,
-        })
-    }
-
-    /// The block over x `[batch, inputs, height, width]`, or with `alone` its convolutions alone;
-    /// none where x has to go through plain tensors.
-    pub fn forward(&self, x: &Tensor<4>, alone: bool) -> Option<Tensor<4>> {
-        let [batch, inputs, height, width] = x.dims();
-        let device = x.device();
-        let even = height.is_multiple_of(2) && width.is_multiple_of(2);
-        let fits = inputs == self.inputs && (even || !self.halve) && batch * height * width > 0;
-        if !fits || Route::of(x) != Route::Cpu {
-            return None;
-        }
-        let data = x.clone().into_data();
-        let x = data.as_slice::<f32>().ok()?;
-        let size = if self.halve { 2 } else { 1 };
+impl SeparableBackend for Flex {
+    fn separable(x: FlexTensor, weights: FlexTensor, spec: SeparableSpec) -> FlexTensor {
+        let (x, weights) = (x.to_contiguous(), weights.to_contiguous());
+        let block = Block::new(values(&weights), spec);
+        let [batch, inputs, height, width] = dims(&x);
+        let size = if spec.halve { 2 } else { 1 };
         let [rows, columns] = [height / size, width / size];
-        let mut out = vec![0.0; batch * self.outputs * rows * columns];
-        let samples = out.chunks_exact_mut(self.outputs * rows * columns);
-        for (x, out) in x.chunks_exact(inputs * height * width).zip(samples) {
-            let mut strip = Strip::new(self, x, [height, width]);
+        let mut out = vec![0.0; batch * spec.outputs * rows * columns];
+        let samples = out.chunks_exact_mut(spec.outputs * rows * columns);
+        for (x, out) in values(&x)
+            .chunks_exact(inputs * height * width)
+            .zip(samples)
+        {
+            let mut strip = Strip::new(&block, x, [height, width]);
             for row in (0..rows).step_by(strip.rows) {
-                strip.fill(row, alone);
-                strip.finish(row, alone, out);
+                strip.fill(row);
+                strip.finish(row, out);
             }
         }
-        crate::kernels::launch::count_launches(1);
-        let data = TensorData::new(out, [batch, self.outputs, rows, columns]);
-        Some(Tensor::from_data(data, &device))
+        count_launches(1);
+        tensor(out, [batch, spec.outputs, rows, columns])
     }
 }
 
-/// The values of a tensor.
-fn values<const D: usize>(tensor: Tensor<D>) -> Option<Vec<f32>> {
-    tensor.into_data().try_into_vec::<f32>().ok()
+/// The prepared weights of a block.
+struct Block<'a> {
+    depthwise: &'a [f32],
+    /// By block of output channels `[inputs]` quads, then their biases.
+    pointwise: &'a [[f32; BLOCK]],
+    /// What a negative value is multiplied by, a channel.
+    slopes: &'a [f32],
+    spec: SeparableSpec,
+}
+
+impl<'a> Block<'a> {
+    fn new(weights: &'a [f32], spec: SeparableSpec) -> Self {
+        let (depthwise, rest) = weights.split_at(spec.inputs * TAPS);
+        let (pointwise, slopes) = rest.split_at(rest.len() - spec.outputs);
+        Self {
+            depthwise,
+            pointwise: pointwise.as_chunks().0,
+            slopes,
+            spec,
+        }
+    }
 }
 
 /// Some rows of the block's output, and what they are made of.
 struct Strip<'a> {
-    block: &'a Separable,
+    block: &'a Block<'a>,
     x: &'a [f32],
     /// Height and width of x.
     size: [usize; 2],
     /// Rows of a strip, columns of the output.
     rows: usize,
     columns: usize,
-    /// Values of one channel of `middle`.
+    /// Values of one channel of `workspace`.
     plane: usize,
     /// After the depthwise convolution: `[inputs, plane]`.
-    middle: Vec<f32>,
+    workspace: Vec<f32>,
     /// What is added: `[inputs, rows * columns]`, where the block halves.
     pooled: Vec<f32>,
     /// One channel's rows with zeros around them.
@@ -123,12 +114,12 @@ struct Strip<'a> {
 }
 
 impl<'a> Strip<'a> {
-    fn new(block: &'a Separable, x: &'a [f32], size: [usize; 2]) -> Self {
-        let step = if block.halve { 2 } else { 1 };
+    fn new(block: &'a Block<'a>, x: &'a [f32], size: [usize; 2]) -> Self {
+        let step = if block.spec.halve { 2 } else { 1 };
         let [height, columns] = size.map(|side| side / step);
-        let rows = (STRIP / (block.inputs * columns)).clamp(1, height);
+        let rows = (STRIP / (block.spec.inputs * columns)).clamp(1, height);
         let plane = (rows * columns).next_multiple_of(TILE * LANES);
-        let pitch = columns.next_multiple_of(LANES) + LANES;
+        let row_stride = columns.next_multiple_of(LANES) + LANES;
         Self {
             block,
             x,
@@ -136,29 +127,29 @@ impl<'a> Strip<'a> {
             rows,
             columns,
             plane,
-            middle: vec![0.0; block.inputs * plane],
-            pooled: vec![0.0; block.inputs * rows * columns],
-            padded: vec![0.0; step * pitch * (step * rows + 2)],
+            workspace: vec![0.0; block.spec.inputs * plane],
+            pooled: vec![0.0; block.spec.inputs * rows * columns],
+            padded: vec![0.0; step * row_stride * (step * rows + 2)],
         }
     }
 
     /// Rows of the strip from `row` on.
     fn count(&self, row: usize) -> usize {
-        let step = if self.block.halve { 2 } else { 1 };
+        let step = if self.block.spec.halve { 2 } else { 1 };
         self.rows.min(self.size[0] / step - row)
     }
 
     /// The depthwise convolution of the rows from `row` on, and what is added to them.
-    fn fill(&mut self, row: usize, alone: bool) {
+    fn fill(&mut self, row: usize) {
         let count = self.count(row);
         let [height, width] = self.size;
-        for channel in 0..self.block.inputs {
+        for channel in 0..self.block.spec.inputs {
             let x = &self.x[channel * height * width..][..height * width];
             let Some(kernel) = self.block.depthwise[channel * TAPS..].first_chunk() else {
                 return;
             };
-            let out = &mut self.middle[channel * self.plane..][..count * self.columns];
-            if self.block.halve {
+            let out = &mut self.workspace[channel * self.plane..][..count * self.columns];
+            if self.block.spec.halve {
                 halved(
                     x,
                     width,
@@ -168,10 +159,10 @@ impl<'a> Strip<'a> {
                     self.columns,
                     out,
                 );
-                if !alone {
+                if !self.block.spec.alone {
                     let x = &x[2 * row * width..][..2 * count * width];
                     let pooled = &mut self.pooled[channel * self.rows * self.columns..];
-                    planes::max_pool(x, width, &mut pooled[..count * self.columns]);
+                    maps::max_pool(x, width, &mut pooled[..count * self.columns]);
                 }
             } else {
                 same(x, width, row, kernel, &mut self.padded, out);
@@ -180,34 +171,38 @@ impl<'a> Strip<'a> {
     }
 
     /// The pointwise convolution, the sum and the activation.
-    fn finish(&self, row: usize, alone: bool, out: &mut [f32]) {
+    fn finish(&self, row: usize, out: &mut [f32]) {
         let block = self.block;
         let pixels = self.count(row) * self.columns;
-        let plane = out.len() / block.outputs;
+        let plane = out.len() / block.spec.outputs;
         let maps = Maps {
-            values: &self.middle,
+            values: &self.workspace,
             plane: self.plane,
-            pitch: self.plane,
+            row_stride: self.plane,
         };
-        let (added, added_plane) = if block.halve {
+        let (added, added_plane) = if block.spec.halve {
             (&self.pooled[..], self.rows * self.columns)
         } else {
             (&self.x[row * self.columns..], plane)
         };
-        let blocks = block.pointwise.chunks_exact(block.inputs + 1);
+        let blocks = block.pointwise.chunks_exact(block.spec.inputs + 1);
         for (first, weights) in blocks.enumerate() {
             let Some((bias, weights)) = weights.split_last() else {
                 return;
             };
             for at in (0..pixels).step_by(TILE * LANES) {
                 let sums = sums::<1, 1, TILE>(maps, at, weights, *bias);
-                let channels = first * BLOCK..block.outputs.min((first + 1) * BLOCK);
+                let channels = first * BLOCK..block.spec.outputs.min((first + 1) * BLOCK);
                 for (channel, sums) in channels.zip(sums) {
                     let end = (at + TILE * LANES).min(pixels);
                     let out = &mut out[channel * plane + row * self.columns..][at..end];
-                    let added = (!alone && channel < block.inputs)
+                    let added = (!self.block.spec.alone && channel < block.spec.inputs)
                         .then(|| &added[channel * added_plane..][at..end]);
-                    let slope = if alone { 1.0 } else { block.slopes[channel] };
+                    let slope = if self.block.spec.alone {
+                        1.0
+                    } else {
+                        block.slopes[channel]
+                    };
                     store(out, sums, added, slope);
                 }
             }

@@ -2,11 +2,12 @@
 
 use burn::backend::flex::{Flex, FlexTensor};
 
-use super::planes;
-use super::step::{Step, dims, tensor, values};
-use crate::kernels::conv_step::StepSpec;
-use crate::kernels::launch::count_launches;
-use crate::kernels::style::StyleBackend;
+use super::conv::FusedConv;
+use super::maps;
+use super::tensor::{dims, tensor, values};
+use crate::kernels::backend::StyleBackend;
+use crate::kernels::launches::count_launches;
+use crate::kernels::spec::ConvSpec;
 
 impl StyleBackend for Flex {
     fn style(f: FlexTensor, p: FlexTensor, linear: FlexTensor, channels: usize) -> FlexTensor {
@@ -22,13 +23,13 @@ impl StyleBackend for Flex {
         tensor(out, [targets, channels, height, width])
     }
 
-    fn step_beside_style(
+    fn fused_conv_beside_style(
         x: FlexTensor,
         weights: FlexTensor,
         skip: FlexTensor,
         p: FlexTensor,
         linear: FlexTensor,
-        spec: StepSpec,
+        spec: ConvSpec,
         channels: usize,
     ) -> FlexTensor {
         let style = Style::new(&skip, &p, &linear, channels);
@@ -43,7 +44,7 @@ impl StyleBackend for Flex {
             style.write(target, beside);
             own.push(map);
         }
-        Step::new(&x, &weights, None, spec).run(own);
+        FusedConv::new(&x, &weights, None, spec).run(own);
         count_launches(1);
         tensor(out, [targets, all, height, width])
     }
@@ -81,7 +82,7 @@ impl Style {
         let (gamma, beta) = affine.split_at(self.channels);
         let maps = values(&self.f)[first..].chunks_exact(plane);
         for (channel, (map, out)) in maps.zip(out.chunks_exact_mut(plane)).enumerate() {
-            planes::style(map, gamma[channel], beta[channel], out);
+            maps::style(map, gamma[channel], beta[channel], out);
         }
     }
 

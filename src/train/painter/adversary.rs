@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::batch::Inputs;
-use crate::kernels::{self, Activation, LEAKY_SLOPE, Norm, conv_step};
+use crate::kernels::{self, Activation, LEAKY_SLOPE, Norm, fused_conv};
 
 /// Red, green, blue, fine detail, reach.
 const CHANNELS: usize = 5;
@@ -73,10 +73,10 @@ impl Adversary {
         let mut features: Vec<Tensor<4>> = Vec::new();
         let mut x = x;
         for conv in &self.convs {
-            x = conv_step(x, conv, Norm::None, None, Activation::Leaky);
+            x = fused_conv(x, conv, Norm::None, None, Activation::Leaky);
             features.push(x.clone());
         }
-        let score = conv_step(x, &self.score, Norm::None, None, Activation::None);
+        let score = fused_conv(x, &self.score, Norm::None, None, Activation::None);
         (score, features)
     }
 

@@ -62,7 +62,7 @@ impl PainterRun {
         device: &Device,
     ) -> Result<Self, TrainError> {
         config.validate()?;
-        config.run.use_precision(std::slice::from_ref(device))?;
+        config.run.check_precision(std::slice::from_ref(device))?;
         let start = config.run.start().ok_or_else(|| TrainError::Setting {
             key: "run.finetune".into(),
             rule: "the painter belongs to a network: give its weights with --finetune".into(),

@@ -10,6 +10,7 @@ use super::adversary::Adversary;
 use super::batch::{Batch, Inputs};
 use super::checkpoint;
 use super::losses::difference;
+use crate::kernels::RunOptions;
 use crate::painter::Painter;
 use crate::painter::compose::painted;
 use crate::train::TrainError;
@@ -100,6 +101,7 @@ impl Losses {
 /// A painter in training.
 pub struct Trainer {
     table: PainterTable,
+    options: RunOptions,
     device: Device,
     state: State,
 }
@@ -122,6 +124,7 @@ impl Trainer {
         };
         Self {
             table,
+            options: config.run.options(),
             device: device.clone(),
             state,
         }
@@ -138,12 +141,14 @@ impl Trainer {
     ) -> Result<Option<Self>, TrainError> {
         let Self {
             table,
+            options,
             device,
             state,
         } = Self::new(config, None, device);
         let state = checkpoint::load(folder, state, |step| new_optimiser(step < table.l1_steps))?;
         Ok(state.map(|state| Self {
             table,
+            options,
             device,
             state,
         }))
@@ -169,6 +174,10 @@ impl Trainer {
     /// # Errors
     /// [`TrainError::NotANumber`] when a loss is no number; the painter's weights are then as before.
     pub fn step(&mut self, batch: &Batch) -> Result<Losses, TrainError> {
+        self.options.run(|| self.step_with_options(batch))
+    }
+
+    fn step_with_options(&mut self, batch: &Batch) -> Result<Losses, TrainError> {
         let inputs = Inputs::new(
             &batch.items,
             self.table.config(),
