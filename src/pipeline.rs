@@ -39,7 +39,7 @@ pub enum PipelineError {
     Device(String),
     /// The device refused the network's kernels.
     #[error("{0}; reload, or choose the CPU")]
-    Plan(#[from] GraphError),
+    Graph(#[from] GraphError),
     /// The network recognises only.
     #[error(
         "these weights recognise expressions but synthesise no face; choose weights of another variant"

@@ -298,7 +298,7 @@ fn every_golden_case_agrees_with_pytorch_on_the_cpu() {
 fn every_golden_case_agrees_with_pytorch_on_wgpu() {
     let before = launches();
     compare_all("wgpu", &wgpu(), WGPU_TOLERANCE);
-    // Every case has a stem and a classifier at the least, trained and packed.
+    // Every case has a stem and a classifier at the least, trainable and frozen.
     assert!(launches() - before >= 4 * CASES, "the kernels did not run");
 }
 

@@ -73,17 +73,17 @@ pub fn exchange(
     fer: Tensor<4>,
     fes: Tensor<4>,
     pair: &Pair<'_>,
-    sense: GateConvention,
+    convention: GateConvention,
     keep_gates: bool,
 ) -> (Tensor<4>, Tensor<4>, Option<PairGates>) {
     let PairOutput { x, y, gates } = match pair.prepared {
-        Some(prepared) => kernels::convflu_prepared(fer, fes, prepared, sense, keep_gates),
+        Some(prepared) => kernels::convflu_prepared(fer, fes, prepared, convention, keep_gates),
         None => kernels::convflu(
             fer,
             fes,
             &pair.to_fer.weights(),
             &pair.to_fes.weights(),
-            sense,
+            convention,
             keep_gates,
         ),
     };

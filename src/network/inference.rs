@@ -1,9 +1,8 @@
-//! The network as it answers: on the CPU operation by operation, on WebGPU by plans that are
-//! recorded once and replayed for every face.
+//! The network as it answers: on the CPU operation by operation, on WebGPU by graphs that are
+//! captured once and launched for every face.
 //!
-//! A plan is the network's own [`encode`](InferenceNetwork::encode) or
-//! [`decode`](InferenceNetwork::decode), recorded;
-//! nothing of it is written a second time.
+//! A graph is what the network's own [`encode`](InferenceNetwork::encode) or
+//! [`decode`](InferenceNetwork::decode) launches: nothing of it is written a second time.
 
 use std::cell::{Cell, OnceCell, RefCell};
 
@@ -14,7 +13,7 @@ use super::{Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig, Synthe
 use crate::kernels::{CapturedGraph, GraphError, kernels_available};
 use crate::painter::{INPUTS, InferencePainter};
 
-/// The widest network all of whose steps run by the kernels: from width 121 on, the weights of the 2021
+/// The widest network all of whose operations run by the kernels: from width 121 on, the weights of the 2021
 /// edition's joint block are more than the 128 MiB that every adapter binds.
 const WIDEST: usize = 120;
 
@@ -22,7 +21,7 @@ const WIDEST: usize = 120;
 pub struct Inference {
     network: InferenceNetwork,
     device: Device,
-    plans: Option<Plans>,
+    graphs: Option<Graphs>,
     /// A painter that came in a file of its own.
     painter: OnceCell<(NetworkConfig, InferencePainter)>,
 }
@@ -50,22 +49,22 @@ pub struct EncodedFace(Kept);
 enum Kept {
     /// Its features are its own.
     Features(Box<Encoded>),
-    /// Its features lie in the plan's buffers until the next face is encoded there, which is then
+    /// Its features lie in the graph's buffers until the next face is encoded there, which is then
     /// the `turn`-th; later the face is encoded again.
     Pixels { values: Vec<f32>, turn: Cell<u64> },
 }
 
-/// The recorded runs. Decoding exists for one target and for as many as there are classes; what is
+/// The captured graphs. Decoding exists for one target and for as many as there are classes; what is
 /// between is filled up, so that no pipeline has to be compiled while a visitor waits.
-struct Plans {
-    encode: OnceCell<EncodePlan>,
-    decode: RefCell<Vec<DecodePlan>>,
+struct Graphs {
+    encode: OnceCell<EncodeGraph>,
+    decode: RefCell<Vec<DecodeGraph>>,
     /// Counts the faces that were encoded.
     turn: Cell<u64>,
 }
 
-type EncodePlan = CapturedGraph<(InferenceNetwork, Tensor<4>), Encoded>;
-type DecodePlan = CapturedGraph<(InferenceNetwork, Encoded, Tensor<2>), Option<Synthesised>>;
+type EncodeGraph = CapturedGraph<(InferenceNetwork, Tensor<4>), Encoded>;
+type DecodeGraph = CapturedGraph<(InferenceNetwork, Encoded, Tensor<2>), Option<Synthesised>>;
 
 impl Inference {
     /// Loads a network from the bytes of a weight file.
@@ -84,14 +83,14 @@ impl Inference {
         Ok(Self {
             network: weights::load(file, &device)?.into_inference(),
             device,
-            plans: None,
+            graphs: None,
             painter: OnceCell::new(),
         })
     }
 
     /// Freezes a network, its weights prepared for the device that its faces lie on.
     pub fn new(network: Network, device: Device) -> Self {
-        let plans = kernels_available(&device).then(|| Plans {
+        let graphs = kernels_available(&device).then(|| Graphs {
             encode: OnceCell::new(),
             decode: RefCell::default(),
             turn: Cell::new(0),
@@ -99,7 +98,7 @@ impl Inference {
         Self {
             network: network.into_inference_on(&device),
             device,
-            plans,
+            graphs,
             painter: OnceCell::new(),
         }
     }
@@ -116,13 +115,13 @@ impl Inference {
     /// # Errors
     /// [`GraphError`] when the device refuses.
     pub fn encode(&self, values: Vec<f32>) -> Result<(Scores, EncodedFace), GraphError> {
-        let Some(plans) = &self.plans else {
+        let Some(graphs) = &self.graphs else {
             let encoded = self.network.encode(self.face(values), false);
             let scores = Scores::of(&encoded);
             return Ok((scores, EncodedFace(Kept::Features(Box::new(encoded)))));
         };
-        let scores = Scores::of(self.replay_encode(plans, values.clone())?);
-        let turn = Cell::new(plans.turn.get());
+        let scores = Scores::of(self.launch_encode(graphs, values.clone())?);
+        let turn = Cell::new(graphs.turn.get());
         Ok((scores, EncodedFace(Kept::Pixels { values, turn })))
     }
 
@@ -150,37 +149,37 @@ impl Inference {
             let data = TensorData::new(table(rows), [rows, width]);
             Tensor::from_data(data, &self.device)
         };
-        let (plans, values, turn) = match (&face.0, &self.plans) {
+        let (graphs, values, turn) = match (&face.0, &self.graphs) {
             (Kept::Features(encoded), _) => {
                 return Ok(self.network.decode(encoded, on_device(targets.len())));
             }
-            (Kept::Pixels { values, turn }, Some(plans)) => (plans, values, turn),
+            (Kept::Pixels { values, turn }, Some(graphs)) => (graphs, values, turn),
             (Kept::Pixels { values, .. }, None) => {
                 let encoded = self.network.encode(self.face(values.clone()), false);
                 return Ok(self.network.decode(&encoded, on_device(targets.len())));
             }
         };
-        if turn.get() != plans.turn.get() {
-            self.replay_encode(plans, values.clone())?;
-            turn.set(plans.turn.get());
+        if turn.get() != graphs.turn.get() {
+            self.launch_encode(graphs, values.clone())?;
+            turn.set(graphs.turn.get());
         }
-        let encoded = self.encode_plan(plans)?.outputs();
+        let encoded = self.encode_graph(graphs)?.outputs();
         let rows = if targets.len() == 1 { 1 } else { classes };
-        let mut recorded = plans.decode.borrow_mut();
-        let position = match recorded.iter().position(|plan| rows_of(plan) == rows) {
+        let mut captured = graphs.decode.borrow_mut();
+        let position = match captured.iter().position(|graph| rows_of(graph) == rows) {
             Some(position) => position,
             None => {
                 let inputs = (self.network.clone(), encoded.clone(), on_device(rows));
                 let run = |(network, encoded, targets): &(InferenceNetwork, Encoded, Tensor<2>)| {
                     network.decode(encoded, targets.clone())
                 };
-                recorded.push(CapturedGraph::capture(&self.device, inputs, run)?);
-                recorded.len() - 1
+                captured.push(CapturedGraph::capture(&self.device, inputs, run)?);
+                captured.len() - 1
             }
         };
-        let plan = &recorded[position];
-        plan.write(|(_, _, targets)| targets, table(rows));
-        Ok(plan.launch()?.clone())
+        let graph = &captured[position];
+        graph.write(|(_, _, targets)| targets, table(rows));
+        Ok(graph.launch()?.clone())
     }
 
     /// Adds the painter of a file of its own; one that is there already stays.
@@ -188,7 +187,7 @@ impl Inference {
     /// # Errors
     /// [`WeightError`] when the file is refused.
     pub fn add_painter(&self, file: &[u8]) -> Result<(), WeightError> {
-        let on = if self.plans.is_some() {
+        let on = if self.graphs.is_some() {
             Device::flex()
         } else {
             self.device.clone()
@@ -216,7 +215,7 @@ impl Inference {
         let (config, painter) = (self.config().painter?, self.painter()?);
         let (width, height) = (config.crop_width, config.crop_height());
         // As in decoding: for what is between no pipeline has to be compiled.
-        let rows = match &self.plans {
+        let rows = match &self.graphs {
             Some(_) if count > 1 => count.max(self.config().classes.len()),
             _ => count,
         };
@@ -230,28 +229,28 @@ impl Inference {
         Tensor::from_data(TensorData::new(values, shape), &self.device)
     }
 
-    fn replay_encode<'a>(
+    fn launch_encode<'a>(
         &self,
-        plans: &'a Plans,
+        graphs: &'a Graphs,
         values: Vec<f32>,
     ) -> Result<&'a Encoded, GraphError> {
-        let plan = self.encode_plan(plans)?;
-        plan.write(|(_, x)| x, values);
-        plans.turn.set(plans.turn.get() + 1);
-        plan.launch()
+        let graph = self.encode_graph(graphs)?;
+        graph.write(|(_, x)| x, values);
+        graphs.turn.set(graphs.turn.get() + 1);
+        graph.launch()
     }
 
-    fn encode_plan<'a>(&self, plans: &'a Plans) -> Result<&'a EncodePlan, GraphError> {
-        if let Some(plan) = plans.encode.get() {
-            return Ok(plan);
+    fn encode_graph<'a>(&self, graphs: &'a Graphs) -> Result<&'a EncodeGraph, GraphError> {
+        if let Some(graph) = graphs.encode.get() {
+            return Ok(graph);
         }
         let x = self.face(vec![0.0; self.config().channels * FACE_SIZE * FACE_SIZE]);
         let run = |(network, x): &(InferenceNetwork, Tensor<4>)| network.encode(x.clone(), false);
-        let plan = CapturedGraph::capture(&self.device, (self.network.clone(), x), run)?;
-        Ok(plans.encode.get_or_init(|| plan))
+        let graph = CapturedGraph::capture(&self.device, (self.network.clone(), x), run)?;
+        Ok(graphs.encode.get_or_init(|| graph))
     }
 }
 
-fn rows_of(plan: &DecodePlan) -> usize {
-    plan.inputs().2.dims()[0]
+fn rows_of(graph: &DecodeGraph) -> usize {
+    graph.inputs().2.dims()[0]
 }

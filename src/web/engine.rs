@@ -78,7 +78,7 @@ impl Engine {
         self.pipeline.config().synthesises()
     }
 
-    /// Recognises and synthesises an empty face, so that the device has recorded and compiled all it needs.
+    /// Recognises and synthesises an empty face, so that the device has captured and compiled all it needs.
     ///
     /// # Errors
     /// A JavaScript error when the device fails.

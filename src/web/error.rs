@@ -33,7 +33,7 @@ impl Coded for PipelineError {
         match self {
             Self::Weights(_) => "weights-damaged",
             Self::Face(error) => error.code(),
-            Self::Device(_) | Self::Plan(_) => "device-lost",
+            Self::Device(_) | Self::Graph(_) => "device-lost",
             Self::NoSynthesis => "cannot-redraw",
             Self::Target(error) => error.code(),
             _ => "internal",

@@ -34,7 +34,7 @@ pub fn kernel_launches() -> usize {
 #[wasm_bindgen]
 pub struct MeasuredPair {
     pair: PreparedPair,
-    sense: GateConvention,
+    convention: GateConvention,
     shape: [usize; 4],
     device: Device,
 }
@@ -57,7 +57,7 @@ impl MeasuredPair {
         weights: &[f32],
         webgpu: bool,
     ) -> Result<MeasuredPair, JsValue> {
-        let sense = match side {
+        let convention = match side {
             1 => GateConvention::ZKeepsInput,
             3 => GateConvention::ZTakesCandidate,
             _ => return Err(misuse("a pair's kernels are 1x1 or 3x3")),
@@ -71,7 +71,7 @@ impl MeasuredPair {
         let [to_x, to_y] = [to_x, to_y].map(|values| unit(values, channels, side, &device));
         Ok(Self {
             pair: PreparedPair::new(&to_x, &to_y),
-            sense,
+            convention,
             shape: [1, channels, size, size],
             device,
         })
@@ -91,7 +91,7 @@ impl MeasuredPair {
             reference_only: plain,
             ..RunOptions::new()
         };
-        let output = options.run(|| convflu_prepared(x, y, &self.pair, self.sense, false));
+        let output = options.run(|| convflu_prepared(x, y, &self.pair, self.convention, false));
         let reading = Transaction::default().register(output.x);
         readback(reading.register(output.y)).await
     }
@@ -162,7 +162,10 @@ impl MeasuredNetwork {
             })
         } else {
             let (logits, face) = self.encode(face)?;
-            let drawn = self.inference.decode(&face, &targets).map_err(plan_error)?;
+            let drawn = self
+                .inference
+                .decode(&face, &targets)
+                .map_err(graph_error)?;
             (logits, drawn)
         };
         let drawn = drawn.ok_or_else(|| js_error(PipelineError::NoSynthesis))?;
@@ -174,7 +177,7 @@ impl MeasuredNetwork {
         if face.len() != self.inference.config().channels * FACE_SIZE * FACE_SIZE {
             return Err(misuse("the input has another size"));
         }
-        let (scores, face) = self.inference.encode(face).map_err(plan_error)?;
+        let (scores, face) = self.inference.encode(face).map_err(graph_error)?;
         Ok((scores.logits, face))
     }
 
@@ -226,8 +229,8 @@ fn refused(error: WeightError) -> JsValue {
     js_error(PipelineError::Weights(error))
 }
 
-fn plan_error(error: GraphError) -> JsValue {
-    js_error(PipelineError::Plan(error))
+fn graph_error(error: GraphError) -> JsValue {
+    js_error(PipelineError::Graph(error))
 }
 
 /// A mistake of the bench itself.
