@@ -22,7 +22,7 @@ pub fn concat(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
     }
 }
 
-/// The reference implementation of [`concat`]: any device, differentiable.
+/// The reference implementation of [`concat`](concat()): any device, differentiable.
 pub fn concat_reference(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
     let batch = a.dims()[0].max(b.dims()[0]);
     let repeated = |x: Tensor<4>| match x.dims()[0] {
