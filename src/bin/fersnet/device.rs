@@ -24,6 +24,7 @@ pub enum DeviceName {
 
 impl DeviceName {
     /// All of them.
+    #[cfg(feature = "bench")]
     pub const ALL: [Self; 5] = [
         Self::Cpu,
         Self::Wgpu,
