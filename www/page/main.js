@@ -88,7 +88,7 @@ async function take(picture) {
   viewer.clear();
   noFace.hidden = true;
   if (before) void net.release(before);
-  status.busy('Reading the picture');
+  status.busy('Opening the picture');
   await attempt(signal, async () => answer(net, await picture(), signal));
 }
 
@@ -117,7 +117,7 @@ async function answer(network, file, signal) {
     signal,
     onFound: (found) => {
       viewer.show(network, found);
-      status.busy(found.faces.length ? `${counted(found.faces.length, 'face')} found, reading` : 'No face found');
+      status.busy(found.faces.length ? `${counted(found.faces.length, 'face')} found, being recognised` : 'No face found');
     },
     onRecognised: (face) => viewer.showRecognised(face),
   });
@@ -146,7 +146,7 @@ async function synthesiseAll(network, picture, signal) {
     const face = open.has(chosen) ? chosen : [...open][0];
     open.delete(face);
     const which = faces.length > 1 ? `face ${face.index + 1} of ${faces.length}` : 'the face';
-    status.busy(`Redrawing ${which} with ${network.classes.length} expressions`);
+    status.busy(`Synthesising ${which} with ${network.classes.length} expressions`);
     const synthesised = await network.synthesise(face, network.classes, { signal });
     if (signal.aborted) return;
     viewer.showSynthesised(synthesised);
@@ -168,7 +168,7 @@ async function recogniseWhole() {
   if (!net || !picture) return;
   const network = net;
   const { signal } = current;
-  status.busy('Reading the whole picture as a face');
+  status.busy('Recognising the whole picture as a face');
   status.focus();
   noFace.hidden = true;
   await attempt(signal, async () => {

@@ -52,8 +52,8 @@ export class Panel {
       this.root.append(
         element(
           'div',
-          { className: 'redrawn' },
-          element('h3', {}, 'The same face, redrawn'),
+          { className: 'synthesised' },
+          element('h3', {}, 'The same face, synthesised'),
           element('p', { className: 'hint' }, 'Choose one to put it into the photo; choose it again to take it out.'),
           this.#tiles,
         ),
