@@ -9,10 +9,9 @@ import { Status } from './status.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
-/** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
 
 const status = new Status();
-const viewer = new Viewer(() => void recompose());
+const viewer = new Viewer({ onChange: () => recompose(), onBusy: () => status.alsoBusy() });
 const noFace = byId('no-face');
 
 /** @type {FersNet | null} */
@@ -207,8 +206,7 @@ async function save() {
   const done = status.alsoBusy();
   await attempt(current.signal, async () => {
     const file = await network.save(picture, [...changes.values()], { signal: current.signal });
-    const names = new Set([...changes.values()].map(({ target }) => target));
-    download(file, `fersnet-${[...names].join('-').replace(/[^\w-]+/g, '_')}.png`);
+    download(file, `fersnet-${[...new Set(viewer.names())].join('-').replace(/[^\w-]+/g, '_')}.png`);
   });
   done();
 }
