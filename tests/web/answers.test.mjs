@@ -183,9 +183,9 @@ test('the times of the last answer are shown', async (t) => {
   t.diagnostic(`largest difference of a probability: ${largest.probability.toExponential(1)}`);
   t.diagnostic(`largest mean difference of a redrawn face: ${largest.pixels.toExponential(1)}`);
   const times = visit.page.getByTestId('milliseconds');
-  assert.match(await times.innerText(), /read in .+ redrawn in/);
+  assert.match(await times.innerText(), /recognised in .+ synthesised in/);
   assert.ok(Number(await times.getAttribute('data-recognition')) > 0);
-  assert.ok(Number(await times.getAttribute('data-redraw')) > 0);
+  assert.ok(Number(await times.getAttribute('data-synthesis')) > 0);
 });
 
 test('nothing was asked of another host, and the CSP was not hit', async () => {

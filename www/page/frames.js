@@ -29,7 +29,7 @@ export function drawFrames(container, picture, onChoose) {
     }),
   );
   container.dataset.count = String(picture.faces.length);
-  picture.faces.forEach((face) => label(container, face, 'being read'));
+  picture.faces.forEach((face) => label(container, face, 'being recognised'));
 }
 
 /**

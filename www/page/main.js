@@ -9,10 +9,9 @@ import { Status } from './status.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
-/** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
 
 const status = new Status();
-const viewer = new Viewer(() => void recompose());
+const viewer = new Viewer({ onChange: () => recompose(), onBusy: () => status.alsoBusy() });
 const noFace = byId('no-face');
 
 /** @type {FersNet | null} */
@@ -88,7 +87,7 @@ async function take(picture) {
   viewer.clear();
   noFace.hidden = true;
   if (before) void net.release(before);
-  status.busy('Reading the picture');
+  status.busy('Opening the picture');
   await attempt(signal, async () => answer(net, await picture(), signal));
 }
 
@@ -117,7 +116,7 @@ async function answer(network, file, signal) {
     signal,
     onFound: (found) => {
       viewer.show(network, found);
-      status.busy(found.faces.length ? `${counted(found.faces.length, 'face')} found, reading` : 'No face found');
+      status.busy(found.faces.length ? `${counted(found.faces.length, 'face')} found, being recognised` : 'No face found');
     },
     onRecognised: (face) => viewer.showRecognised(face),
   });
@@ -146,7 +145,7 @@ async function synthesiseAll(network, picture, signal) {
     const face = open.has(chosen) ? chosen : [...open][0];
     open.delete(face);
     const which = faces.length > 1 ? `face ${face.index + 1} of ${faces.length}` : 'the face';
-    status.busy(`Redrawing ${which} with ${network.classes.length} expressions`);
+    status.busy(`Synthesising ${which} with ${network.classes.length} expressions`);
     const synthesised = await network.synthesise(face, network.classes, { signal });
     if (signal.aborted) return;
     viewer.showSynthesised(synthesised);
@@ -168,7 +167,7 @@ async function recogniseWhole() {
   if (!net || !picture) return;
   const network = net;
   const { signal } = current;
-  status.busy('Reading the whole picture as a face');
+  status.busy('Recognising the whole picture as a face');
   status.focus();
   noFace.hidden = true;
   await attempt(signal, async () => {
@@ -207,8 +206,7 @@ async function save() {
   const done = status.alsoBusy();
   await attempt(current.signal, async () => {
     const file = await network.save(picture, [...changes.values()], { signal: current.signal });
-    const names = new Set([...changes.values()].map(({ target }) => target));
-    download(file, `fersnet-${[...names].join('-').replace(/[^\w-]+/g, '_')}.png`);
+    download(file, `fersnet-${[...new Set(viewer.names())].join('-').replace(/[^\w-]+/g, '_')}.png`);
   });
   done();
 }

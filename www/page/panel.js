@@ -2,10 +2,12 @@
 /** @file One face's answers: its expression, all probabilities, and the face synthesised. */
 
 import { draw, element, percent } from './dom.js';
+import { textOf } from './target.js';
 
 /** @typedef {import('../api/index.js').FoundFace} FoundFace */
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
+/** @typedef {import('./sliders.js').Sliders} Sliders */
 
 /**
  * @typedef {object} PanelEvents
@@ -21,6 +23,7 @@ export class Panel {
   #tiles;
   #expression;
   #doubt;
+  /** @type {Sliders | null} come after the thumbnails */ #sliders = null;
 
   /**
    * @param {FoundFace} face
@@ -52,8 +55,8 @@ export class Panel {
       this.root.append(
         element(
           'div',
-          { className: 'redrawn' },
-          element('h3', {}, 'The same face, redrawn'),
+          { className: 'synthesised' },
+          element('h3', {}, 'The same face, synthesised'),
           element('p', { className: 'hint' }, 'Choose one to put it into the photo; choose it again to take it out.'),
           this.#tiles,
         ),
@@ -105,8 +108,32 @@ export class Panel {
    */
   press(put) {
     for (const tile of this.#tiles.querySelectorAll('button')) {
-      tile.setAttribute('aria-pressed', String(tile.dataset.target === put?.target));
+      const is = put !== undefined && tile.dataset.target === textOf(put.target);
+      tile.setAttribute('aria-pressed', String(is));
     }
+  }
+
+  /**
+   * @param {Sliders} sliders
+   * @param {SynthesisedFace | undefined} put the synthesised face that is in the photo
+   */
+  addSliders(sliders, put) {
+    this.#sliders = sliders;
+    sliders.follow(put?.target);
+    this.root.append(sliders.root);
+  }
+
+  /** The sliders could not be fetched. */
+  lackSliders() {
+    this.root.append(element('p', { className: 'hint' }, 'The sliders could not be loaded: reload the page.'));
+  }
+
+  /**
+   * The sliders stand where the photo's face was put without them.
+   * @param {SynthesisedFace | null} put
+   */
+  follow(put) {
+    this.#sliders?.follow(put?.target);
   }
 
   /** @param {number} count */
@@ -144,7 +171,7 @@ export class Panel {
       {
         type: 'button',
         className: 'tile',
-        data: { testid: `synthesis-${this.#face.index}-${name}`, target: name },
+        data: { testid: `synthesis-${this.#face.index}-${name}`, target: textOf(name) },
         aria: { pressed: false, label: `${name}, synthetic` },
         onclick: () => this.#events.onPut(synthesised),
       },

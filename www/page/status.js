@@ -125,16 +125,16 @@ export class Status {
 
   /** @param {ReadPicture} picture */
   recognised({ decodeMilliseconds, findMilliseconds, faces }) {
-    const reading = faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-    const recognition = decodeMilliseconds + findMilliseconds + reading;
+    const recognising = faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    const recognition = decodeMilliseconds + findMilliseconds + recognising;
     Object.assign(this.#times.dataset, {
       decode: decodeMilliseconds,
       find: findMilliseconds,
-      reading,
+      recognising,
       recognition,
     });
-    delete this.#times.dataset.redraw;
-    this.#times.textContent = `read in ${time(recognition)}`;
+    delete this.#times.dataset.synthesis;
+    this.#times.textContent = `recognised in ${time(recognition)}`;
   }
 
   /**
@@ -143,8 +143,8 @@ export class Status {
    */
   synthesised(milliseconds, count) {
     const { recognition } = this.#times.dataset;
-    this.#times.dataset.redraw = String(milliseconds);
-    this.#times.textContent = `read in ${time(Number(recognition))}, ${count} redrawn in ${time(milliseconds)}`;
+    this.#times.dataset.synthesis = String(milliseconds);
+    this.#times.textContent = `recognised in ${time(Number(recognition))}, ${count} synthesised in ${time(milliseconds)}`;
   }
 
   /** @param {State} state @param {string} text */

@@ -1,14 +1,25 @@
 // @ts-check
 /** @file The picture with its faces: frames, panels, and the synthesised faces put into it. */
 
+import { drawCloseup } from './closeup.js';
+import { listenForHolding } from './compare.js';
 import { byId, draw } from './dom.js';
 import { drawFrames, nameFrame, pressFrame } from './frames.js';
+import { Mover } from './mover.js';
 import { Panel } from './panel.js';
+import { nameOf, textOf } from './target.js';
 
 /** @typedef {import('../api/index.js').FersNet} FersNet */
 /** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
+/** @typedef {import('./mover.js').Wish} Wish */
+
+/**
+ * @typedef {object} ViewerEvents
+ * @property {() => Promise<void>} onChange the set of synthesised faces in the photo has changed
+ * @property {() => () => void} onBusy a face is being moved, until the returned function is called
+ */
 
 /** What the page shows of one picture. */
 export class Viewer {
@@ -18,7 +29,11 @@ export class Viewer {
   #answers = byId('panels');
   #actions = byId('actions');
   #badge = byId('photo-badge');
-  #onChange;
+  #closeup = /** @type {HTMLCanvasElement} */ (byId('closeup'));
+  #compare = byId('compare');
+  #events;
+  /** The photo as it was composed last. @type {ImageData | null} */ #image = null;
+  /** Whether the original is shown in its place. */ #comparing = false;
 
   /** @type {FoundPicture | null} */ picture = null;
   /** Which face is shown. */
@@ -26,11 +41,16 @@ export class Viewer {
   /** @type {Map<number, SynthesisedFace>} the synthesised faces in the photo, by face */
   changes = new Map();
   /** @type {Panel[]} */ #panels = [];
+  /** @type {Map<number, Mover>} by face, once it can be moved */ #movers = new Map();
   /** @type {FersNet | null} */ #net = null;
 
-  /** @param {() => void} onChange the set of synthesised faces in the photo has changed */
-  constructor(onChange) {
-    this.#onChange = onChange;
+  /** @param {ViewerEvents} events */
+  constructor(events) {
+    this.#events = events;
+    listenForHolding(this.#compare, (held) => {
+      this.#comparing = held;
+      this.#showPhoto();
+    });
   }
 
   /** Back to the page without a picture's answers. */
@@ -39,11 +59,15 @@ export class Viewer {
     this.selected = 0;
     this.changes.clear();
     this.#panels = [];
+    this.#movers.clear();
+    this.#image = null;
+    this.#comparing = false;
     this.#frames.replaceChildren();
     this.#frames.dataset.count = '0';
     this.#answers.replaceChildren();
     this.#photo.hidden = true;
     this.#actions.hidden = true;
+    this.#compare.hidden = true;
     this.#badge.hidden = true;
     document.body.dataset.view = 'empty';
   }
@@ -75,7 +99,7 @@ export class Viewer {
         new Panel(face, net.classes, net.synthesises, {
           onStep: (step) =>
             this.choose((face.index + step + picture.faces.length) % picture.faces.length),
-          onPut: (synthesised) => this.#put(synthesised),
+          onPut: (synthesised) => this.#put(face.index, synthesised),
         }),
     );
     this.#answers.replaceChildren(...this.#panels.map(({ root }) => root));
@@ -91,6 +115,7 @@ export class Viewer {
     this.selected = index;
     pressFrame(this.#frames, index);
     this.#panels.forEach(({ root }, i) => (root.hidden = i !== index));
+    this.#showCloseup();
     if (byFrame && this.#panels.length > 1) bringIntoView(this.#panels[index].root);
   }
 
@@ -102,13 +127,38 @@ export class Viewer {
 
   /** @param {SynthesisedFace[]} synthesised all of one face */
   showSynthesised(synthesised) {
-    if (synthesised.length > 0) this.#panels[synthesised[0].face.index]?.showSynthesised(synthesised);
+    if (synthesised.length === 0) return;
+    const [{ face }] = synthesised;
+    const panel = this.#panels[face.index];
+    panel?.showSynthesised(synthesised);
+    if (panel) void this.#addSliders(face, panel);
   }
 
   /** @param {ImageData} image */
   drawPhoto(image) {
+    this.#image = image;
+    this.#showPhoto();
+  }
+
+  /** Takes all synthesised faces out of the photo. */
+  restore() {
+    for (const index of this.changes.keys()) this.#put(index, null);
+  }
+
+  /** The names of what the synthesised faces in the photo show. */
+  names() {
+    const classes = this.#net?.classes ?? [];
+    return [...this.changes.values()].map(({ target }) => nameOf(target, classes));
+  }
+
+  /** Draws the photo, or the original while it is compared with. */
+  #showPhoto() {
+    const original = this.#comparing ? this.picture?.preview : null;
+    const image = original ?? this.#image;
+    if (!image) return;
     draw(this.#canvas, image);
-    const names = [...this.changes.values()].map(({ target }) => target).join(', ');
+    this.#showCloseup();
+    const names = original ? '' : this.names().join(', ');
     this.#canvas.setAttribute(
       'aria-label',
       names ? `The picture with a synthetic face: ${names}` : 'The picture',
@@ -117,10 +167,27 @@ export class Viewer {
     this.#badge.hidden = !names;
   }
 
-  /** Takes all synthesised faces out of the photo. */
-  restore() {
-    this.changes.clear();
-    this.#changed();
+  #showCloseup() {
+    const face = this.picture?.faces[this.selected];
+    if (face) drawCloseup(this.#closeup, this.#canvas, face);
+  }
+
+  /**
+   * Fetched only now, so that nothing of them delays the first answer.
+   * @param {ReadFace} face
+   * @param {Panel} panel
+   */
+  async #addSliders(face, panel) {
+    const loaded = await import('./sliders.js').catch(() => null);
+    const net = this.#net;
+    if (!net || this.#panels[face.index] !== panel) return;
+    if (!loaded) {
+      panel.lackSliders();
+      return;
+    }
+    const onMove = (/** @type {import('../api/index.js').Target | null} */ target) =>
+      this.#wish(face.index, target === null ? null : { target });
+    panel.addSliders(new loaded.Sliders(face, net.classes, { onMove }), this.changes.get(face.index));
   }
 
   /** Takes the keyboard's focus to the chosen face. */
@@ -129,19 +196,55 @@ export class Viewer {
     frame?.focus({ preventScroll: true });
   }
 
-  /** @param {SynthesisedFace} synthesised */
-  #put(synthesised) {
-    const { index } = synthesised.face;
-    if (this.changes.get(index) === synthesised) this.changes.delete(index);
-    else this.changes.set(index, synthesised);
-    bringIntoView(this.#photo);
-    this.#changed();
+  /**
+   * Puts a synthesised face into the photo; out of it where it is in it, or for null.
+   * @param {number} index of the face
+   * @param {SynthesisedFace | null} synthesised
+   */
+  #put(index, synthesised) {
+    const before = this.changes.get(index);
+    const isIn = before && synthesised && textOf(before.target) === textOf(synthesised.target);
+    const put = isIn ? null : synthesised;
+    if (put) bringIntoView(this.#photo);
+    this.#panels[index]?.follow(put);
+    void this.#wish(index, put);
   }
 
-  #changed() {
+  /**
+   * @param {number} index of the face
+   * @param {Wish} wish
+   */
+  async #wish(index, wish) {
+    const done = this.#events.onBusy();
+    try {
+      return (await this.#moverOf(index)?.wish(wish)) ?? false;
+    } finally {
+      done();
+    }
+  }
+
+  /** @param {number} index of a face that has been recognised */
+  #moverOf(index) {
+    const { picture } = this;
+    if (!picture || !this.#net) return undefined;
+    const face = /** @type {ReadFace} */ (picture.faces[index]);
+    const mover = this.#movers.get(index) ?? new Mover(this.#net, face, (made) => this.#place(face, made));
+    this.#movers.set(index, mover);
+    return mover;
+  }
+
+  /**
+   * @param {ReadFace} face
+   * @param {SynthesisedFace | null} made
+   */
+  async #place(face, made) {
+    if (this.picture !== face.picture) return;
+    if (made) this.changes.set(face.index, made);
+    else this.changes.delete(face.index);
     this.#panels.forEach((panel, i) => panel.press(this.changes.get(i)));
     this.#actions.hidden = this.changes.size === 0;
-    this.#onChange();
+    this.#compare.hidden = this.changes.size === 0;
+    await this.#events.onChange();
   }
 }
 
