@@ -67,7 +67,9 @@ fn warm(colour: Tensor<4>, white: Tensor<4>, skin: Tensor<4>) -> Tensor<4> {
     let channel = |c: usize| colour.clone().narrow(1, c, 1);
     let (red, green) = (channel(0) / least_red.clone(), channel(1));
     let both = red.clone() * BRIGHTNESS[0] + green.clone() * BRIGHTNESS[1];
-    let is_green = red.clone().lower(green.clone());
+    // What is taken below black has no hue.
+    let is_light = green.clone().greater_elem(0.0);
+    let is_green = red.clone().lower(green.clone()).bool_and(is_light);
     let red = red.mask_where(is_green.clone(), both.clone()) * least_red;
     let green = green.mask_where(is_green, both);
     let blue = channel(2).min_pair(green.clone() * most_blue);
@@ -83,7 +85,7 @@ fn warm_colour([red, green, blue]: [f32; 3], tones: &Tones) -> [f32; 3] {
     };
     let (least_red, most_blue) = (tooth(0, RED) * LESS_RED, tooth(2, BLUE));
     let (mut red, mut green) = (red / least_red, green);
-    if red < green {
+    if red < green && green > 0.0 {
         let both = red * BRIGHTNESS[0] + green * BRIGHTNESS[1];
         (red, green) = (both, both);
     }
