@@ -1,7 +1,7 @@
 //! The fused convolution: activation(norm(convolution(x)) + shortcut), and perhaps a max-pool after it.
 //! The blocks of both editions and of the painter are made of it.
 //!
-//! WGSL: `wgsl/conv.rs`, and for an instance norm `wgsl/instance_norm.rs`. CPU: `cpu/conv.rs`.
+//! WGSL: `wgsl/conv/`, and for an instance norm `wgsl/instance_norm.rs`. CPU: `cpu/conv.rs`.
 //! LibTorch: trained as one group.
 
 use burn::tensor::module::max_pool2d;
