@@ -6,6 +6,7 @@
 
 use super::Point;
 use super::fields::Field;
+use super::mouth::smooth_step;
 
 /// From where to where a place of the given face counts as inside of its mouth.
 const INSIDE: [f32; 2] = [0.08, 0.3];
@@ -48,7 +49,7 @@ impl OwnMouth {
     /// The lip that is seen where a flow leads to `from`; `painted` is the redrawn face's own map there. None
     /// where the flow leads to no inside, or is painted over.
     pub fn lip(&self, from: Point, painted: f32) -> Option<Lip> {
-        let share = smooth_step(INSIDE, self.at(from)) * (1.0 - smooth_step(PAINTED, painted));
+        let share = rise(INSIDE, self.at(from)) * (1.0 - rise(PAINTED, painted));
         if share <= 0.0 {
             return None;
         }
@@ -60,7 +61,7 @@ impl OwnMouth {
         };
         // 0 at the edges, 1 in the middle between them.
         let middle = 1.0 - (up - down).abs() / (up + down).max(STEP);
-        let line = smooth_step([1.0 - LINE_WIDTH, 1.0], middle);
+        let line = rise([1.0 - LINE_WIDTH, 1.0], middle);
         Some(Lip {
             place: Point::new(from.x, from.y + nearer),
             share,
@@ -71,9 +72,8 @@ impl OwnMouth {
     /// How far the edge of the mouth's inside is.
     fn edge(&self, from: Point, step: f32) -> Option<f32> {
         let steps = (REACH / STEP) as usize;
-        let out = (0..steps).map(|i| i as f32 * step);
-        out.into_iter()
-            .find(|by| self.at(Point::new(from.x, from.y + by)) <= INSIDE[0])
+        let mut out = (0..steps).map(|i| i as f32 * step);
+        out.find(|by| self.at(Point::new(from.x, from.y + by)) <= INSIDE[0])
             .map(f32::abs)
     }
 
@@ -82,9 +82,9 @@ impl OwnMouth {
     }
 }
 
-fn smooth_step([from, to]: [f32; 2], value: f32) -> f32 {
-    let t = ((value - from) / (to - from)).clamp(0.0, 1.0);
-    t * t * (3.0 - 2.0 * t)
+/// 0 up to `from`, 1 from `to` on.
+fn rise([from, to]: [f32; 2], value: f32) -> f32 {
+    smooth_step((value - from) / (to - from))
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ fn extent(sums: &[f32]) -> [f32; 2] {
     [place(STRAYS * total), place((1.0 - STRAYS) * total)]
 }
 
-fn smooth_step(t: f32) -> f32 {
+pub(super) fn smooth_step(t: f32) -> f32 {
     let t = t.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }

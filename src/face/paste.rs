@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::fields::Fields;
-use super::mouth::PaintedMouth;
+use super::mouth::{PaintedMouth, smooth_step};
 use super::source::Source;
 use super::{Alignment, Point};
 use crate::picture::Picture;
@@ -111,6 +111,5 @@ pub(crate) fn feather(face: Point) -> f32 {
         return 0.0;
     }
     let radius = (x.powi(4) + y.powi(4)).sqrt().sqrt();
-    let t = ((1.0 - radius) / (2.0 * FEATHER)).clamp(0.0, 1.0);
-    t * t * (3.0 - 2.0 * t)
+    smooth_step((1.0 - radius) / (2.0 * FEATHER))
 }

@@ -75,23 +75,29 @@ impl Openings {
     /// The height in `there` of what is seen at a place of this picture. Where this opening is the larger one
     /// what is seen is stretched over it; where it is the smaller one lids cover the rest, and the eyeball
     /// stands still. None where either shows no eye.
-    pub fn height_in(&self, there: &Self, [x, y]: [f32; 2]) -> Option<f32> {
-        let ([top, bottom], [far_top, far_bottom]) = (self.at(x)?, there.at(x)?);
-        let (here, far) = (bottom - top, far_bottom - far_top);
-        if here > far {
-            return Some(far_top + (y - top) / here * far);
-        }
-        Some(y)
+    pub fn height_in(&self, there: &Self, place: [f32; 2]) -> Option<f32> {
+        self.height(there, place, |here, far| here > far)
     }
 
     /// The inverse of [`height_in`](Self::height_in): where `there` shows what this picture shows at a height.
-    pub fn height_back(&self, there: &Self, [x, y]: [f32; 2]) -> Option<f32> {
+    pub fn height_back(&self, there: &Self, place: [f32; 2]) -> Option<f32> {
+        self.height(there, place, |here, far| far > here)
+    }
+
+    /// A height of this opening in the other one where `is_stretched` says so of their heights, else the same height.
+    fn height(
+        &self,
+        there: &Self,
+        [x, y]: [f32; 2],
+        is_stretched: impl Fn(f32, f32) -> bool,
+    ) -> Option<f32> {
         let ([top, bottom], [far_top, far_bottom]) = (self.at(x)?, there.at(x)?);
         let (here, far) = (bottom - top, far_bottom - far_top);
-        if far > here {
-            return Some(far_top + (y - top) / here * far);
-        }
-        Some(y)
+        Some(if is_stretched(here, far) {
+            far_top + (y - top) / here * far
+        } else {
+            y
+        })
     }
 }
 

@@ -152,19 +152,20 @@ fn run(
     let (x, y, gates) = Dispatch::convflu_with_gates(x, y, weights, spec);
     let gates = Tensor::<5>::from_dispatch(gates); // [4, batch, C, height, width]
     let gate = |i: usize| gates.clone().narrow(0, i, 1).reshape(shape);
-    let gates_x = Gates {
-        r: gate(0),
-        z: gate(1),
-    };
-    let gates_y = Gates {
-        r: gate(2),
-        z: gate(3),
-    };
     PairOutput {
         x: Tensor::from_dispatch(x),
         y: Tensor::from_dispatch(y),
-        gates: Some((gates_x, gates_y)),
+        gates: Some(pair_of(gate)),
     }
+}
+
+/// The gates of both directions from the four of a pair, in the order of the kernels: r and z into x, r and z into y.
+fn pair_of(gate: impl Fn(usize) -> Tensor<4>) -> (Gates, Gates) {
+    let unit = |first: usize| Gates {
+        r: gate(first),
+        z: gate(first + 1),
+    };
+    (unit(0), unit(2))
 }
 
 /// The reference implementation of [`convflu`]: any device, differentiable.
@@ -219,14 +220,7 @@ pub fn convflu_reference(
             GateConvention::ZKeepsInput => (x - h.clone()) * z + h,
         }
     };
-    let gates_x = Gates {
-        r: gate(0),
-        z: gate(1),
-    };
-    let gates_y = Gates {
-        r: gate(2),
-        z: gate(3),
-    };
+    let (gates_x, gates_y) = pair_of(gate);
     PairOutput {
         x: receive(x.clone(), y.clone(), to_x, &gates_x),
         y: receive(y, x, to_y, &gates_y),
