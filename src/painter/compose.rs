@@ -19,7 +19,8 @@ use crate::tensor::LUMA;
 const TONE_SCALE: f64 = 0.5;
 
 /// A tooth's red and blue against its green, as powers of the same of the eyes' white and of the skin: fitted to
-/// 188 photographed smiles with sharp teeth in colour (London and congress; remainder 0.07 for red, 0.04 for blue).
+/// 188 photographed smiles with sharp teeth in colour by `tools/tooth_hue.py` (London and congress; remainder 0.07 for
+/// red, 0.04 for blue).
 /// The white alone is too red or too blue, since it is estimated from few pixels. Blue's powers are 1.4 times the
 /// fitted ones (0.50, 0.26): a third of the smiles are as yellow. Nothing is added, so a grey photo stays grey.
 const RED: [f32; 2] = [0.30, 0.21];
