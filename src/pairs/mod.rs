@@ -20,6 +20,7 @@
 
 pub mod camera;
 mod canvas;
+mod crowns;
 pub mod draw;
 pub mod encode;
 mod error;

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use safetensors::Dtype;
 
 use super::PairsError;
+use super::crowns::{self, Tooth};
 use crate::tensor_file::{self, TensorFile};
 
 /// Landmarks by which a face is fitted: the 68 points in common use (iBUG), in their order.
@@ -112,6 +113,8 @@ pub struct FaceModel {
     /// Triangles of what can be seen of a shut mouth, and of what lies within the mouth.
     pub(super) outer: Vec<u32>,
     pub(super) inner: Vec<u32>,
+    /// The tooth that each triangle belongs to.
+    pub(super) tooth: Vec<Option<Tooth>>,
     index: HashMap<String, usize>,
 }
 
@@ -158,7 +161,9 @@ impl FaceModel {
         let (inner, outer) =
             (0..parts.len() as u32).partition(|i| parts[*i as usize].is_in_mouth());
         let index = |(i, shape): (usize, &Shape)| (shape.name.clone(), i);
+        let jaw = shapes.iter().find(|shape| shape.name == "jawOpen");
         Ok(Self {
+            tooth: crowns::teeth(&triangles, &parts, jaw, count),
             index: shapes.iter().enumerate().map(index).collect(),
             neutral,
             identity,

@@ -1,8 +1,9 @@
 //! The inside of an opened mouth: gums, tongue, lining and teeth of the model, in the scene's light.
 
 use super::canvas::{Canvas, Surface};
-use super::field::{distance, mean_within};
-use super::model::Part;
+use super::crowns::{Row, Tooth};
+use super::field::distance;
+use super::model::{Part, Vector};
 use super::portrait::{Portrait, Posed};
 use super::raster::mixed;
 use super::teeth::Donor;
@@ -13,9 +14,13 @@ use super::view::Colour;
 /// teeth in full light are lighter (medians of 46 London and 143 congress smiles: 1.18, 1.21, 1.18 and 1.06,
 /// 1.16, 1.16).
 const TEETH: Colour = [1.10, 1.14, 1.12];
-const GUMS: Colour = [0.72, 0.43, 0.41];
+const GUMS: Colour = [0.86, 0.55, 0.53];
 const LINING: Colour = [0.46, 0.19, 0.17];
-const TONGUE: Colour = [0.74, 0.40, 0.38];
+const TONGUE: Colour = [0.96, 0.58, 0.56];
+
+/// From where on the light is red, and where it wholly is, in the model's unit behind the lips; what it lacks there.
+const WARM: [f32; 2] = [1.0, 5.0];
+const WARM_LIGHT: Colour = [0.0, 0.10, 0.20];
 
 /// How light a donor's tooth in full light is against that.
 const LENT: f32 = 1.05;
@@ -77,121 +82,128 @@ pub(super) struct Opened<'a> {
 
 /// Paints what lies within the mouth into the picture; `patch` holds it.
 pub(super) fn paint(opened: &Opened<'_>, patch: Patch, picture: &mut [Colour]) {
+    let inside = Inside::of(opened, patch);
     let Opened {
         portrait,
-        canvas,
-        posed,
         surface,
         tones,
         donor,
+        ..
     } = *opened;
-    let (eyes, size) = (canvas.eyes, patch.size);
-    let width = canvas.view.size[0];
-    let pixels: Vec<usize> = patch.pixels(width).collect();
-    let part: Vec<Option<Part>> = pixels.iter().map(|i| surface.part[*i]).collect();
-    let is_inside = |i: usize| part[i].is_some_and(Part::is_in_mouth);
-    let is_teeth: Vec<bool> = part.iter().map(|part| *part == Some(Part::Teeth)).collect();
-    let lips_depth = MOUTH
-        .map(|i| portrait.landmark(posed, i)[2] / canvas.view.step)
-        .fold(f32::NEG_INFINITY, f32::max);
-    // How deep behind the lips, in the model's unit, how far it faces the camera, whether it is tongue.
-    let of_pixel = |i: usize| {
-        let (corners, shares) = surface.corners(&portrait.model.triangles, pixels[i])?;
-        let [facing] = mixed(corners, shares, |v| [posed.facing[v]]);
-        let at = mixed(corners, shares, |v| portrait.model.neutral[v]);
-        let deep = (lips_depth - surface.raster.depth[pixels[i]]) / canvas.scale;
-        let is_tongue =
-            part[i] == Some(Part::Gums) && at[2] < 9.0 - 0.5 * at[0] * at[0] && at[1] < -2.5;
-        Some((deep.clamp(0.0, 9.0), facing.abs().min(1.0), is_tongue))
+    let eyes = opened.canvas.eyes;
+    let is_gum: Vec<bool> = inside.is_part(Part::Gums);
+    let row = Row {
+        tooth: &inside.tooth,
+        is_gum: &is_gum,
+        known: &inside.known,
+        size: patch.size,
+        eyes,
     };
-    let known: Vec<(f32, f32, bool)> = (0..pixels.len())
-        .map(|i| if is_inside(i) { of_pixel(i) } else { None })
-        .map(|known| known.unwrap_or((0.0, 0.0, false)))
-        .collect();
+    let teeth = row.light();
     // Under the lips' edge it is darker.
-    let is_lip: Vec<bool> = part.iter().map(|part| *part == Some(Part::Face)).collect();
-    let to_lips = distance(&is_lip, size);
+    let to_lips = distance(&inside.is_part(Part::Face), patch.size);
     let rim = |i: usize| (to_lips[i] / (0.075 * eyes)).clamp(0.0, 1.0);
-    let teeth = even_teeth(&is_teeth, &known, size, eyes);
-    let rows: Vec<usize> = (0..pixels.len())
-        .filter(|i| is_inside(*i))
-        .map(|i| i / size[0])
-        .collect();
-    let (top, bottom) = match (rows.first(), rows.last()) {
-        (Some(top), Some(bottom)) => (*top as f32, *bottom as f32),
-        _ => return,
-    };
-    let high = bottom - top;
-    for (i, pixel) in pixels.iter().enumerate().filter(|(i, _)| is_inside(*i)) {
-        let (deep, facing, is_tongue) = known[i];
+    for (i, pixel) in inside.pixels.iter().enumerate() {
+        let Some(part) = inside.part[i].filter(|part| part.is_in_mouth()) else {
+            continue;
+        };
+        let [deep, lit, facing] = inside.known[i];
         // Behind the lips real teeth have their own shade; deeper ones still get less light.
         let lent = donor.and_then(|donor| {
             let (corners, shares) = surface.corners(&portrait.model.triangles, *pixel)?;
             donor.at(corners, shares)
         });
-        if let Some(colour) = lent {
-            let light = (-0.20 * (deep - 1.5).max(0.0)).exp() * (0.80 + 0.20 * rim(i));
-            picture[*pixel] = [0, 1, 2]
-                .map(|c| (tones.white[c] * TEETH[c] * LENT * colour[c] * light).min(255.0));
-            continue;
-        }
-        let (tint, light) = if let Some(light) = teeth[i] {
+        let (tint, light) = if let Some(colour) = lent {
+            let light = falling(0.20, deep - 1.5) * (0.80 + 0.20 * rim(i));
+            ([0, 1, 2].map(|c| TEETH[c] * LENT * colour[c]), light)
+        } else if let Some(light) = teeth[i] {
             (TEETH, light * (0.70 + 0.30 * rim(i)))
         } else {
-            let falling = (-0.30 * (deep - 1.1).max(0.0)).exp();
-            let light = falling.max(if is_tongue { 0.42 } else { 0.36 });
-            let light = light * (0.6 + 0.4 * facing) * (0.55 + 0.45 * rim(i));
-            let tint = match part[i] {
-                _ if is_tongue => TONGUE,
-                Some(Part::Gums) => GUMS,
-                _ => {
-                    // A hint of the tongue at the bottom of a wide mouth.
-                    let low = (((i / size[0]) as f32 - top) / high.max(1.0) - 0.40) / 0.6;
-                    let hint = 0.62 * low.clamp(0.0, 1.0) * (high / (0.22 * eyes)).min(1.0);
-                    [0, 1, 2].map(|c| LINING[c] + hint * (TONGUE[c] - LINING[c]))
+            match part {
+                _ if inside.is_tongue[i] => {
+                    let light = (0.30 + 0.70 * lit) * falling(0.18, deep - 1.5).max(0.25);
+                    (TONGUE, light * (0.60 + 0.40 * rim(i)))
                 }
-            };
-            (tint, light)
+                Part::Gums => {
+                    let light = (0.50 + 0.50 * facing) * falling(0.20, deep - 1.1).max(0.3);
+                    (GUMS, light * (0.66 + 0.34 * rim(i)))
+                }
+                _ => {
+                    let light = (0.6 + 0.4 * facing) * falling(0.30, deep - 1.1).max(0.34);
+                    (LINING, light * (0.55 + 0.45 * rim(i)))
+                }
+            }
         };
-        picture[*pixel] = [0, 1, 2].map(|c| (tones.white[c] * tint[c] * light).min(255.0));
+        // What light comes so deep has been on red walls before.
+        let warm = ((deep - WARM[0]) / (WARM[1] - WARM[0])).clamp(0.0, 1.0);
+        let hue = WARM_LIGHT.map(|lost| 1.0 - lost * warm);
+        picture[*pixel] =
+            [0, 1, 2].map(|c| (tones.white[c] * tint[c] * light * hue[c]).min(255.0));
     }
 }
 
-/// The light on the teeth, even enough that the gaps between them are no dark slits; none elsewhere.
-fn even_teeth(
-    is_teeth: &[bool],
-    known: &[(f32, f32, bool)],
-    size: [usize; 2],
-    eyes: f32,
-) -> Vec<Option<f32>> {
-    if !is_teeth.contains(&true) {
-        return vec![None; is_teeth.len()];
+/// How much light comes so deep, in the model's unit, beyond where it begins to fall.
+fn falling(steep: f32, deep: f32) -> f32 {
+    (-steep * deep.max(0.0)).exp()
+}
+
+/// What a mouth's pixels show.
+struct Inside {
+    /// The picture's pixels in the patch.
+    pixels: Vec<usize>,
+    part: Vec<Option<Part>>,
+    tooth: Vec<Option<Tooth>>,
+    is_tongue: Vec<bool>,
+    /// How deep behind the lips, in the model's unit; how it is lit; how far it faces the camera.
+    known: Vec<Vector>,
+}
+
+impl Inside {
+    fn of(opened: &Opened<'_>, patch: Patch) -> Self {
+        let Opened {
+            portrait,
+            canvas,
+            posed,
+            surface,
+            ..
+        } = *opened;
+        let model = &portrait.model;
+        let lips_depth = MOUTH
+            .map(|i| portrait.landmark(posed, i)[2] / canvas.view.step)
+            .fold(f32::NEG_INFINITY, f32::max);
+        let pixels: Vec<usize> = patch.pixels(canvas.view.size[0]).collect();
+        let part: Vec<Option<Part>> = pixels.iter().map(|i| surface.part[*i]).collect();
+        let mut inside = Self {
+            tooth: vec![None; pixels.len()],
+            is_tongue: vec![false; pixels.len()],
+            known: vec![[0.0; 3]; pixels.len()],
+            pixels,
+            part,
+        };
+        for (i, pixel) in inside.pixels.iter().enumerate() {
+            let is_inside = inside.part[i].is_some_and(Part::is_in_mouth);
+            let Some((corners, shares)) = is_inside
+                .then(|| surface.corners(&model.triangles, *pixel))
+                .flatten()
+            else {
+                continue;
+            };
+            let [lit, facing] = mixed(corners, shares, |v| [posed.light[v], posed.facing[v]]);
+            let at = mixed(corners, shares, |v| model.neutral[v]);
+            let deep = (lips_depth - surface.raster.depth[*pixel]) / canvas.scale;
+            inside.known[i] = [deep.clamp(0.0, 9.0), lit.min(1.0), facing.min(1.0)];
+            inside.tooth[i] = model.tooth[surface.raster.triangle[*pixel] as usize];
+            inside.is_tongue[i] = inside.part[i] == Some(Part::Gums) && is_tongue(at);
+        }
+        inside
     }
-    // Closed over narrow gaps: grown, then shrunk again.
-    let gap = (0.03 * eyes).round().max(1.0);
-    let is_near: Vec<bool> = distance(is_teeth, size).iter().map(|d| *d > gap).collect();
-    let to_outside = distance(&is_near, size);
-    let falling = |deep: f32| (-0.26 * (deep - 1.5).max(0.0)).exp();
-    let own: Vec<f32> = known.iter().map(|(deep, ..)| falling(*deep)).collect();
-    let lit: Vec<f32> = own
-        .iter()
-        .zip(known)
-        .map(|(own, (_, facing, _))| own * (0.86 + 0.14 * facing))
-        .collect();
-    let even = mean_within(&lit, is_teeth, size, 0.02 * eyes);
-    let mixed: Vec<f32> = even
-        .iter()
-        .zip(&own)
-        .map(|(a, b)| 0.75 * a + 0.25 * b)
-        .collect();
-    let around = mean_within(&mixed, is_teeth, size, 0.03 * eyes);
-    (0..is_teeth.len())
-        .map(|i| {
-            if is_teeth[i] {
-                Some(mixed[i])
-            } else {
-                (to_outside[i] > gap).then(|| around[i] * 0.95)
-            }
-        })
-        .collect()
+
+    fn is_part(&self, part: Part) -> Vec<bool> {
+        self.part.iter().map(|of| *of == Some(part)).collect()
+    }
+}
+
+/// Whether a place of the model's gums is the tongue: between the lower teeth.
+fn is_tongue([x, y, z]: Vector) -> bool {
+    z < 9.0 - 0.5 * x * x && y < -2.5
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::model::{FaceModel, Part};
+use super::model::FaceModel;
 use super::portrait::Portrait;
 use super::tones::{average, mean};
 use super::view::{Colour, Pixels, View};
@@ -46,9 +46,6 @@ const REDDER: f32 = 0.14;
 const EVEN_FROM: f32 = 0.05;
 const EVEN_OVER: f32 = 0.07;
 const EVEN_STEPS: i32 = 4;
-
-/// A vertex that a wholly opened jaw moves by less than this, in the model's unit, is the skull's.
-const STILL: f32 = 0.05;
 
 /// Teeth of a portrait.
 #[derive(Debug, Clone)]
@@ -250,17 +247,10 @@ fn smooth(rows: &[[f32; 2]], deviation: f32) -> Vec<[f32; 2]> {
 /// The vertices of teeth that an opened jaw leaves where they are.
 fn upper(model: &FaceModel) -> Vec<bool> {
     let mut is_upper = vec![false; model.neutral.len()];
-    for (corners, part) in model.triangles.iter().zip(&model.parts) {
-        if *part == Part::Teeth {
+    for (corners, tooth) in model.triangles.iter().zip(&model.tooth) {
+        if tooth.is_some_and(|tooth| !tooth.is_lower) {
             for vertex in corners {
                 is_upper[*vertex as usize] = true;
-            }
-        }
-    }
-    if let Some(jaw) = model.shape("jawOpen") {
-        for (vertex, offset) in &model.shapes[jaw].moved {
-            if offset.iter().any(|value| value.abs() > STILL) {
-                is_upper[*vertex as usize] = false;
             }
         }
     }
