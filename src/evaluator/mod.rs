@@ -57,7 +57,7 @@ pub fn masked_identity_file() -> Option<PathBuf> {
 }
 
 fn evaluator_file(name: &str) -> Option<PathBuf> {
-    Some(home()?.join("judges").join(name))
+    Some(home()?.join("evaluators").join(name))
 }
 
 /// The part of an aligned face that an evaluator looks at, in parts of the face's side.

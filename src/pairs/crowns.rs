@@ -190,7 +190,10 @@ mod tests {
     #[test]
     fn two_teeth_are_told_apart_by_a_groove() {
         let size = [24, 8];
-        let of = |number| Tooth { number, is_lower: true };
+        let of = |number| Tooth {
+            number,
+            is_lower: true,
+        };
         let tooth: Vec<Option<Tooth>> = (0..size[0] * size[1])
             .map(|i| match i % size[0] {
                 2..12 => Some(of(1)),

@@ -137,8 +137,7 @@ pub(super) fn paint(opened: &Opened<'_>, patch: Patch, picture: &mut [Colour]) {
         // What light comes so deep has been on red walls before.
         let warm = ((deep - WARM[0]) / (WARM[1] - WARM[0])).clamp(0.0, 1.0);
         let hue = WARM_LIGHT.map(|lost| 1.0 - lost * warm);
-        picture[*pixel] =
-            [0, 1, 2].map(|c| (tones.white[c] * tint[c] * light * hue[c]).min(255.0));
+        picture[*pixel] = [0, 1, 2].map(|c| (tones.white[c] * tint[c] * light * hue[c]).min(255.0));
     }
 }
 

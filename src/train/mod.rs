@@ -3,16 +3,16 @@
 //! The modules in the order of the data: [`presets`] and [`config`] say what is to be done;
 //! [`validation_split`] sets faces apart and [`sets`] sorts the others; [`sampler`] draws a [`batch`] of them,
 //! varied by [`augment`], with the flow as far as it is known (`known_flow`); [`objective`] computes the loss, a [`term`] each, from [`terms`] and [`features`]; [`trainer`]
-//! begins anew or by [`transfer`], and takes a step with [`optimise`], [`replicas`] and [`average`] and says what the [`losses`] were;
+//! begins anew or by [`transfer`], and takes a step with [`optimise`], [`replicas`] and [`ema`] and says what the [`losses`] were;
 //! [`run`] repeats it, with [`checkpoint`], [`reading`], [`metrics`], [`record`], [`plots`], [`sheet`]
 //! and [`progress`]. The mouth painter is trained by itself, in [`painter`].
 
 pub mod augment;
-pub mod average;
 pub mod batch;
 pub mod checkpoint;
 pub mod config;
 mod drawn;
+pub mod ema;
 pub mod features;
 mod feeder;
 mod known_flow;

@@ -13,7 +13,7 @@ use super::config::Objective;
 use super::features::Features as FeatureNet;
 use super::term::{PerTerm, Term};
 use super::terms::{
-    cavity_cross_entropy, emphasised_l1, flow_error, flow_folds, flow_roughness, gradient_l1,
+    cavity_cross_entropy, emphasised_l1, flow_error, flow_folds, flow_smoothness, gradient_l1,
     least_squares, mouth_l1, soft_cross_entropy, squared_error, units_error,
 };
 use crate::network::{Discriminator, Encoded, Features, Network, NetworkConfig, Synthesised};
@@ -332,7 +332,7 @@ fn free_terms(
         let even = Tensor::ones([inputs.drawn], &face.device());
         Some(soft_cross_entropy(logits, wanted, even))
     });
-    terms.add(Term::FlowSmoothness, || flow_roughness(drawn));
+    terms.add(Term::FlowSmoothness, || flow_smoothness(drawn));
     terms.add(Term::Folds, || flow_folds(drawn));
 }
 

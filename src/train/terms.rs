@@ -53,7 +53,7 @@ pub fn gradient_l1(face: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
 }
 
 /// Mean absolute step of a warp head's flow between neighbours, in pixels; none for other heads.
-pub fn flow_roughness(drawn: &Synthesised) -> Option<Tensor<1>> {
+pub fn flow_smoothness(drawn: &Synthesised) -> Option<Tensor<1>> {
     let flow = drawn.change.as_ref()?.flow.clone()?;
     let width = flow.dims()[3] as f64;
     let flow = flow * width;

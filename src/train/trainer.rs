@@ -6,10 +6,10 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::TrainError;
-use super::average::update_ema;
 use super::batch::Batch;
 use super::checkpoint::{self, Adversary, Best, State};
 use super::config::RunConfig;
+use super::ema::update_ema;
 use super::features::Features;
 use super::losses::Losses;
 use super::objective::{self, Critics, Inputs, Pass, Terms};
@@ -120,7 +120,7 @@ impl Trainer {
         self.state.step
     }
 
-    /// The running average of the weights; the weights themselves when there is no average.
+    /// The EMA of the weights; the weights themselves when there is no average.
     pub fn average(&self) -> &Network {
         &self.state.average
     }

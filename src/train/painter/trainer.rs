@@ -14,8 +14,8 @@ use crate::kernels::RunOptions;
 use crate::painter::Painter;
 use crate::painter::compose::painted;
 use crate::train::TrainError;
-use crate::train::average::blend;
 use crate::train::config::{Method, OptimiserTable, PainterTable, RunConfig, Schedule};
+use crate::train::ema::blend;
 use crate::train::optimise::{learning_rate, optimiser};
 
 /// Steps between two measurements of the adaptive weight.
@@ -29,7 +29,7 @@ const ADVERSARIAL_WARM_UP: usize = 100;
 /// Part of the steps with a discriminator in which the rates fall.
 const FALL: f64 = 0.3;
 
-/// Rates of the running averages, of both kinds of steps.
+/// Rates of the EMAs, of both kinds of steps.
 const AVERAGE_RATES: [f64; 2] = [0.99, 0.995];
 
 /// Largest norm of a weight tensor's gradient.
@@ -39,7 +39,7 @@ const CLIP: f64 = 2.0;
 pub struct State {
     /// The painter in training.
     pub painter: Painter,
-    /// Its running average, which is what is kept.
+    /// Its EMA, which is what is kept.
     pub average: Painter,
     /// Its optimiser.
     pub optimiser: ModuleOptimizer,
@@ -159,7 +159,7 @@ impl Trainer {
         &self.state
     }
 
-    /// The running average of the weights.
+    /// The EMA of the weights.
     pub fn average(&self) -> &Painter {
         &self.state.average
     }

@@ -1,5 +1,5 @@
-//! The running average of a network's weights (Polyak and Juditsky, 1992): steadier than the last
-//! weights, and what gets shipped.
+//! EMA, the exponential moving average of a network's weights (Polyak and Juditsky, 1992): steadier than the
+//! last weights, and what gets shipped.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Tensor;
