@@ -22,6 +22,10 @@ const UNDER_WIDE: f32 = 0.030;
 const GAP: f32 = 0.03;
 const IN_GAP: f32 = 0.80;
 
+/// From how deep behind the lips on teeth lie in the cheeks' shadow, in the model's unit, and from where on they are
+/// no longer told apart.
+const BESIDE: [f32; 2] = [2.8, 4.8];
+
 /// How much single teeth differ in their light.
 const DIFFER: f32 = 0.07;
 
@@ -135,8 +139,10 @@ impl Row<'_> {
                     return Some(IN_GAP * even[i]);
                 }
                 is_row[i].then(|| {
+                    let [deep, ..] = self.known[i];
+                    let told_apart = ((BESIDE[1] - deep) / (BESIDE[1] - BESIDE[0])).clamp(0.0, 1.0);
                     (0.5 * even[i] + 0.5 * lit[i])
-                        * lost(GROOVE, GROOVE_WIDE, to_groove[i])
+                        * lost(GROOVE * told_apart, GROOVE_WIDE, to_groove[i])
                         * lost(NECK, NECK_WIDE, to_gum[i])
                 })
             })
@@ -150,7 +156,8 @@ impl Row<'_> {
             // Any spread of the teeth's numbers will do.
             (tooth.number.wrapping_mul(0x9e37_79b9) >> 8) as f32 / (1 << 24) as f32
         });
-        let falling = (-0.15 * (deep - 1.5).max(0.0)).exp();
+        // The cheeks keep the light from the teeth at the sides.
+        let falling = (-0.12 * (deep - 1.5).max(0.0) - 0.30 * (deep - BESIDE[0]).max(0.0)).exp();
         falling * (0.74 + 0.16 * facing + 0.10 * lit) * (1.0 - DIFFER * own)
     }
 
