@@ -65,16 +65,16 @@ fn recognition_and_synthesis_have_every_figure_that_is_promised() {
     assert_eq!(figures["groups"]["sex"]["male"]["note"], "too few to say");
     let drawn = &figures["synthesis"];
     assert_eq!(drawn["n"], 2);
-    assert!(drawn["read_as_target"].is_number() && drawn["ceiling"].is_number());
+    assert!(drawn["recognised_as_target"].is_number() && drawn["ceiling"].is_number());
     let fear = &drawn["per_class"]["fear"];
-    assert!(fear["read_as_target"].is_number() && fear["nearness"]["ssim"].is_number());
+    assert!(fear["recognised_as_target"].is_number() && fear["nearness"]["ssim"].is_number());
     // The evaluator does not know contempt, and there is no photograph of it.
-    assert!(drawn["per_class"]["contempt"]["read_as_target"].is_null());
+    assert!(drawn["per_class"]["contempt"]["recognised_as_target"].is_null());
     assert!(drawn["per_class"]["contempt"]["nearness"].is_null());
     let photo = &drawn["in_photo"];
     assert_eq!((&photo["n"], &photo["smiles_n"]), (&2.into(), &0.into()));
     for figure in [
-        "read_as_target",
+        "recognised_as_target",
         "teeth_asked",
         "teeth_not_asked",
         "jaw_opens",

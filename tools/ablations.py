@@ -54,7 +54,7 @@ VARIANTS = {
 
 # Of each figure: its title, where it stands among those of the photos, digits, percent.
 FIGURES = [
-    ("read as meant", "read_as_target.share", 1, True),
+    ("recognised as meant", "recognised_as_target.share", 1, True),
     ("teeth asked, seen", "teeth_asked.share", 1, True),
     ("not asked, not seen", "teeth_not_asked.share", 1, True),
     ("jaw opens", "jaw_opens.share", 1, True),

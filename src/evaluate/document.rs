@@ -148,7 +148,7 @@ fn synthesis(document: &mut Document, figures: &Synthesis) {
     ));
     document.paragraph(format!(
         "Read as the target: {} ({}). When nothing is redrawn: {}. The data's own pictures that the reader reads correctly (n {}): {}.",
-        percent(Some(figures.read_as_target)),
+        percent(Some(figures.recognised_as_target)),
         interval(figures.interval),
         percent(Some(figures.unchanged)),
         figures.ceiling_n,
@@ -189,7 +189,7 @@ fn targets(figures: &Synthesis) -> Table {
         let [l1, ssim] = nearness(target.nearness);
         [
             name.clone(),
-            percent(target.read_as_target),
+            percent(target.recognised_as_target),
             interval(target.interval),
             percent(target.unchanged),
             percent(target.ceiling),

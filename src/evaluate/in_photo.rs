@@ -29,7 +29,7 @@ pub struct InPhoto {
     /// Real smiles that were redrawn as neutral.
     pub smiles_n: usize,
     /// Redrawn faces that the reader reads as the target, over the targets that it knows.
-    pub read_as_target: Option<Share>,
+    pub recognised_as_target: Option<Share>,
     /// How sharp redrawn smiling mouths are against real smiles of the same subjects.
     pub sharpness: Option<Sharpness>,
     /// Smiles that show teeth.
@@ -83,7 +83,7 @@ pub(super) fn in_photo(
     Ok(Some(InPhoto {
         n: looks.len(),
         smiles_n: smiles.len(),
-        read_as_target: figures.read_as_target(),
+        recognised_as_target: figures.recognised_as_target(),
         sharpness: figures.sharpness(),
         teeth_asked: figures.teeth_asked(),
         teeth_not_asked: figures.rule(Wish::NoTeeth, |m| !m.shows_teeth(), |m| m.teeth_share, None),

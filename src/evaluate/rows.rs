@@ -21,7 +21,7 @@ impl InPhoto {
         let mut rows = Vec::new();
         let mut add = |row: Option<[String; 4]>| rows.extend(row);
         add(self
-            .read_as_target
+            .recognised_as_target
             .map(|read| share("read as the target, in the photo", &read, String::new())));
         add(self.sharpness.map(|s| {
             let toothy = s.with_teeth.map_or(String::new(), |ratio| {
@@ -217,7 +217,7 @@ pub(super) mod tests {
         InPhoto {
             n: 4,
             smiles_n: 2,
-            read_as_target: Some(share),
+            recognised_as_target: Some(share),
             sharpness: Some(Sharpness {
                 n: 4,
                 ratio_of_means: 0.62,

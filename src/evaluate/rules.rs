@@ -117,7 +117,7 @@ impl Figures<'_> {
         })
     }
 
-    pub fn read_as_target(&self) -> Option<Share> {
+    pub fn recognised_as_target(&self) -> Option<Share> {
         let hits: Vec<Vec<bool>> = self.looks.iter().map(|look| look.read.clone()).collect();
         Share::of(&hits, &self.units, self.seed)
     }

@@ -57,7 +57,7 @@ pub struct Synthesis {
     pub from: Option<String>,
     /// Share of the redrawn faces that are read as the target, over the targets that the reader
     /// knows.
-    pub read_as_target: f64,
+    pub recognised_as_target: f64,
     /// Its 95 % interval, over subjects or pictures.
     pub interval: Option<Interval>,
     /// The same share when the input is not redrawn at all.
@@ -81,7 +81,7 @@ pub struct Synthesis {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Target {
     /// Share that is read as the target; none where the reader does not know it.
-    pub read_as_target: Option<f64>,
+    pub recognised_as_target: Option<f64>,
     /// Its 95 % interval.
     pub interval: Option<Interval>,
     /// Share of the unchanged inputs that are read as the target.
@@ -164,7 +164,7 @@ pub fn synthesis(
         reader: evaluators.reader.name(),
         n: sources.len(),
         from: neutral.map(|index| classes[index].clone()),
-        read_as_target: all.read,
+        recognised_as_target: all.read,
         interval: all.interval,
         unchanged: all.unchanged,
         ceiling: ceiling.accuracy,
@@ -212,7 +212,7 @@ impl Seen {
     /// The target's figures; `shares` is none where the reader does not know it.
     fn figures(&self, shares: Option<Shares>, ceiling: Option<f64>) -> Target {
         Target {
-            read_as_target: shares.map(|shares| shares.read),
+            recognised_as_target: shares.map(|shares| shares.read),
             interval: shares.and_then(|shares| shares.interval),
             unchanged: shares.map(|shares| shares.unchanged),
             ceiling,
