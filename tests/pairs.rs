@@ -307,7 +307,7 @@ const CALM: &str = "rendered-S1004-neutral.jpg";
 /// An astronaut who smiles, a calm face, a picture without a face, and one that is none.
 fn portraits() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let calm = fs::read(path("www/samples").join(CALM)).expect("a sample");
+    let calm = fs::read(path("tests/photos").join(CALM)).expect("a sample");
     fs::write(folder.path().join(CALM), calm).expect("a file");
     let table = format!(
         "file,subject,licence,expression\n{CALM},S1004,CC0,neutral\nturned.jpg,astronaut,,happy\n\

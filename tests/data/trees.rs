@@ -64,7 +64,7 @@ impl Tree {
 
 /// A photograph with one face.
 pub fn portrait() -> Vec<u8> {
-    sample("www/samples/rendered-S1008-neutral.jpg")
+    sample("tests/photos/rendered-S1008-neutral.jpg")
 }
 
 pub fn sample(path: &str) -> Vec<u8> {

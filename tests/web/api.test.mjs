@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { launch, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
 
-const SAMPLE = join(ROOT, 'www/samples/rendered-S1004-neutral.jpg');
+const SAMPLE = join(ROOT, 'tests/photos/rendered-S1004-neutral.jpg');
 
 let server;
 let browser;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { ROOT } from './browser.mjs';
 
-const SAMPLE = join(ROOT, 'www/samples/rendered-S1004-neutral.jpg');
+const SAMPLE = join(ROOT, 'tests/photos/rendered-S1004-neutral.jpg');
 
 /** What a person may drop onto the page, and the code of the error that must answer. */
 export async function hostilePictures() {

@@ -9,7 +9,7 @@ const COUNTS = [1, 2, 4, 8, 16];
 /** Tiles along one side of the picture, and their side in pixels. */
 const TILES = 4;
 const TILE = 384;
-const PORTRAITS = ['astronaut', 'hopper', 'rendered-S1004-neutral', 'rendered-S1002-happiness'];
+const PORTRAITS = ['astronaut', 'hopper', 'composite-f-easian', 'composite-m-african'];
 
 /** @param {import('./main.js').Bench} bench */
 export async function growth({ budget, report }) {
