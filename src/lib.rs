@@ -12,7 +12,9 @@
 //! - [`kernels`]: the network's operations in WGSL and on the CPU, each beside its reference implementation.
 //! - [`target`]: what a synthesised face is to show, from names and weights.
 //! - [`answer`]: logits to probabilities and an expression.
+//! - [`explain`]: what an answer came from: the gates between the branches, and what covering the face changes.
 //! - [`mark`]: what a saved synthetic face carries.
+//! - [`animation`]: a face on its way to another expression and back, as a marked GIF.
 //! - [`sheet`]: contact sheets of synthetic faces, which carry it too (native).
 //! - [`pipeline`]: the whole way in one place.
 //! - [`document`]: figures as plain text, Markdown or HTML (native).
@@ -26,6 +28,7 @@
 //! - [`table`]: the paper's variants over subject-independent folds (native).
 //! - `web`: the page's side (wasm).
 
+pub mod animation;
 pub mod answer;
 #[cfg(feature = "native")]
 pub mod data;
@@ -37,6 +40,7 @@ pub mod enlarge;
 pub mod evaluate;
 #[cfg(feature = "native")]
 pub mod evaluator;
+pub mod explain;
 pub mod face;
 #[cfg(feature = "native")]
 mod home;

@@ -32,6 +32,9 @@ pub enum MarkError {
     /// The encoder refused the picture.
     #[error("the picture could not be encoded: {0}")]
     Encode(#[from] image::ImageError),
+    /// The encoder refused the animation.
+    #[error("the animation could not be encoded: {0}")]
+    Animation(#[from] gif::EncodingError),
     /// The encoder's output is not the file that was expected.
     #[error("the encoded picture has no place for its mark, so it is not saved")]
     NoPlaceForMetadata,
@@ -91,7 +94,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-fn insert(mut bytes: Vec<u8>, place: usize, part: Vec<u8>) -> Result<Vec<u8>, MarkError> {
+pub(crate) fn insert(mut bytes: Vec<u8>, place: usize, part: Vec<u8>) -> Result<Vec<u8>, MarkError> {
     if place > bytes.len() {
         return Err(MarkError::NoPlaceForMetadata);
     }
@@ -99,7 +102,8 @@ fn insert(mut bytes: Vec<u8>, place: usize, part: Vec<u8>) -> Result<Vec<u8>, Ma
     Ok(bytes)
 }
 
-fn xmp() -> String {
+/// The metadata as an XMP packet.
+pub(crate) fn xmp() -> String {
     format!(
         "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
          <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n \

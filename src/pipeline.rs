@@ -7,15 +7,18 @@ use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::answer::{Answer, answer, temperature};
+use crate::explain::{GateMap, PLACES, RawGates, Receiver, covered};
 use crate::face::source::Source;
 use crate::face::{Alignment, Face, FaceDetector, FaceError, MouthFrame, SynthesisedFace};
-use crate::kernels::GraphError;
+use crate::kernels::{Gates, GraphError};
 use crate::network::weights::WeightError;
 use crate::network::{EncodedFace, FACE_SIZE, Inference, NetworkConfig};
-use crate::painter::{self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare};
+use crate::painter::{
+    self, INPUTS, MouthCrop, OUTPUTS, Tones, painted_mouth, prepare, teeth_share,
+};
 use crate::picture::Picture;
 use crate::target::{Target, TargetError};
-use crate::tensor::{face_values, readback, readback_rows, synthesised_faces};
+use crate::tensor::{face_values, readback, readback_maps, readback_rows, synthesised_faces};
 
 /// The weights that are shipped, see `weights/`.
 #[cfg(feature = "native")]
@@ -181,6 +184,68 @@ impl Pipeline {
         })
     }
 
+    /// The gates of the ConvFLU pairs for a face of `picture`, shallowest first, recognition's before synthesis';
+    /// none where the network has no pairs.
+    ///
+    /// # Errors
+    /// [`PipelineError::Device`] when the device is lost.
+    pub async fn gates(
+        &self,
+        picture: &Picture,
+        face: &Face,
+    ) -> Result<Vec<GateMap>, PipelineError> {
+        let values = face_values(picture, &face.alignment(), self.config().channels);
+        let (mut places, mut maps) = (Vec::new(), Vec::new());
+        for (pair, gates) in self.inference.gates(values).into_iter().enumerate() {
+            let each = [
+                (Receiver::Recognition, gates.fer),
+                (Receiver::Synthesis, gates.fes),
+            ];
+            for (receiver, Gates { r, z }) in each {
+                places.push((pair + 1, receiver, r.dims()[3]));
+                maps.extend([r, z]); // [1, C, side, side] each
+            }
+        }
+        if maps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let read = readback_maps(maps).await.map_err(PipelineError::Device)?;
+        let edition = self.config().edition;
+        let raw = places.into_iter().zip(read.chunks_exact(2));
+        let raw = raw.map(|((level, receiver, side), gates)| RawGates {
+            level,
+            receiver,
+            side,
+            r: gates[0].clone(),
+            z: gates[1].clone(),
+        });
+        Ok(raw.map(|gates| gates.map(edition)).collect())
+    }
+
+    /// The probability of a face's expression while a grey patch covers a part of it: one for each place of the
+    /// patch in a row of places, from the left.
+    ///
+    /// # Errors
+    /// [`PipelineError::Device`] when the device is lost.
+    pub async fn covered(
+        &self,
+        picture: &Picture,
+        face: &RecognisedFace,
+        row: usize,
+    ) -> Result<Vec<f32>, PipelineError> {
+        let values = face_values(picture, &face.face.alignment(), self.config().channels);
+        let mut probabilities = Vec::with_capacity(PLACES);
+        for column in 0..PLACES {
+            // One by one: a GPU has its graph captured for one face, a page's CPU is one thread.
+            let (scores, _) = self.inference.encode(covered(&values, row, column))?;
+            let rows = readback_rows(vec![scores.logits]).await;
+            let logits = rows.map_err(PipelineError::Device)?.concat();
+            let covered = answer(&logits, self.temperature);
+            probabilities.push(covered.probabilities[face.answer.expression]);
+        }
+        Ok(probabilities)
+    }
+
     /// Synthesises a face that was recognised in `picture` with other expressions, once for each target; with a painter in the weights,
     /// opened mouths are painted.
     ///
@@ -205,7 +270,10 @@ impl Pipeline {
         }
         let mut synthesised = Vec::with_capacity(targets.len());
         for batch in targets.chunks(classes) {
-            let values: Vec<Vec<f32>> = batch.iter().map(|target| target.values.clone()).collect();
+            let values: Vec<Vec<f32>> = batch
+                .iter()
+                .map(|target| target.values_for(&face.controls))
+                .collect();
             let drawn = self.inference.decode(&face.encoded, &values)?;
             let drawn = drawn.ok_or(PipelineError::NoSynthesis)?;
             let faces = synthesised_faces(drawn, batch.len()).await;
@@ -217,7 +285,12 @@ impl Pipeline {
         }
         if self.paints {
             let alignment = face.face.alignment();
-            self.paint(picture, &alignment, targets, &mut synthesised)
+            let own = own_mouth
+                .as_deref()
+                .filter(|_| targets.iter().any(|t| t.own_teeth > 0.0));
+            let own = own.and_then(|map| self.teeth_of(picture, &alignment, map));
+            let teeth: Vec<_> = targets.iter().map(|target| target.teeth_for(own)).collect();
+            self.paint(picture, &alignment, &teeth, &mut synthesised)
                 .await?;
         }
         Ok(synthesised)
@@ -247,12 +320,20 @@ impl Pipeline {
         Ok(face.own_mouth.get_or_init(|| map))
     }
 
-    /// Paints the mouths that the synthesised faces open, all in one batch.
+    /// The share of teeth that the mouth of a photo shows, by the map of its inside.
+    fn teeth_of(&self, picture: &Picture, alignment: &Alignment, map: &[f32]) -> Option<f32> {
+        let config = self.config().painter?;
+        let crop = MouthCrop::of_photo(picture, alignment, map, FACE_SIZE, config)?;
+        let distance = prepare(&crop, config).distance;
+        Some(teeth_share(&crop.picture, &distance, &crop.tones, config))
+    }
+
+    /// Paints the mouths that the synthesised faces open, all in one batch; `teeth` has a share for each of them.
     async fn paint(
         &self,
         picture: &Picture,
         alignment: &Alignment,
-        targets: &[Target],
+        teeth: &[Option<f32>],
         synthesised: &mut [SynthesisedFace],
     ) -> Result<(), PipelineError> {
         let Some(config) = self.config().painter else {
@@ -270,10 +351,9 @@ impl Pipeline {
             None => Source::photo(picture, alignment),
         };
         let tones = Tones::of(picture, alignment);
-        let mouths = synthesised.iter().zip(targets).enumerate();
-        let mouths = mouths.filter_map(|(index, (synthesised, target))| {
-            let crop =
-                MouthCrop::of_synthesised(&source, synthesised, config, tones, target.teeth)?;
+        let mouths = synthesised.iter().zip(teeth).enumerate();
+        let mouths = mouths.filter_map(|(index, (synthesised, teeth))| {
+            let crop = MouthCrop::of_synthesised(&source, synthesised, config, tones, *teeth)?;
             let prepared = prepare(&crop, config);
             Some((index, crop, prepared))
         });

@@ -1,9 +1,13 @@
-//! What a face is to show: names and weights (a preset, a mixture, single controls) -> the vector p that
-//! the decoder takes, and how much teeth the painter shows.
+//! What a face is to show: names and weights (a preset, a mixture, the face's own expression, single controls)
+//! -> the vector p that the decoder takes, and how much teeth the painter shows.
 
 use thiserror::Error;
 
 use crate::network::{MAX_INTENSITY, NetworkConfig, TEETH};
+
+/// Name under which a target weighs what the face itself shows: `own=0.6,surprise=0.4` is a little surprise,
+/// from where the face is.
+pub const OWN: &str = "own";
 
 /// Largest weight of a class for a network without controls, and of `teethShown`.
 const MAX_SHARE: f32 = 1.0;
@@ -16,8 +20,13 @@ const SUM_TOLERANCE: f32 = 1e-3;
 pub struct Target {
     /// p: a value for each control of the network, or for each class where it has no controls.
     pub values: Vec<f32>,
+    /// What is added to each value of what the face itself shows: one weight, but 0 for a control that was
+    /// set to a value of its own. Empty where the face's own expression plays no part.
+    pub own: Vec<f32>,
     /// Share of the mouth's inside that shows teeth, 0 to 1; none: the painter decides.
     pub teeth: Option<f32>,
+    /// How much of that share is rather the share that the face itself shows, 0 to 1.
+    pub own_teeth: f32,
 }
 
 /// Why a target is refused.
@@ -100,10 +109,12 @@ impl Target {
         };
         let mut target = Self {
             values: vec![0.0; config.target_width()],
+            own: Vec::new(),
             teeth: None,
+            own_teeth: 0.0,
         };
-        let (mut sum, mut expressions) = (0.0, 0);
-        let mut own: Vec<(&str, f32)> = Vec::new();
+        let (mut sum, mut expressions, mut own_weight) = (0.0, 0, 0.0);
+        let mut set: Vec<(&str, f32)> = Vec::new();
         let mut names: Vec<&str> = Vec::new();
         for (name, weight) in parts {
             if names.contains(&name) {
@@ -124,11 +135,16 @@ impl Target {
                 if let Some(teeth) = teeth {
                     *target.teeth.get_or_insert(0.0) += weight * teeth;
                 }
+            } else if name == OWN && has_controls {
+                check(name, weight, most)?;
+                sum += weight;
+                expressions += 1;
+                own_weight = weight;
             } else if (name == TEETH && config.painter.is_some())
                 || config.controls.iter().any(|c| c == name)
             {
                 check(name, weight, if name == TEETH { MAX_SHARE } else { most })?;
-                own.push((name, weight));
+                set.push((name, weight));
             } else {
                 return Err(TargetError::Unknown {
                     name: name.to_owned(),
@@ -136,19 +152,50 @@ impl Target {
                 });
             }
         }
-        let is_empty = own.is_empty() && (expressions == 0 || sum == 0.0);
+        let is_empty = set.is_empty() && (expressions == 0 || sum == 0.0);
         // A control alone is a target too; all of them at 0 are the neutral face.
         if is_empty || sum > most + SUM_TOLERANCE {
             return Err(TargetError::Sum { sum, most });
         }
-        for (name, value) in own {
+        if own_weight > 0.0 {
+            target.own = vec![own_weight; target.values.len()];
+            // A part of an expression shows its share of teeth, not a part of the share.
+            let presets = sum - own_weight;
+            target.teeth = target.teeth.filter(|_| presets > 0.0).map(|t| t / presets);
+            target.own_teeth = own_weight / sum;
+        }
+        for (name, value) in set {
             match config.controls.iter().position(|control| control == name) {
-                Some(index) => target.values[index] = value,
-                None => target.teeth = Some(value),
+                Some(index) => {
+                    target.values[index] = value;
+                    if let Some(own) = target.own.get_mut(index) {
+                        *own = 0.0;
+                    }
+                }
+                None => (target.teeth, target.own_teeth) = (Some(value), 0.0),
             }
         }
         target.teeth = target.teeth.map(|teeth| teeth.clamp(0.0, 1.0));
         Ok(target)
+    }
+
+    /// p for a face that itself shows `own` of each control.
+    pub fn values_for(&self, own: &[f32]) -> Vec<f32> {
+        let mut values = self.values.clone();
+        let weighted = self.own.iter().zip(own);
+        for (value, (weight, own)) in values.iter_mut().zip(weighted) {
+            *value += weight * own;
+        }
+        values
+    }
+
+    /// The share of teeth for a face that itself shows `own` of them; none where its mouth is shut.
+    pub fn teeth_for(&self, own: Option<f32>) -> Option<f32> {
+        match (self.teeth, own) {
+            (Some(teeth), Some(own)) => Some(teeth + self.own_teeth * (own - teeth)),
+            (None, own) => own.filter(|_| self.own_teeth > 0.0),
+            (teeth, None) => teeth,
+        }
     }
 
     /// The target of each of the network's classes that has one, in their order.
@@ -187,7 +234,7 @@ fn known(config: &NetworkConfig) -> String {
         String::new()
     };
     format!(
-        "expressions: {}; nor of their controls: {}{teeth}",
+        "expressions: {}, {OWN}; nor of their controls: {}{teeth}",
         presets.join(", "),
         config.controls.join(", ")
     )
@@ -244,6 +291,42 @@ mod tests {
         assert_eq!((target.values[1], target.teeth), (1.2, Some(0.0)));
         let closed = Target::parse("jawOpen=0", &with_controls()).expect("the neutral face");
         assert_eq!((closed.values, closed.teeth), (vec![0.0; 3], None));
+    }
+
+    #[test]
+    fn a_part_of_an_expression_starts_from_what_the_face_shows() {
+        let config = with_controls();
+        let shown = [0.2, 0.4, 0.8];
+        let parse = |text| Target::parse(text, &config).expect("a target");
+        let half = parse("own=0.5,happiness=0.5");
+        assert_eq!(half.values_for(&shown), [0.1, 0.7, 0.65]);
+        assert_eq!(
+            half.teeth_for(None),
+            Some(0.8),
+            "the share of happiness itself"
+        );
+        assert_eq!(
+            half.teeth_for(Some(0.6)),
+            Some(0.7),
+            "half of the face's own"
+        );
+        let set = parse("own=1,mouthSmileLeft=0.1");
+        assert_eq!(set.values_for(&shown), [0.2, 0.1, 0.8]);
+        assert_eq!(
+            (set.teeth_for(None), set.teeth_for(Some(0.6))),
+            (None, Some(0.6))
+        );
+        let told = parse("own=0.5,happiness=0.5,teethShown=0.2");
+        assert_eq!(told.teeth_for(Some(0.6)), Some(0.2), "what is told is told");
+        let plainly = parse("happiness=0.5");
+        assert_eq!(plainly.values_for(&shown), [0.0, 0.5, 0.25]);
+        let refused = |text| Target::parse(text, &config).expect_err("refused");
+        assert!(matches!(refused("own=0"), TargetError::Sum { .. }));
+        assert!(matches!(
+            refused("own=0.7,happiness=0.7"),
+            TargetError::Sum { .. }
+        ));
+        assert!(Target::parse("own=1", &plain()).is_err());
     }
 
     #[test]

@@ -74,6 +74,21 @@ pub async fn readback_rows(tables: Vec<Tensor<2>>) -> Result<Vec<Vec<f32>>, Stri
     let wanted = tables
         .into_iter()
         .fold(Transaction::default(), Transaction::register);
+    rows_of(wanted).await
+}
+
+/// Maps of one face, read back together.
+///
+/// # Errors
+/// The device's own words when it was lost or ran out of memory.
+pub async fn readback_maps(maps: Vec<Tensor<4>>) -> Result<Vec<Vec<f32>>, String> {
+    let wanted = maps
+        .into_iter()
+        .fold(Transaction::default(), Transaction::register);
+    rows_of(wanted).await
+}
+
+async fn rows_of(wanted: Transaction) -> Result<Vec<Vec<f32>>, String> {
     let read = wanted.execute_async().await;
     let read = read.map_err(|error| error.to_string())?;
     Ok(read

@@ -172,7 +172,9 @@ fn target(controls: usize, control: usize, value: f32) -> Target {
     values[control] = value;
     Target {
         values,
+        own: Vec::new(),
         teeth: None,
+        own_teeth: 0.0,
     }
 }
 

@@ -9,7 +9,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::weights::{self, WeightError};
-use super::{Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig, Synthesised};
+use super::{Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig, PairGates, Synthesised};
 use crate::kernels::{CapturedGraph, GraphError, kernels_available};
 use crate::painter::{INPUTS, InferencePainter};
 
@@ -123,6 +123,11 @@ impl Inference {
         let scores = Scores::of(self.launch_encode(graphs, values.clone())?);
         let turn = Cell::new(graphs.turn.get());
         Ok((scores, EncodedFace(Kept::Pixels { values, turn })))
+    }
+
+    /// The gates of each ConvFLU pair for one face, shallowest first; nothing of the face is kept.
+    pub fn gates(&self, values: Vec<f32>) -> Vec<PairGates> {
+        self.network.encode(self.face(values), true).gates
     }
 
     /// Synthesises a face for at most E targets, each the network's vector p: a batch of at least as

@@ -10,10 +10,12 @@ pub mod compose;
 pub mod crop;
 pub mod network;
 pub mod prepare;
+mod teeth;
 pub mod tones;
 
 pub use compose::painted_mouth;
 pub use crop::{MouthCrop, face_to_crop, opened};
 pub use network::{InferencePainter, OUTPUTS, Painter};
 pub use prepare::{INPUTS, Prepared, prepare};
+pub use teeth::teeth_share;
 pub use tones::Tones;

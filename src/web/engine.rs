@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::device::device;
 use super::error::js_error;
-use super::open_picture::OpenPicture;
+use super::open_picture::{OpenPicture, to_object};
 use crate::face::{Face, FaceDetector};
 use crate::network::FACE_SIZE;
 use crate::picture::Picture;
@@ -72,6 +72,15 @@ impl Engine {
         self.pipeline.config().controls.clone()
     }
 
+    /// The expressions as values of controls, an object by name of objects by control; empty where the network
+    /// has no controls.
+    ///
+    /// # Errors
+    /// A JavaScript error when an object cannot be made.
+    pub fn presets(&self) -> Result<JsValue, JsValue> {
+        to_object(&self.pipeline.config().presets)
+    }
+
     /// Whether the network synthesises faces.
     #[wasm_bindgen(getter)]
     pub fn synthesises(&self) -> bool {
@@ -91,7 +100,9 @@ impl Engine {
             let config = self.pipeline.config();
             let target = Target {
                 values: vec![0.1; config.target_width()],
+                own: Vec::new(),
                 teeth: None,
+                own_teeth: 0.0,
             };
             for targets in [config.classes.len(), 1] {
                 let targets = vec![target.clone(); targets];

@@ -9,6 +9,8 @@ use wasm_bindgen::Clamped;
 use wasm_bindgen::prelude::*;
 
 use super::error::{NoSuchFace, coded_error, js_error};
+use crate::animation;
+use crate::explain;
 use crate::face::{self, Alignment, Face, Landmarks, Point, Rect, SynthesisedFace};
 use crate::mark;
 use crate::picture::Picture;
@@ -108,6 +110,43 @@ impl OpenPicture {
     fn face(&self, index: usize) -> Result<Face, JsValue> {
         let known = self.faces.get(index).map(|known| *known.face());
         known.ok_or_else(|| js_error(NoSuchFace))
+    }
+
+    fn recognised(&self, index: usize) -> Result<&RecognisedFace, JsValue> {
+        match self.faces.get(index) {
+            Some(OpenFace::Recognised(recognised, _)) => Ok(recognised),
+            _ => Err(js_error(NoSuchFace)),
+        }
+    }
+
+    /// A marked frame of an animation of a face; without a synthesised face the photo's own.
+    fn marked_frame(
+        &self,
+        face: usize,
+        synthesised: Option<u32>,
+        size: u32,
+    ) -> Result<RgbImage, JsValue> {
+        let shown = self.shown();
+        let changes = synthesised.map(|synthesised| [face as u32, synthesised]);
+        let changed =
+            self.preview_with(changes.as_ref().map_or(&[][..], |pair| pair.as_slice()))?;
+        let (alignment, width, height) = (self.face(face)?, shown.width(), shown.height());
+        let alignment = alignment.alignment_in_copy(self.size(), [width, height]);
+        let part = animation::view(&alignment, width, height);
+        Ok(animation::frame(&changed, part, size))
+    }
+
+    fn size(&self) -> [u32; 2] {
+        [self.picture.width(), self.picture.height()]
+    }
+
+    /// The preview with synthesised faces put into it.
+    fn preview_with(&self, changes: &[u32]) -> Result<Picture, JsValue> {
+        let shown = self.shown();
+        let to = [shown.width(), shown.height()];
+        self.changed(shown, changes, |face| {
+            face.alignment_in_copy(self.size(), to)
+        })
     }
 
     fn synthesised(
@@ -252,6 +291,41 @@ impl OpenPicture {
         Ok(first)
     }
 
+    /// The gates of the ConvFLU pairs for a face: an array of `GateMap`, as in www/api/protocol.js.
+    ///
+    /// # Errors
+    /// A JavaScript error when there is no such face or the device is lost.
+    pub async fn gates(&self, face: usize) -> Result<JsValue, JsValue> {
+        let gates = self.pipeline.gates(&self.picture, &self.face(face)?).await;
+        to_js(&gates.map_err(js_error)?)
+    }
+
+    /// Rows and columns of the places that a patch takes on a face.
+    #[wasm_bindgen(getter)]
+    pub fn cover_places(&self) -> usize {
+        explain::PLACES
+    }
+
+    /// The probability of a recognised face's expression while a patch covers it, at each place of a row.
+    ///
+    /// # Errors
+    /// A JavaScript error when the face was not recognised or the device is lost.
+    pub async fn covered(&self, face: usize, row: usize) -> Result<Vec<f32>, JsValue> {
+        let recognised = self.recognised(face)?;
+        let covered = self.pipeline.covered(&self.picture, recognised, row);
+        covered.await.map_err(js_error)
+    }
+
+    /// What the expression's probability falls by in each cell of a face, from those of all places.
+    ///
+    /// # Errors
+    /// A JavaScript error when the face was not recognised.
+    pub fn fall(&self, face: usize, probabilities: &[f32]) -> Result<Vec<f32>, JsValue> {
+        let answer = &self.recognised(face)?.answer;
+        let whole = answer.probabilities[answer.expression];
+        Ok(explain::fall(whole, probabilities))
+    }
+
     /// Frees a synthesised face; nothing happens where there is none.
     pub fn forget(&mut self, face: usize, synthesised: usize) {
         if let Some(OpenFace::Recognised(_, all)) = self.faces.get_mut(face) {
@@ -280,12 +354,41 @@ impl OpenPicture {
     /// # Errors
     /// A JavaScript error when there is no such synthesised face.
     pub fn compose(&self, changes: &[u32]) -> Result<Clamped<Vec<u8>>, JsValue> {
-        let shown = self.shown();
-        let size = |picture: &Picture| [picture.width(), picture.height()];
-        let changed = self.changed(shown, changes, |face| {
-            face.alignment_in_copy(size(&self.picture), size(shown))
-        })?;
-        Ok(rgba(changed.as_image()))
+        Ok(rgba(self.preview_with(changes)?.as_image()))
+    }
+
+    /// One frame of an animation of a face, its longer side at most `size` pixels, marked: the photo's own, or
+    /// with a synthesised face. Gives its width and height (4 bytes each, the lowest first), then RGBA pixels.
+    ///
+    /// # Errors
+    /// A JavaScript error when there is no such face or synthesised face.
+    pub fn frame(
+        &self,
+        face: usize,
+        synthesised: Option<u32>,
+        size: u32,
+    ) -> Result<Clamped<Vec<u8>>, JsValue> {
+        let frame = self.marked_frame(face, synthesised, size)?;
+        let mut bytes = Vec::from(frame.width().to_le_bytes());
+        bytes.extend(frame.height().to_le_bytes());
+        bytes.extend_from_slice(&rgba(&frame));
+        Ok(Clamped(bytes))
+    }
+
+    /// The photo's face on its way through synthesised faces, and back, as an animated GIF that carries the mark.
+    ///
+    /// # Errors
+    /// A JavaScript error when there is no such face or synthesised face, or the file cannot be written.
+    pub fn encode_gif(
+        &self,
+        face: usize,
+        synthesised: &[u32],
+        size: u32,
+    ) -> Result<Vec<u8>, JsValue> {
+        let way = std::iter::once(None).chain(synthesised.iter().copied().map(Some));
+        let frames = way.map(|synthesised| self.marked_frame(face, synthesised, size));
+        let frames = frames.collect::<Result<Vec<_>, _>>()?;
+        animation::encode_marked_gif(&frames).map_err(js_error)
     }
 
     /// The full picture with synthesised faces put into it, as a PNG file that carries the mark.
@@ -305,6 +408,13 @@ fn rgba(image: &RgbImage) -> Clamped<Vec<u8>> {
         bytes.extend_from_slice(&[pixel[0], pixel[1], pixel[2], u8::MAX]);
     }
     Clamped(bytes)
+}
+
+/// As objects, not maps.
+pub(super) fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    let value = value.serialize(&serializer);
+    value.map_err(|error| coded_error(&error.to_string(), "internal"))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue, JsValue> {

@@ -45,6 +45,23 @@ test('a picture is read, and its bytes are still the caller’s', async () => {
   assert.equal(seen.certain, best[1] >= 0.5);
 });
 
+test('the expressions are told as values of controls, and the face’s own can be mixed in', async () => {
+  const seen = await visit.page.evaluate(async () => {
+    const picture = await net.recognise(bytes);
+    const [face] = picture.faces;
+    const controls = Object.fromEntries(Object.entries(face.controls).map(([name, value]) => [name, Math.min(value, 1.2)]));
+    const made = await net.synthesise(face, [{ own: 1 }, controls, { own: 0.5, happiness: 0.5 }, 'happiness']);
+    const difference = (a, b) => made[a].image.data.reduce((sum, value, i) => sum + Math.abs(value - made[b].image.data[i]), 0) / made[a].image.data.length;
+    const { presets, classes } = net;
+    return { presets, classes, same: difference(0, 1), half: difference(0, 2), whole: difference(0, 3), refused: await nameOf(net.synthesise(face, [{ own: 2 }])) };
+  });
+  assert.deepEqual(Object.keys(seen.presets).sort(), [...seen.classes].sort());
+  assert.ok(seen.presets.happiness.mouthSmileLeft > 0.5 && seen.presets.happiness.teethShown === 1);
+  assert.ok(seen.same < 0.01, `the face’s own controls, named or mixed in, differ by ${seen.same}`);
+  assert.ok(seen.half > 0 && seen.half < seen.whole, `${seen.half} of ${seen.whole}`);
+  assert.equal(seen.refused, 'TargetWeightError');
+});
+
 test('a face is redrawn with a class, and with a mixture of several', async () => {
   const seen = await visit.page.evaluate(async () => {
     const picture = await net.recognise(bytes);

@@ -22,6 +22,7 @@ import {
   TargetWeightError,
   WorkerMissingError,
 } from './errors.js';
+import { wayTo } from './path.js';
 import { CANCELLED } from './protocol.js';
 
 export * from './errors.js';
@@ -34,6 +35,8 @@ export * from './errors.js';
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
  * @typedef {import('./protocol.js').FacePlace} FacePlace
  * @typedef {import('./protocol.js').Recognition} Recognition
+ * @typedef {import('./protocol.js').GateMap} GateMap
+ * @typedef {import('./protocol.js').CoverMap} CoverMap
  */
 
 /**
@@ -53,7 +56,8 @@ export * from './errors.js';
 
 /**
  * @typedef {string | Record<string, number>} Target an expression, or weights by name: of expressions
- *   (0 to 1; with controls an intensity up to 1.2) and of controls, such as `{ happiness: 0.8, jawOpen: 0.4 }`
+ *   (0 to 1; with controls an intensity up to 1.2) and of controls, such as `{ happiness: 0.8, jawOpen: 0.4 }`;
+ *   with controls, `own` weighs what the face itself shows: `{ own: 0.6, happiness: 0.4 }`
  */
 
 /**
@@ -117,6 +121,24 @@ export * from './errors.js';
  * @property {number} milliseconds of the batch that it was drawn in
  */
 
+/**
+ * A face on its way from the photo to a target; played to the end and backwards it comes home.
+ * @typedef {object} Animation
+ * @property {ReadFace} face
+ * @property {Target} target
+ * @property {ImageData[]} frames the face's part of the photo, marked as synthetic; the photo's own first
+ * @property {number} size the longer side of the frames, at most
+ * @property {number[]} way the worker's numbers for the synthesised faces; none once it is dropped
+ */
+
+/**
+ * @typedef {object} AnimateOptions
+ * @property {AbortSignal} [signal]
+ * @property {number} [steps] frames after the photo's own, 1 to 120
+ * @property {number} [size] the longer side of the frames, at most, 16 to 1024
+ * @property {(frame: ImageData, index: number) => void} [onFrame] hears of each frame, from 0
+ */
+
 /** Side of the synthesised crops when nothing else is asked for, in pixels. */
 export const CROP_SIZE = 256;
 
@@ -139,6 +161,11 @@ export class FersNet {
     this.classes = loaded.classes;
     /** @type {readonly string[]} the controls that a target may set; empty for weights without them */
     this.controls = loaded.controls;
+    /**
+     * @type {Readonly<Record<string, Readonly<Record<string, number>>>>} the expressions as values of controls
+     *   (and of `teethShown`), by name; what is not named is 0. Empty for weights without controls
+     */
+    this.presets = loaded.presets;
     /** @type {boolean} false for a network that only recognises */
     this.synthesises = loaded.synthesises;
     /** @type {DeviceReport} */
@@ -318,6 +345,81 @@ export class FersNet {
   async save(picture, changes, { signal } = {}) {
     const question = { picture: picture.handle, changes: changesOf(changes) };
     return new Blob([await this.#connection.ask('save', question, { signal })], { type: 'image/png' });
+  }
+
+  /**
+   * The gates between the two branches for a face, shallowest level first: how much the one let in of the other.
+   * @param {FoundFace} face
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<GateMap[]>} none for a network without such gates
+   */
+  gates(face, { signal } = {}) {
+    return this.#connection.ask('gates', { picture: face.picture.handle, face: face.index }, { signal });
+  }
+
+  /**
+   * What the probability of a face's expression falls by where a grey patch covers a part of the face.
+   * @param {ReadFace} face
+   * @param {{signal?: AbortSignal, onProgress?: (rows: number, of: number) => void}} [options]
+   * @returns {Promise<CoverMap>} of the square whose corners the face gives
+   */
+  cover(face, { signal, onProgress } = {}) {
+    const question = { picture: face.picture.handle, face: face.index };
+    const onNotice = (/** @type {FromWorker} */ notice) => {
+      if (notice.type === 'covered') onProgress?.(notice.rows, notice.of);
+    };
+    return this.#connection.ask('cover', question, { signal, onNotice });
+  }
+
+  /**
+   * A face on its way from the photo to a target, eased. Every frame carries the visible mark.
+   * @param {ReadFace} face
+   * @param {Target} target
+   * @param {AnimateOptions} [options]
+   * @returns {Promise<Animation>} to be dropped by `dropAnimation`
+   */
+  async animate(face, target, { signal, steps = 24, size = 480, onFrame } = {}) {
+    if (!(steps >= 1 && steps <= 120 && size >= 16 && size <= 1024)) {
+      throw new CropSizeError(`An animation has 1 to 120 steps and a size of 16 to 1024; ${steps} and ${size} were given.`);
+    }
+    const targets = wayTo(face, this.#weightsOf(target), this, Math.round(steps));
+    /** @type {ImageData[]} */
+    const frames = [];
+    const { way } = await this.#connection.ask(
+      'animate',
+      { picture: face.picture.handle, face: face.index, targets, size: Math.round(size) },
+      {
+        signal,
+        onNotice: (notice) => {
+          if (notice.type !== 'frame') return;
+          frames.push(imageFrom(notice.pixels));
+          onFrame?.(frames[frames.length - 1], notice.index);
+        },
+      },
+    );
+    return { face, target, frames, size: Math.round(size), way };
+  }
+
+  /**
+   * An animation as a GIF file that goes there and back, marked in every frame and in its metadata.
+   * @param {Animation} animation
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Blob>}
+   */
+  async saveAnimation({ face, way, size }, { signal } = {}) {
+    const question = { picture: face.picture.handle, face: face.index, way, size };
+    return new Blob([await this.#connection.ask('gif', question, { signal })], { type: 'image/gif' });
+  }
+
+  /**
+   * Frees what the worker keeps of an animation; it can be saved no more.
+   * @param {Animation} animation
+   */
+  async dropAnimation(animation) {
+    const { face, way } = animation;
+    animation.way = [];
+    const place = { picture: face.picture.handle, face: face.index };
+    await Promise.all(way.map((synthesised) => this.#forget({ ...place, synthesised })));
   }
 
   /**

@@ -45,6 +45,18 @@
 /** @typedef {{synthesised: number, pixels: Pixels}} SynthesisedCrop `synthesised` counts within its face */
 /** @typedef {{face: number, synthesised: number}} Change a synthesised face that goes into the picture */
 
+/**
+ * The gates of one direction of a ConvFLU pair, averaged over the channels: maps of `side` x `side`, row by row.
+ * @typedef {object} GateMap
+ * @property {number} level from 1, the shallowest
+ * @property {'recognition' | 'synthesis'} receiver the branch that takes from the other
+ * @property {number} side
+ * @property {number[]} letIn how much of the other branch's features is let into what is offered, 0 to 1
+ * @property {number[]} taken how much of what is offered takes the place of the branch's own, 0 to 1
+ */
+
+/** @typedef {{side: number, fall: Float32Array}} CoverMap what the probability of the expression falls by, row by row */
+
 /** @typedef {'webgpu' | 'cpu'} DeviceKind */
 
 /**
@@ -58,6 +70,8 @@
  * @typedef {object} LoadedNetwork
  * @property {string[]} classes
  * @property {string[]} controls names of the facial units that a target may set; empty for older weights
+ * @property {Record<string, Record<string, number>>} presets the expressions as values of controls, by name;
+ *   `teethShown` among them; empty for weights without controls
  * @property {boolean} synthesises false for a network that only recognises
  * @property {DeviceReport} device
  */
@@ -98,19 +112,36 @@
 /** @typedef {{type: 'save', id: number, picture: number, changes: Change[]}} Save */
 /** @typedef {{type: 'release', id: number, picture: number}} Release */
 /** @typedef {{type: 'forget', id: number, picture: number, face: number, synthesised: number}} Forget */
+/** @typedef {{type: 'gates', id: number, picture: number, face: number}} Gates the gates between the branches */
+/** @typedef {{type: 'cover', id: number, picture: number, face: number}} Cover what a covered part changes */
+
+/**
+ * The frames of a way through synthesised faces.
+ * @typedef {object} Animate
+ * @property {'animate'} type
+ * @property {number} id
+ * @property {number} picture
+ * @property {number} face
+ * @property {Record<string, number>[]} targets one a frame, after the photo's own
+ * @property {number} size the longer side of the frames, at most, in pixels
+ */
+
+/** @typedef {{type: 'gif', id: number, picture: number, face: number, way: number[], size: number}} Gif */
 /** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
 
-/** @typedef {Load | Recognise | Whole | Synthesise | Compose | Save | Release | Forget} Question */
+/** @typedef {Load | Recognise | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif} Question */
 /** @typedef {Question | Cancel} ToWorker */
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
 /** @typedef {{type: 'opened', id: number, opened: OpenedPicture}} Opened */
 /** @typedef {{type: 'recognised', id: number, face: number, recognition: Recognition}} Recognised of a face in `opened` */
+/** @typedef {{type: 'covered', id: number, rows: number, of: number}} Covered rows of places that were covered */
+/** @typedef {{type: 'frame', id: number, index: number, pixels: Pixels}} FrameDrawn marked; 0 is the photo's own */
 /** @typedef {{type: 'done', id: number, result: any}} Done see `Results` */
 /** @typedef {{type: 'failed', id: number, code: string, message: string}} Failed `cancelled` is a code too */
 /** @typedef {{type: 'broken', code: string, message: string}} Broken nothing will be answered any more */
 
-/** @typedef {Progress | Opened | Recognised | Done | Failed | Broken} FromWorker */
+/** @typedef {Progress | Opened | Recognised | Covered | FrameDrawn | Done | Failed | Broken} FromWorker */
 
 /**
  * What `done` carries, by question.
@@ -123,6 +154,10 @@
  * @property {ArrayBuffer} save a marked PNG file
  * @property {null} release
  * @property {null} forget
+ * @property {GateMap[]} gates
+ * @property {CoverMap} cover
+ * @property {{way: number[]}} animate the numbers of the synthesised faces, in their order
+ * @property {ArrayBuffer} gif a marked GIF file that goes there and back
  */
 
 /** The code under which a cancelled question fails. */

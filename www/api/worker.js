@@ -24,6 +24,8 @@ import { CANCELLED } from './protocol.js';
  * @typedef {import('./protocol.js').Recognise} Recognise
  * @typedef {import('./protocol.js').Whole} Whole
  * @typedef {import('./protocol.js').Synthesise} Synthesise
+ * @typedef {import('./protocol.js').Cover} Cover
+ * @typedef {import('./protocol.js').Animate} Animate
  * @typedef {import('./protocol.js').Change} Change
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
  * @typedef {import('./protocol.js').Recognition} Recognition
@@ -143,6 +145,17 @@ async function answer(question) {
       const bytes = pictureOf(question.picture).encode(flat(question.changes));
       return [bytes.buffer, [bytes.buffer]];
     }
+    case 'gates':
+      return [await pictureOf(question.picture).gates(question.face)];
+    case 'cover':
+      return [await cover(question)];
+    case 'animate':
+      return [await animate(question)];
+    case 'gif': {
+      const { picture, face, way, size } = question;
+      const bytes = pictureOf(picture).encode_gif(face, Uint32Array.from(way), size);
+      return [bytes.buffer, [bytes.buffer]];
+    }
     case 'release':
       release(question.picture);
       return [null];
@@ -213,7 +226,7 @@ async function load({ id, program, weights, painter, detector, device: wish }) {
     await engine.warm_up();
   }
   const { classes, controls, synthesises } = engine;
-  return { classes, controls, synthesises, device };
+  return { classes, controls, presets: engine.presets(), synthesises, device };
 }
 
 /**
@@ -351,4 +364,55 @@ async function synthesise({ picture: handle, face, targets, size }) {
     pixels: { width: size, height: size, data: picture.crop(face, first + i, size) },
   }));
   return [{ crops, milliseconds }, crops.map(({ pixels }) => pixels.data.buffer)];
+}
+
+/** @param {Cover} question */
+async function cover({ id, picture: handle, face }) {
+  const picture = pictureOf(handle);
+  const of = picture.cover_places;
+  /** @type {number[]} */
+  const probabilities = [];
+  for (let row = 0; row < of; row += 1) {
+    await breathe(id);
+    probabilities.push(...(await picture.covered(face, row)));
+    post({ type: 'covered', id, rows: row + 1, of });
+  }
+  const fall = picture.fall(face, Float32Array.from(probabilities));
+  return { side: Math.sqrt(fall.length), fall };
+}
+
+/** How many faces of an animation are synthesised at once: a first frame is shown soon. */
+const AT_ONCE = 4;
+
+/** @param {Animate} question */
+async function animate({ id, picture: handle, face, targets, size }) {
+  const picture = pictureOf(handle);
+  await addPainter();
+  /** @param {number} index @param {number | undefined} synthesised */
+  const draw = (index, synthesised) => {
+    const bytes = picture.frame(face, synthesised, size);
+    const header = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    const [width, height] = [header.getUint32(0, true), header.getUint32(4, true)];
+    const data = bytes.slice(8);
+    post({ type: 'frame', id, index, pixels: { width, height, data } }, [data.buffer]);
+  };
+  /** @type {number[]} */
+  const way = [];
+  try {
+    draw(0, undefined);
+    for (let start = 0; start < targets.length; start += AT_ONCE) {
+      await breathe(id);
+      const part = targets.slice(start, start + AT_ONCE);
+      const first = await picture.synthesise(face, part);
+      way.push(...part.map((_, i) => first + i));
+      for (const synthesised of way.slice(start)) {
+        await breathe(id);
+        draw(way.indexOf(synthesised) + 1, synthesised);
+      }
+    }
+  } catch (caught) {
+    way.forEach((synthesised) => picture.forget(face, synthesised));
+    throw caught;
+  }
+  return { way };
 }

@@ -3,11 +3,11 @@
 use burn::tensor::Device;
 
 use super::batch::{Inputs, Item};
-use super::mouths::{Mouth, laplacian_variance, teeth_share};
+use super::mouths::{Mouth, laplacian_variance};
 use super::vary::plain;
 use crate::network::PainterConfig;
-use crate::painter::Painter;
 use crate::painter::compose::painted;
+use crate::painter::{Painter, teeth_share};
 
 /// Mouths that are painted at once.
 const AT_ONCE: usize = 16;
