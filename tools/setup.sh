@@ -203,14 +203,14 @@ need_node() {
     npm --version >/dev/null || die "npm $npm_version does not run under Node.js $node_version: see its message above"
 }
 
-# wasm-opt, tsc and playwright-core, kept by the lock file's hash and linked into the tree: node looks
+# wasm-opt, tsc, playwright-core and axe-core, kept by the lock file's hash and linked into the tree: node looks
 # for packages beside the importing file and above.
 need_node_modules() {
     local key modules
     key=$(sha256sum "$root/package-lock.json" | cut -c 1-12)
     modules=$FERSNET_HOME/npm/$key/node_modules
     if [ ! -e "$modules/.complete" ]; then
-        say "fetching wasm-opt, tsc and playwright-core with npm"
+        say "fetching wasm-opt, tsc, playwright-core and axe-core with npm"
         mkdir -p "$FERSNET_HOME/npm/$key"
         cp "$root/package.json" "$root/package-lock.json" "$FERSNET_HOME/npm/$key/"
         (cd "$FERSNET_HOME/npm/$key" && npm ci --silent --no-audit --no-fund --ignore-scripts </dev/null) ||

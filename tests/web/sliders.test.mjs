@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { wayTo } from '../../www/api/path.js';
 import { Latest } from '../../www/page/latest.js';
 import { Pose } from '../../www/page/pose.js';
 import { parseTarget, textOf } from '../../www/page/target.js';
@@ -113,11 +114,38 @@ test('the sliders start where the face is, and a moved control keeps the others 
   const visit = await openMoved();
   const { page } = visit;
   // The astronaut smiles.
-  const smile = Number(await page.getByTestId('control-0-mouthSmileLeft-mouthSmileRight').inputValue());
+  const slider = page.getByTestId('control-0-mouthSmileLeft-mouthSmileRight');
+  const smile = Number(await slider.inputValue());
   assert.ok(smile > 50, `a smile of ${smile} %`);
   await slide(visit, 'control-0-browInnerUpLeft-browInnerUpRight', 60);
-  const target = parseTarget(await text(visit));
-  assert.ok(target.mouthSmileLeft > 0.5 && target.browInnerUpLeft === 0.6, await text(visit));
+  assert.equal(await text(visit), 'own=1,browInnerUpLeft=0.6,browInnerUpRight=0.6');
+  assert.equal(Number(await slider.inputValue()), smile);
+  await visit.close();
+});
+
+test('an expression leaves from where the face is, and the sliders show what it sets', async () => {
+  const visit = await openMoved();
+  const { page } = visit;
+  const value = async (name) => Number(await page.getByTestId(`control-0-${name}`).inputValue());
+  const original = await partOf(visit, MOUTH);
+  const smile = await value('mouthSmileLeft-mouthSmileRight');
+  await page.getByTestId('chosen-0').selectOption('surprise');
+  await slide(visit, 'intensity-0', 2);
+  assert.equal(await text(visit), 'own=0.98,surprise=0.02');
+  const begun = meanDifference(original, await partOf(visit, MOUTH));
+  await page.getByTestId('synthesis-0-neutral').click();
+  await visit.settled();
+  const neutral = meanDifference(original, await partOf(visit, MOUTH));
+  assert.ok(begun < neutral / 2, `a little surprise differs by ${begun} from a smile, the neutral face by ${neutral}`);
+  await page.getByTestId('synthesis-0-surprise').click();
+  await visit.settled();
+  assert.deepEqual([await value('jawOpen'), await value('mouthSmileLeft-mouthSmileRight')], [78, 0]);
+  const brow = page.getByTestId('control-0-browInnerUpLeft-browInnerUpRight');
+  assert.equal(await brow.getAttribute('aria-valuetext'), '135 %', 'more than a single control can set');
+  assert.equal(await page.locator('.slider.auto').count(), 0);
+  await slide(visit, 'intensity-0', 50);
+  const half = await value('mouthSmileLeft-mouthSmileRight');
+  assert.ok(Math.abs(half - smile / 2) <= 1, `half of ${smile} % is ${half} %`);
   await visit.close();
 });
 
@@ -129,7 +157,7 @@ test('an expression takes an intensity, and a mixture stays within the largest s
   assert.equal(await page.getByTestId('intensity-0').inputValue(), '100', 'the slider follows the thumbnail');
   const full = await partOf(visit, MOUTH);
   await slide(visit, 'intensity-0', 40);
-  assert.equal(await text(visit), 'surprise=0.4');
+  assert.equal(await text(visit), 'own=0.6,surprise=0.4');
   assert.ok(meanDifference(full, await partOf(visit, MOUTH)) > 0.005, 'less is drawn');
   assert.equal(await page.getByTestId('synthesis-0-surprise').getAttribute('aria-pressed'), 'false');
   await slide(visit, 'mix-0-happiness', 60);
@@ -197,7 +225,7 @@ test('what is copied gives the same photo when it is pasted', async () => {
   await slide(visit, 'control-0-jawOpen', 30);
   await page.getByTestId('copy-0').click();
   await page.getByTestId('target-message-0').filter({ hasText: 'Copied' }).waitFor({ timeout: SOON_MS });
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'sadness=0.7,jawOpen=0.3');
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'own=0.3,sadness=0.7,jawOpen=0.3');
   const moved = await visit.photo();
   await page.getByTestId('reset-0').click();
   await visit.settled();
@@ -209,7 +237,7 @@ test('what is copied gives the same photo when it is pasted', async () => {
   assert.equal(meanDifference(moved, await visit.photo()), 0);
   assert.equal(await page.getByTestId('mix-0-sadness').inputValue(), '70');
   assert.equal(await page.getByTestId('control-0-jawOpen').inputValue(), '30');
-  assert.equal(await text(visit), 'sadness=0.7,jawOpen=0.3');
+  assert.equal(await text(visit), 'own=0.3,sadness=0.7,jawOpen=0.3');
   await visit.close();
 });
 
@@ -330,22 +358,56 @@ test('of wishes that come fast the first and the newest are done, one at a time'
   assert.deepEqual(done, [1, 4, 5]);
 });
 
+const KNOWN = {
+  classes: ['neutral', 'happiness', 'fear'],
+  presets: { neutral: { teethShown: 0 }, happiness: { jawOpen: 0.2, teethShown: 1 }, fear: { browDownLeft: 2, teethShown: 0.5 } },
+};
+
 test('a pose makes the target that its text says', () => {
-  const pose = new Pose(['neutral', 'happiness', 'fear'], { jawOpen: 0.3, browDownLeft: 0, tongueOut: 2 });
+  const pose = new Pose(KNOWN, { jawOpen: 0.3, browDownLeft: 0 });
   assert.equal(pose.target(), null);
   pose.move(['jawOpen'], 0);
-  assert.equal(textOf(pose.target()), 'jawOpen=0,tongueOut=1.2', 'the face’s own others, within their range');
-  for (const text of ['happiness=0.29,fear=0.57', 'fear=1.2,jawOpen=0', 'jawOpen=0.4', 'happiness=1']) {
+  assert.equal(textOf(pose.target()), 'own=1,jawOpen=0', 'the rest is the face’s own');
+  for (const text of ['happiness=0.29,fear=0.57', 'fear=1.2,jawOpen=0', 'jawOpen=0.4', 'happiness=1', 'own=0.5,happiness=0.2']) {
     pose.take(parseTarget(text));
     assert.equal(textOf(pose.target()), text);
   }
+  pose.take('happiness');
   assert.equal(pose.target(), 'happiness');
   pose.mix('fear', 0.57);
   assert.deepEqual(pose.target(), { happiness: 0.63, fear: 0.57 });
   pose.reset();
   assert.equal(pose.target(), null);
-  const plain = new Pose(['neutral', 'fear'], {});
+  const plain = new Pose({ ...KNOWN, presets: {} }, {});
   plain.mix('neutral', 0.6);
   plain.mix('fear', 0.8);
   assert.deepEqual([plain.target(), plain.most], [{ neutral: 0.2, fear: 0.8 }, 1], 'without controls the sum is at most 1');
+});
+
+test('a pose shows where each control stands', () => {
+  const pose = new Pose(KNOWN, { jawOpen: 0.6, browDownLeft: 0.1 });
+  const values = () => pose.controls.map((name) => pose.valueOf(name));
+  assert.deepEqual(values(), [0.6, 0.1, null], 'the painter decides on the teeth');
+  pose.mix('happiness', 0.5);
+  assert.deepEqual(values(), [0.4, 0.05, null], 'half way');
+  pose.mix('fear', 0.5);
+  assert.deepEqual(values(), [0.1, 1, 0.75]);
+  pose.move(['jawOpen'], 0.9);
+  assert.deepEqual(values(), [0.9, 1, 0.75]);
+  pose.take('fear');
+  assert.deepEqual(values(), [0, 2, 0.5]);
+});
+
+test('the way to a target starts from the face, is eased, and ends at the target', () => {
+  const net = { ...KNOWN, controls: ['jawOpen', 'browDownLeft'] };
+  const face = { expression: 'neutral', controls: { jawOpen: 0.4, browDownLeft: 0 } };
+  const way = wayTo(face, { happiness: 1, jawOpen: 1 }, net, 4);
+  assert.deepEqual(way, [
+    { own: 0.875, happiness: 0.125, jawOpen: 0.4 + 0.125 * 0.6 },
+    { own: 0.5, happiness: 0.5, jawOpen: 0.7 },
+    { own: 0.125, happiness: 0.875, jawOpen: 0.4 + 0.875 * 0.6 },
+    { happiness: 1, jawOpen: 1 },
+  ]);
+  const plain = wayTo({ expression: 'neutral', controls: {} }, { fear: 1 }, { ...net, controls: [] }, 2);
+  assert.deepEqual(plain, [{ neutral: 0.5, fear: 0.5 }, { fear: 1 }], 'without controls from what was recognised');
 });

@@ -1,7 +1,8 @@
 // @ts-check
-/** @file The camera: one frame as a picture, or the expressions of frame after frame. */
+/** @file The camera: one frame as a picture, or the expressions of frame after frame, or a mirror with another one. */
 
-import { byId, element, percent } from './dom.js';
+import { byId, draw, element, percent } from './dom.js';
+import { surenessOf } from './sure.js';
 
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
 
@@ -10,7 +11,11 @@ import { byId, element, percent } from './dom.js';
  * @property {(picture: Blob) => void} onPicture a frame was taken
  * @property {(picture: Blob, signal: AbortSignal) => Promise<ReadPicture | null>} recognise recognises a frame;
  *   null when the network is not loaded
+ * @property {(picture: Blob, expression: string, signal: AbortSignal) => Promise<Mirrored | null>} mirror
+ *   recognises a frame and puts another expression into its largest face; null when the network is not loaded
  */
+
+/** @typedef {{picture: ReadPicture, image: ImageData | null}} Mirrored `image` is null where there is no face */
 
 /** The longer side of the frames that are recognised live, in pixels. */
 const LIVE_SIZE = 480;
@@ -23,6 +28,10 @@ export class Camera {
   #status = byId('camera-status');
   #take = /** @type {HTMLButtonElement} */ (byId('camera-take'));
   #live = /** @type {HTMLButtonElement} */ (byId('camera-live'));
+  #expression = /** @type {HTMLSelectElement} */ (byId('camera-mirror'));
+  #mirror = byId('camera-mirrored');
+  #canvas = /** @type {HTMLCanvasElement} */ (byId('camera-canvas'));
+  #line = byId('camera-line');
   #events;
   /** @type {MediaStream | null} */ #stream = null;
   /** @type {AbortController | null} */ #recognising = null;
@@ -37,6 +46,22 @@ export class Camera {
     this.#dialog.addEventListener('close', () => this.#stop());
     this.#take.addEventListener('click', () => void this.#takePicture());
     this.#live.addEventListener('click', () => void this.#toggleLive());
+    this.#expression.addEventListener('change', () => {
+      if (this.#expression.value && !this.#recognising) void this.#toggleLive();
+    });
+    // Nobody looks: the camera's picture is not computed on.
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden || !this.#recognising) return;
+      this.#stopRecognising();
+      this.#status.textContent = 'Stopped, since the page was hidden.';
+    });
+  }
+
+  /** The expressions that the mirror can show. @param {readonly string[]} classes none where nothing is synthesised */
+  offer(classes) {
+    const options = classes.map((name) => element('option', { value: name }, name));
+    this.#expression.replaceChildren(element('option', { value: '' }, 'as it is'), ...options);
+    byId('camera-mirror-label').hidden = classes.length === 0;
   }
 
   async open() {
@@ -58,6 +83,7 @@ export class Camera {
       this.#status.textContent = 'The camera is on. Its picture stays on this device.';
       this.#take.disabled = false;
       this.#live.disabled = false;
+      this.#expression.disabled = false;
       this.#take.focus();
     } catch (error) {
       if (opening === this.#opening) this.#status.textContent = reasonOf(error);
@@ -82,14 +108,15 @@ export class Camera {
     this.#live.setAttribute('aria-pressed', 'true');
     try {
       while (!controller.signal.aborted) {
+        // One frame at a time: those that the camera gives meanwhile are dropped.
         const frame = await this.#frame(LIVE_SIZE);
-        const picture = frame && (await this.#events.recognise(frame, controller.signal));
+        const shown = frame && (await this.#answer(frame, controller.signal));
         if (controller.signal.aborted) return;
-        if (!picture) {
+        if (!shown) {
           this.#status.textContent = 'The network is not loaded yet.';
           return;
         }
-        this.#show(picture);
+        this.#show(shown);
       }
     } catch (error) {
       if (controller.signal.aborted) return;
@@ -99,8 +126,25 @@ export class Camera {
     }
   }
 
-  /** @param {ReadPicture} picture */
-  #show({ faces, width, height }) {
+  /**
+   * @param {Blob} frame
+   * @param {AbortSignal} signal
+   * @returns {Promise<Mirrored | null>}
+   */
+  async #answer(frame, signal) {
+    const expression = this.#expression.value;
+    if (expression) return this.#events.mirror(frame, expression, signal);
+    const picture = await this.#events.recognise(frame, signal);
+    return picture && { picture, image: null };
+  }
+
+  /** @param {Mirrored} mirrored */
+  #show({ picture: { faces, width, height }, image }) {
+    this.#mirror.hidden = !image;
+    if (image) {
+      draw(this.#canvas, image);
+      this.#line.textContent = `Synthetic: ${this.#expression.value || 'another expression'}`;
+    }
     this.#frames.replaceChildren(
       ...faces.map(({ box }) => {
         const frame = element('div', { className: 'frame' });
@@ -114,7 +158,7 @@ export class Camera {
     );
     const [face] = faces;
     this.#status.textContent = face
-      ? `${face.certain ? '' : 'perhaps '}${face.expression}, ${percent(face.probabilities[face.expression])}`
+      ? `${surenessOf(face).words}, ${percent(face.probabilities[face.expression])}`
       : 'No face in view.';
   }
 
@@ -140,6 +184,8 @@ export class Camera {
     this.#recognising = null;
     this.#live.setAttribute('aria-pressed', 'false');
     this.#frames.replaceChildren();
+    this.#mirror.hidden = true;
+    this.#expression.value = '';
   }
 
   #stop() {
@@ -150,6 +196,7 @@ export class Camera {
     this.#video.srcObject = null;
     this.#take.disabled = true;
     this.#live.disabled = true;
+    this.#expression.disabled = true;
   }
 }
 

@@ -2,6 +2,7 @@
 /** @file The frames around the faces of a picture. */
 
 import { element, percent } from './dom.js';
+import { surenessOf } from './sure.js';
 
 /** @typedef {import('../api/index.js').FoundFace} FoundFace */
 /** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
@@ -33,14 +34,15 @@ export function drawFrames(container, picture, onChoose) {
 }
 
 /**
- * Writes into a frame what its face shows.
+ * Writes into a frame what its face shows, or what it was made to show.
  * @param {HTMLElement} container
  * @param {ReadFace} face
+ * @param {string} [synthetic] what the synthesised face in its place shows
  */
-export function nameFrame(container, face) {
-  const { certain, expression, probabilities } = face;
-  const shows = `${certain ? '' : 'perhaps '}${expression}`;
-  label(container, face, shows, `, ${percent(probabilities[expression])}`);
+export function nameFrame(container, face, synthetic = '') {
+  const { expression, probabilities } = face;
+  if (synthetic) label(container, face, `${synthetic}, synthetic`);
+  else label(container, face, surenessOf(face).short, `, ${percent(probabilities[expression])}`);
 }
 
 /**

@@ -2,16 +2,23 @@
 /** @file The page: loads the network, takes pictures, and keeps what is shown in step with it. */
 
 import { FersNet, FersNetError, ProgramCrashedError } from '../api/index.js';
+import { Animator } from './animator.js';
 import { Camera } from './camera.js';
 import { byId, counted } from './dom.js';
 import { listenForPictures } from './inputs.js';
 import { Status } from './status.js';
+import { surenessOf } from './sure.js';
 import { Viewer } from './viewer.js';
 
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
 
 const status = new Status();
-const viewer = new Viewer({ onChange: () => recompose(), onBusy: () => status.alsoBusy() });
+const animator = new Animator({ onBusy: () => status.alsoBusy(), onFile: (file, name) => download(file, name) });
+const viewer = new Viewer({
+  onChange: () => recompose(),
+  onBusy: () => status.alsoBusy(),
+  onLeave: () => animator.close(),
+});
 const noFace = byId('no-face');
 
 /** @type {FersNet | null} */
@@ -44,6 +51,7 @@ async function load(device) {
     return;
   }
   status.loaded(net.device);
+  camera.offer(net.synthesises ? net.classes : []);
   const picture = waiting;
   waiting = null;
   if (picture) await take(picture);
@@ -156,7 +164,7 @@ async function synthesiseAll(network, picture, signal) {
 
 /** @param {ReadPicture} picture */
 function summary({ faces }) {
-  const shown = faces.map(({ expression, certain }) => `${certain ? '' : 'perhaps '}${expression}`);
+  const shown = faces.map((face) => surenessOf(face).words);
   return faces.length === 1
     ? `The face shows ${shown[0]}.`
     : `${counted(faces.length, 'face')}: ${shown.join(', ')}.`;
@@ -206,9 +214,21 @@ async function save() {
   const done = status.alsoBusy();
   await attempt(current.signal, async () => {
     const file = await network.save(picture, [...changes.values()], { signal: current.signal });
-    download(file, `fersnet-${[...new Set(viewer.names())].join('-').replace(/[^\w-]+/g, '_')}.png`);
+    download(file, `fersnet-${fileName(viewer.names())}.png`);
   });
   done();
+}
+
+/** Animates the chosen face, or the first that was changed. */
+async function animate() {
+  const { changes, selected } = viewer;
+  const change = changes.get(selected) ?? [...changes.values()][0];
+  if (net && change) await animator.start(net, change, fileName([viewer.nameOf(change)]));
+}
+
+/** @param {string[]} names */
+function fileName(names) {
+  return [...new Set(names)].join('-').replace(/[^\w-]+/g, '_');
 }
 
 /** @param {Blob} file @param {string} name */
@@ -235,7 +255,7 @@ function wishedDevice() {
 
 viewer.clear();
 listenForPictures((picture) => void take(picture));
-new Camera({
+const camera = new Camera({
   onPicture: (picture) => void take(async () => picture),
   recognise: async (picture, signal) => {
     if (!net) return null;
@@ -243,12 +263,26 @@ new Camera({
     void net.release(recognised);
     return recognised;
   },
+  mirror: async (file, expression, signal) => {
+    if (!net) return null;
+    const network = net;
+    const picture = await network.recognise(file, { signal });
+    try {
+      const [face] = picture.faces;
+      if (!face) return { picture, image: null };
+      const made = await network.synthesise(face, [expression], { signal, size: 1 });
+      return { picture, image: await network.compose(picture, made, { signal }) };
+    } finally {
+      void network.release(picture);
+    }
+  },
 });
 byId('whole').addEventListener('click', () => void recogniseWhole());
 byId('original').addEventListener('click', () => {
   viewer.restore();
   viewer.focus();
 });
+byId('animate').addEventListener('click', () => void animate());
 byId('save').addEventListener('click', () => void save());
 byId('retry').addEventListener('click', () => retry(wishedDevice()));
 byId('retry-cpu').addEventListener('click', () => retry('cpu'));

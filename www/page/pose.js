@@ -5,15 +5,20 @@ import { weightsOf } from './target.js';
 
 /** @typedef {import('../api/index.js').Target} Target */
 
-/** The largest weight of a control, and of the expressions together (src/network). */
+/** What the sliders know of a network. @typedef {Pick<import('../api/index.js').FersNet, 'classes' | 'presets'>} Known */
+
+/** The largest weight of a control, and of the expressions together, where there are controls (src/network). */
 const MOST_WITH_CONTROLS = 1.2;
 
 /** The control of the mouth painter: the share of an open mouth that shows teeth. */
 export const TEETH = 'teethShown';
 
+/** The name under which a target weighs what the face itself shows. */
+const OWN = 'own';
+
 /**
- * The sliders' values. Expressions are added by their weights, then single controls set to theirs; without
- * an expression the other controls stay as the face itself shows them.
+ * The sliders' values. Expressions are added by their weights, from where the face is: what they leave of 1 is
+ * the face's own expression. Then single controls are set to theirs.
  */
 export class Pose {
   /** @type {readonly string[]} */ classes;
@@ -22,20 +27,22 @@ export class Pose {
   most;
   /** @type {Map<string, number>} the expressions' weights above 0 */ mixture = new Map();
   /** @type {Map<string, number>} the controls that were moved */ moved = new Map();
-  #own;
-  /** Whether the face's own controls hold where no expression and no slider says another thing. */
-  #onOwn = true;
+  #face;
+  #known;
+  /** The weight of the face's own expression; null: what the expressions leave of 1. @type {number | null} */
+  #own = null;
 
   /**
-   * @param {readonly string[]} classes
-   * @param {Record<string, number>} own what the face shows of each control
+   * @param {Known} known
+   * @param {Record<string, number>} face what the face shows of each control
    */
-  constructor(classes, own) {
-    const names = Object.keys(own);
-    this.classes = classes;
+  constructor(known, face) {
+    const names = Object.keys(face);
+    this.#known = known;
+    this.#face = face;
+    this.classes = known.classes;
     this.controls = names.length > 0 ? [...names, TEETH] : [];
     this.most = names.length > 0 ? MOST_WITH_CONTROLS : 1;
-    this.#own = new Map(Object.entries(own).map(([name, value]) => [name, hundredths(Math.min(value, this.most))]));
   }
 
   /** @param {string} control */
@@ -43,15 +50,30 @@ export class Pose {
     return control === TEETH ? 1 : this.most;
   }
 
+  /** The weight of what the face itself shows. */
+  get own() {
+    if (this.controls.length === 0) return 0;
+    const sum = [...this.mixture.values()].reduce((all, part) => all + part, 0);
+    return this.#own ?? Math.max(0, hundredths(1 - sum));
+  }
+
   /**
-   * Where the slider of a control stands; null where the expressions or the painter decide.
+   * Where the slider of a control stands, beyond its end where an expression sets more; null where the mouth painter decides.
    * @param {string} control
    */
   valueOf(control) {
     const moved = this.moved.get(control);
     if (moved !== undefined) return moved;
-    if (this.mixture.size > 0 || control === TEETH) return null;
-    return this.#onOwn ? (this.#own.get(control) ?? 0) : 0;
+    const { own } = this;
+    const presets = [...this.mixture].map(([name, weight]) => ({ weight, preset: this.#known.presets[name] ?? {} }));
+    if (control === TEETH) {
+      // A mouth that is still the face's own in part shows its own teeth in that part.
+      const shown = own > 0 ? [] : presets.filter(({ preset }) => preset[TEETH] !== undefined);
+      if (shown.length === 0) return null;
+      return hundredths(Math.min(1, shown.reduce((sum, { weight, preset }) => sum + weight * preset[TEETH], 0)));
+    }
+    const mixed = presets.reduce((sum, { weight, preset }) => sum + weight * (preset[control] ?? 0), 0);
+    return hundredths(mixed + own * (this.#face[control] ?? 0));
   }
 
   /**
@@ -67,7 +89,7 @@ export class Pose {
     for (const [other, part] of this.mixture) this.mixture.set(other, downToHundredths(part * scale));
     this.mixture.set(name, weight);
     for (const [one, part] of this.mixture) if (part === 0) this.mixture.delete(one);
-    this.#onOwn = true;
+    this.#own = null;
   }
 
   /**
@@ -82,19 +104,19 @@ export class Pose {
   reset() {
     this.mixture.clear();
     this.moved.clear();
-    this.#onOwn = true;
+    this.#own = null;
   }
 
   /**
-   * Stands where a target says. Without an expression, what it does not name is 0.
+   * Stands where a target says: what it does not name is 0, the face's own expression too.
    * @param {Target} target
    */
   take(target) {
     const weights = Object.entries(weightsOf(target));
     const isExpression = (/** @type {string} */ name) => this.classes.includes(name);
     this.mixture = new Map(weights.filter(([name, weight]) => isExpression(name) && weight > 0));
-    this.moved = new Map(weights.filter(([name]) => !isExpression(name)));
-    this.#onOwn = this.mixture.size > 0;
+    this.moved = new Map(weights.filter(([name]) => !isExpression(name) && name !== OWN));
+    this.#own = weightsOf(target)[OWN] ?? 0;
   }
 
   /**
@@ -102,16 +124,15 @@ export class Pose {
    * @returns {Target | null}
    */
   target() {
-    if (this.mixture.size === 0 && this.moved.size === 0) return null;
-    if (this.mixture.size === 1 && this.moved.size === 0) {
+    const { own } = this;
+    const isFace = this.mixture.size === 0 && (own === 1 || this.controls.length === 0);
+    if (isFace && this.moved.size === 0) return null;
+    if (this.mixture.size === 1 && this.moved.size === 0 && own === 0) {
       const [[name, weight]] = this.mixture;
       if (weight === 1) return name;
     }
-    if (this.mixture.size > 0) return Object.fromEntries([...this.mixture, ...this.moved]);
-    const values = this.controls.map((name) => /** @type {const} */ ([name, this.valueOf(name)]));
-    // What is not named is 0; a control that was moved to 0 is named, so that there is a target.
-    const named = values.filter(([name, value]) => value || this.moved.has(name));
-    return Object.fromEntries(named.map(([name, value]) => [name, value ?? 0]));
+    const named = [...(own > 0 ? [/** @type {const} */ ([OWN, own])] : []), ...this.mixture, ...this.moved];
+    return Object.fromEntries(named);
   }
 }
 

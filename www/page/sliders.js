@@ -37,13 +37,14 @@ export class Sliders {
 
   /**
    * @param {ReadFace} face
-   * @param {readonly string[]} classes
+   * @param {import('./pose.js').Known} known
    * @param {SlidersEvents} events
    */
-  constructor(face, classes, { onMove }) {
+  constructor(face, known, { onMove }) {
+    const { classes } = known;
     this.#index = face.index;
     this.#onMove = onMove;
-    this.#pose = new Pose(classes, face.controls);
+    this.#pose = new Pose(known, face.controls);
     this.#apart.dataset.testid = `apart-${face.index}`;
     this.#chosen = element(
       'select',
@@ -64,7 +65,7 @@ export class Sliders {
       'div',
       { className: 'sliders', role: 'group', aria: { label: 'Move the face' }, data: { testid: `sliders-${face.index}` } },
       element('div', { className: 'sliders-head' }, element('h3', {}, 'Move the face'), this.#reset),
-      element('p', { className: 'hint' }, 'The photo follows as you drag.', this.#pose.controls.length > 0 ? ' Sliders on auto follow the expression.' : ''),
+      element('p', { className: 'hint' }, 'The photo follows as you drag, from what the face shows at 0 % to the whole expression at 100 %.'),
       element('div', { className: 'intensity' }, this.#chosen, this.#intensity.root),
       element('div', {}, details('Mix expressions', this.#mixture), this.#parts),
       ...this.#ends(),

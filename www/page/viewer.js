@@ -19,6 +19,7 @@ import { nameOf, textOf } from './target.js';
  * @typedef {object} ViewerEvents
  * @property {() => Promise<void>} onChange the set of synthesised faces in the photo has changed
  * @property {() => () => void} onBusy a face is being moved, until the returned function is called
+ * @property {() => void} onLeave what the photo shows is about to change
  */
 
 /** What the page shows of one picture. */
@@ -55,6 +56,8 @@ export class Viewer {
 
   /** Back to the page without a picture's answers. */
   clear() {
+    this.#events.onLeave();
+    this.#panels.forEach((panel) => panel.close());
     this.picture = null;
     this.selected = 0;
     this.changes.clear();
@@ -94,12 +97,17 @@ export class Viewer {
     const net = this.#net;
     if (!picture || !net) return;
     drawFrames(this.#frames, picture, (index) => this.choose(index, true));
+    this.#panels.forEach((panel) => panel.close());
     this.#panels = picture.faces.map(
       (face) =>
         new Panel(face, net.classes, net.synthesises, {
           onStep: (step) =>
             this.choose((face.index + step + picture.faces.length) % picture.faces.length),
           onPut: (synthesised) => this.#put(face.index, synthesised),
+          onWhy: async (read) => {
+            const { Why } = await import('./why.js');
+            return new Why(net, read, this.#events.onBusy);
+          },
         }),
     );
     this.#answers.replaceChildren(...this.#panels.map(({ root }) => root));
@@ -147,8 +155,12 @@ export class Viewer {
 
   /** The names of what the synthesised faces in the photo show. */
   names() {
-    const classes = this.#net?.classes ?? [];
-    return [...this.changes.values()].map(({ target }) => nameOf(target, classes));
+    return [...this.changes.values()].map((change) => this.nameOf(change));
+  }
+
+  /** What a synthesised face shows. @param {SynthesisedFace} change */
+  nameOf({ target }) {
+    return nameOf(target, this.#net?.classes ?? []);
   }
 
   /** Draws the photo, or the original while it is compared with. */
@@ -187,7 +199,7 @@ export class Viewer {
     }
     const onMove = (/** @type {import('../api/index.js').Target | null} */ target) =>
       this.#wish(face.index, target === null ? null : { target });
-    panel.addSliders(new loaded.Sliders(face, net.classes, { onMove }), this.changes.get(face.index));
+    panel.addSliders(new loaded.Sliders(face, net, { onMove }), this.changes.get(face.index));
   }
 
   /** Takes the keyboard's focus to the chosen face. */
@@ -215,6 +227,7 @@ export class Viewer {
    * @param {Wish} wish
    */
   async #wish(index, wish) {
+    this.#events.onLeave();
     const done = this.#events.onBusy();
     try {
       return (await this.#moverOf(index)?.wish(wish)) ?? false;
@@ -242,6 +255,7 @@ export class Viewer {
     if (made) this.changes.set(face.index, made);
     else this.changes.delete(face.index);
     this.#panels.forEach((panel, i) => panel.press(this.changes.get(i)));
+    nameFrame(this.#frames, face, made ? this.nameOf(made) : '');
     this.#actions.hidden = this.changes.size === 0;
     this.#compare.hidden = this.changes.size === 0;
     await this.#events.onChange();
