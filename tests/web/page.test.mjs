@@ -377,3 +377,38 @@ test('a frame of the camera is read, and none is kept open', async () => {
   assert.deepEqual([visit.violations, visit.complaints], [[], []]);
   await other.close();
 });
+
+test('the camera is a mirror with another expression, marked, which stops when the page is hidden', async () => {
+  // A camera that sees the astronaut.
+  const prepare = (page) =>
+    page.addInitScript(() => {
+      navigator.mediaDevices.getUserMedia = async () => {
+        const image = await createImageBitmap(await (await fetch('samples/astronaut.jpg')).blob());
+        const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+        setInterval(() => canvas.getContext('2d').drawImage(image, 0, 0), 50);
+        return canvas.captureStream();
+      };
+    });
+  const visit = await openLoaded('?device=cpu', { prepare });
+  const { page } = visit;
+  await page.getByTestId('camera').click();
+  const mirror = page.getByTestId('camera-mirror');
+  await page.waitForFunction(() => !document.querySelector('[data-testid="camera-mirror"]').disabled, null, { timeout: PATIENCE_MS });
+  await mirror.selectOption('surprise');
+  const mirrored = page.getByTestId('mirrored');
+  await mirrored.waitFor({ timeout: PATIENCE_MS });
+  assert.equal(await mirrored.locator('.camera-line').innerText(), 'Synthetic: surprise');
+  assert.match(await page.getByTestId('camera-status').innerText(), /happiness/, 'the camera’s own face is recognised');
+  const canvas = await page.evaluate(() => window.packCanvas(document.querySelector('#camera-canvas')));
+  assert.ok(canvas.width > 100 && canvas.height > 100);
+  await mirror.selectOption('anger');
+  await mirrored.filter({ hasText: 'Synthetic: anger' }).waitFor({ timeout: PATIENCE_MS });
+  await page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { get: () => true, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  assert.equal(await mirrored.isVisible(), false);
+  assert.match(await page.getByTestId('camera-status').innerText(), /hidden/);
+  assert.deepEqual([visit.violations, visit.complaints, visit.strangers()], [[], [], []]);
+  await visit.close();
+});
