@@ -158,7 +158,7 @@ export class Camera {
     );
     const [face] = faces;
     this.#status.textContent = face
-      ? `${surenessOf(face).words}, ${percent(face.probabilities[face.expression])}`
+      ? `${image ? 'Your own face shows ' : ''}${surenessOf(face).words}, ${percent(face.probabilities[face.expression])}`
       : 'No face in view.';
   }
 
