@@ -66,7 +66,7 @@ export class Panel {
         'div',
         { className: 'row' },
         this.#whyButton,
-        element('p', { className: 'hint' }, 'Calibrated: of faces recognised at 80 %, most people agree with about 8 in 10.'),
+        element('p', { className: 'hint' }, 'Calibrated: of ten faces recognised at 80 %, most people name about eight the same.'),
       ),
     );
     if (synthesises) {
