@@ -215,11 +215,12 @@ export class Panel {
         type: 'button',
         className: 'tile',
         data: { testid: `synthesis-${this.#face.index}-${name}`, target: textOf(name) },
-        aria: { pressed: false, label: `${name} synthetic` },
+        aria: { pressed: false },
         onclick: () => this.#events.onPut(synthesised),
       },
       canvas,
       element('span', { className: 'tile-name' }, name),
+      ' ',
       element('span', { className: 'badge' }, 'synthetic'),
     );
   }
