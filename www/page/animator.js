@@ -121,7 +121,7 @@ export class Animator {
 
   #ready() {
     for (const button of [this.#play, this.#place, this.#gif, this.#webm]) button.disabled = false;
-    this.#tell('Every frame says that it is synthetic, and so do the metadata of the GIF.');
+    this.#tell('Every frame says that it is synthetic; the GIF says so in its metadata too.');
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) this.#show(STEPS);
     else this.#run();
   }

@@ -65,7 +65,7 @@ export class Sliders {
       'div',
       { className: 'sliders', role: 'group', aria: { label: 'Move the face' }, data: { testid: `sliders-${face.index}` } },
       element('div', { className: 'sliders-head' }, element('h3', {}, 'Move the face'), this.#reset),
-      element('p', { className: 'hint' }, 'The photo follows as you drag, from what the face shows at 0 % to the whole expression at 100 %.'),
+      element('p', { className: 'hint' }, 'The photo follows as you drag, from what the face shows at 0\u00a0% to the whole expression at 100\u00a0%.'),
       element('div', { className: 'intensity' }, this.#chosen, this.#intensity.root),
       element('div', {}, details('Mix expressions', this.#mixture), this.#parts),
       ...this.#ends(),
