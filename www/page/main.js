@@ -2,7 +2,6 @@
 /** @file The page: loads the network, takes pictures, and keeps what is shown in step with it. */
 
 import { FersNet, FersNetError, ProgramCrashedError } from '../api/index.js';
-import { Animator } from './animator.js';
 import { Camera } from './camera.js';
 import { byId, counted } from './dom.js';
 import { listenForPictures } from './inputs.js';
@@ -13,11 +12,12 @@ import { Viewer } from './viewer.js';
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
 
 const status = new Status();
-const animator = new Animator({ onBusy: () => status.alsoBusy(), onFile: (file, name) => download(file, name) });
+/** @type {import('./animator.js').Animator | null} fetched when it is asked for */
+let animator = null;
 const viewer = new Viewer({
   onChange: () => recompose(),
   onBusy: () => status.alsoBusy(),
-  onLeave: () => animator.close(),
+  onLeave: () => animator?.close(),
 });
 const noFace = byId('no-face');
 
@@ -223,7 +223,18 @@ async function save() {
 async function animate() {
   const { changes, selected } = viewer;
   const change = changes.get(selected) ?? [...changes.values()][0];
-  if (net && change) await animator.start(net, change, fileName([viewer.nameOf(change)]));
+  if (!net || !change) return;
+  const network = net;
+  const done = status.alsoBusy();
+  await attempt(current.signal, async () => {
+    const { Animator } = await import('./animator.js');
+    animator ??= new Animator({ onBusy: () => status.alsoBusy(), onFile: download });
+    // Another wish may have come meanwhile.
+    if (changes.get(change.face.index) === change) {
+      await animator.start(network, change, fileName([viewer.nameOf(change)]));
+    }
+  });
+  done();
 }
 
 /** @param {string[]} names */
