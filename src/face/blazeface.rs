@@ -3,11 +3,11 @@
 //! Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019
 //! (arXiv 1907.05047). It has only convolutions, so it takes any size in multiples of 32.
 
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::FaceError;
-use super::layers::{Block, Dense, Weights, readback};
+use super::layers::{Weights, readback};
+use crate::kernels::{Chain, ChainLayer, Slope, chain};
 
 /// The weights; where they come from stands beside the file. A page fetches the file.
 #[cfg(feature = "native")]
@@ -25,11 +25,9 @@ pub const BOX_VALUES: usize = 16;
 /// The network's weights.
 #[derive(Debug, Clone)]
 pub struct BlazeFace {
-    stem: Dense,
-    blocks: Vec<Block>,
-    last: Block,
-    fine: Dense,
-    coarse: Dense,
+    trunk: Chain,
+    fine: Chain,
+    coarse: Chain,
 }
 
 /// A map's answers: each of its cells has some anchors, each with a score and a box.
@@ -81,36 +79,33 @@ impl BlazeFace {
     pub fn from_bytes(weights: &[u8], device: &Device) -> Result<Self, FaceError> {
         let weights = Weights::open(weights, device)?;
         // Scores and boxes read the same map: one convolution for both.
-        let head = |name: &str| -> Result<Dense, FaceError> {
-            let scores = Dense::load(&weights, &format!("{name}.scores"))?;
-            let boxes = Dense::load(&weights, &format!("{name}.boxes"))?;
-            Ok(Dense {
-                weight: Tensor::cat(vec![scores.weight, boxes.weight], 0),
-                bias: Tensor::cat(vec![scores.bias, boxes.bias], 0),
-                slope: None,
+        let head = |name: &str| -> Result<ChainLayer, FaceError> {
+            Ok(ChainLayer::Dense {
+                weight: weights
+                    .joined(["scores", "boxes"].map(|part| format!("{name}.{part}.weight")))?,
+                bias: weights
+                    .joined(["scores", "boxes"].map(|part| format!("{name}.{part}.bias")))?,
+                slope: Slope::Linear,
+                stride: 1,
+                padding: (0, 0),
             })
         };
+        let mut trunk = vec![weights.dense("stem", 2, (1, 2))?]; // [1, 24, h / 2, w / 2]
+        trunk.extend(weights.blocks("blocks", BLOCKS, &HALVING)?); // [1, 96, h / 16, w / 16]
         Ok(Self {
-            stem: Dense::load(&weights, "stem")?,
-            blocks: (0..BLOCKS)
-                .map(|i| Block::load(&weights, &format!("blocks.{i}"), HALVING.contains(&i)))
-                .collect::<Result<_, _>>()?,
-            last: Block::load(&weights, "last", true)?,
-            fine: head("fine")?,
-            coarse: head("coarse")?,
+            trunk: Chain::new(trunk),
+            fine: Chain::new(vec![head("fine")?]),
+            coarse: Chain::new(vec![weights.alone("last", true)?, head("coarse")?]),
         })
     }
 
     /// The answers at 16 and at 32 pixels a cell for `[1, 3, height, width]` in -1..1, height and
     /// width multiples of 32.
     pub async fn forward(&self, picture: Tensor<4>) -> Result<[Map; 2], FaceError> {
-        let mut x = self.stem.forward(picture, 2, (1, 2)); // [1, 24, h / 2, w / 2]
-        for block in &self.blocks {
-            x = block.forward(x);
-        } // [1, 96, h / 16, w / 16]
-        let fine = self.fine.convolve(x.clone(), 1, (0, 0)); // [1, 34, h / 16, w / 16]
-        let x = relu(self.last.convolve(x)); // [1, 96, h / 32, w / 32]
-        let coarse = self.coarse.convolve(x, 1, (0, 0)); // [1, 102, h / 32, w / 32]
+        let all = |x, layers: &Chain| chain(x, layers, 0..layers.len());
+        let x = all(picture, &self.trunk); // [1, 96, h / 16, w / 16]
+        let fine = all(x.clone(), &self.fine); // [1, 34, h / 16, w / 16]
+        let coarse = all(x, &self.coarse); // [1, 102, h / 32, w / 32]
         Ok([map(fine, 16).await?, map(coarse, 32).await?])
     }
 }

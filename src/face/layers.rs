@@ -1,80 +1,10 @@
 //! What the two small networks of the face detector are made of, and how their weights are read.
 
-use burn::tensor::activation::{prelu, relu};
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::FaceError;
-use crate::kernels::{SeparableBlock, separable};
+use crate::kernels::{ChainLayer, Slope};
 use crate::tensor_file::TensorFile;
-
-/// A convolution over all channels, with its bias and perhaps its activation's slopes.
-#[derive(Debug, Clone)]
-pub(super) struct Dense {
-    pub weight: Tensor<4>, // [c_out, c_in, k, k]
-    pub bias: Tensor<1>,
-    pub slope: Option<Tensor<1>>,
-}
-
-impl Dense {
-    pub fn load(weights: &Weights, name: &str) -> Result<Self, FaceError> {
-        Ok(Self {
-            weight: weights.tensor(&format!("{name}.weight"))?,
-            bias: weights.tensor(&format!("{name}.bias"))?,
-            slope: weights.optional(&format!("{name}.slope"))?,
-        })
-    }
-
-    /// The convolution alone; padding as (before, after) in both directions.
-    pub fn convolve(&self, x: Tensor<4>, stride: usize, padding: (usize, usize)) -> Tensor<4> {
-        let options = ConvOptions::new_with_padding([stride; 2], [padding; 2], [1, 1], 1);
-        conv2d(x, self.weight.clone(), Some(self.bias.clone()), options)
-    }
-
-    /// The convolution and its activation.
-    pub fn forward(&self, x: Tensor<4>, stride: usize, padding: (usize, usize)) -> Tensor<4> {
-        activate(self.convolve(x, stride, padding), &self.slope)
-    }
-}
-
-/// activation(x + convolution(x)): 3 x 3 within each channel, then 1 x 1 over the channels.
-#[derive(Debug, Clone)]
-pub(super) struct Block(SeparableBlock);
-
-impl Block {
-    pub fn load(weights: &Weights, name: &str, halve: bool) -> Result<Self, FaceError> {
-        let mut block = SeparableBlock::new(
-            weights.tensor(&format!("{name}.depthwise"))?,
-            weights.tensor(&format!("{name}.pointwise"))?,
-            weights.tensor(&format!("{name}.bias"))?,
-            weights.optional(&format!("{name}.slope"))?,
-            halve,
-        );
-        // Natively Burn's wider vectors and threads are faster.
-        if cfg!(target_family = "wasm") {
-            block.prepare();
-        }
-        Ok(Self(block))
-    }
-
-    /// Where the block halves or widens, x is pooled or gets empty channels before the sum.
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        separable(x, &self.0, false)
-    }
-
-    /// The convolutions alone. TensorFlow's "same" padding puts the odd pixel at the end.
-    pub fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
-        separable(x, &self.0, true)
-    }
-}
-
-fn activate(x: Tensor<4>, slope: &Option<Tensor<1>>) -> Tensor<4> {
-    match slope {
-        Some(slope) => prelu(x, slope.clone()),
-        None => relu(x),
-    }
-}
 
 /// A weight file.
 pub(super) struct Weights<'a> {
@@ -93,8 +23,80 @@ impl<'a> Weights<'a> {
         tensor.map_err(|e| FaceError::weights(&e))
     }
 
-    fn optional<const D: usize>(&self, name: &str) -> Result<Option<Tensor<D>>, FaceError> {
-        self.file.has(name).then(|| self.tensor(name)).transpose()
+    /// A convolution over all channels; padding as (before, after) in both directions.
+    pub fn dense(
+        &self,
+        name: &str,
+        stride: usize,
+        padding: (usize, usize),
+    ) -> Result<ChainLayer, FaceError> {
+        Ok(ChainLayer::Dense {
+            weight: self.tensor(&format!("{name}.weight"))?,
+            bias: self.tensor(&format!("{name}.bias"))?,
+            slope: self.slope(name)?,
+            stride,
+            padding,
+        })
+    }
+
+    /// The same without an activation: the last layer of an answer.
+    pub fn head(&self, name: &str) -> Result<ChainLayer, FaceError> {
+        Ok(ChainLayer::Dense {
+            weight: self.tensor(&format!("{name}.weight"))?,
+            bias: self.tensor(&format!("{name}.bias"))?,
+            slope: Slope::Linear,
+            stride: 1,
+            padding: (0, 0),
+        })
+    }
+
+    /// activation(x + convolution(x)): 3 x 3 within each channel, then 1 x 1 over the channels.
+    pub fn block(&self, name: &str, halve: bool) -> Result<ChainLayer, FaceError> {
+        self.separable(name, halve, true)
+    }
+
+    /// activation(convolution(x)) by the same two convolutions.
+    pub fn alone(&self, name: &str, halve: bool) -> Result<ChainLayer, FaceError> {
+        self.separable(name, halve, false)
+    }
+
+    fn separable(&self, name: &str, halve: bool, shortcut: bool) -> Result<ChainLayer, FaceError> {
+        Ok(ChainLayer::Separable {
+            depthwise: self.tensor(&format!("{name}.depthwise"))?,
+            pointwise: self.tensor(&format!("{name}.pointwise"))?,
+            bias: self.tensor(&format!("{name}.bias"))?,
+            slope: self.slope(name)?,
+            halve,
+            shortcut,
+        })
+    }
+
+    /// So many blocks, of which `halving` halve.
+    pub fn blocks(
+        &self,
+        name: &str,
+        count: usize,
+        halving: &[usize],
+    ) -> Result<Vec<ChainLayer>, FaceError> {
+        (0..count)
+            .map(|i| self.block(&format!("{name}.{i}"), halving.contains(&i)))
+            .collect()
+    }
+
+    /// Two tensors, one after the other on the first axis.
+    pub fn joined<const D: usize>(&self, names: [String; 2]) -> Result<Tensor<D>, FaceError> {
+        let [first, second] = names;
+        let parts = vec![self.tensor(&first)?, self.tensor(&second)?];
+        Ok(Tensor::cat(parts, 0))
+    }
+
+    /// A layer's own slopes, or a ReLU.
+    fn slope(&self, name: &str) -> Result<Slope, FaceError> {
+        let name = format!("{name}.slope");
+        if !self.file.has(&name) {
+            return Ok(Slope::Relu);
+        }
+        Ok(Slope::Each(self.tensor(&name)?))
     }
 }
 

@@ -3,7 +3,8 @@
 use burn::tensor::Tensor;
 
 use super::FaceError;
-use super::layers::{Block, Dense, Weights};
+use super::layers::Weights;
+use crate::kernels::{Chain, chain};
 
 /// Side of the input.
 pub(super) const INPUT: usize = 192;
@@ -14,45 +15,33 @@ pub(super) const BLOCKS: usize = 14;
 /// The blocks that halve the picture.
 const HALVING: [usize; 4] = [2, 5, 8, 11];
 
-/// The shared blocks.
+/// The shared blocks, after a first convolution.
 #[derive(Debug, Clone)]
-pub(super) struct Trunk {
-    stem: Dense,
-    blocks: Vec<Block>,
-}
+pub(super) struct Trunk(Chain);
 
 impl Trunk {
     pub fn load(weights: &Weights) -> Result<Self, FaceError> {
-        Ok(Self {
-            stem: Dense::load(weights, "stem")?,
-            blocks: blocks(weights, "blocks", BLOCKS, &HALVING)?,
-        })
+        let mut layers = vec![weights.dense("stem", 2, (0, 1))?]; // [n, 16, 96, 96]
+        layers.extend(weights.blocks("blocks", BLOCKS, &HALVING)?);
+        Ok(Self(Chain::new(layers)))
     }
 
     /// What the first `blocks` blocks see in `[n, 3, 192, 192]` in 0..1; after all of them
     /// `[n, 128, 6, 6]`.
     pub fn forward(&self, faces: Tensor<4>, blocks: usize) -> Tensor<4> {
-        let x = self.stem.forward(faces, 2, (0, 1)); // [n, 16, 96, 96]
-        let blocks = &self.blocks[..blocks.min(BLOCKS)];
-        blocks.iter().fold(x, |x, block| block.forward(x))
+        chain(faces, &self.0, 0..1 + blocks.min(BLOCKS))
     }
 
     /// What the last block sees in what the first `blocks` of them saw.
     #[cfg(feature = "native")]
     pub fn go_on(&self, seen: Tensor<4>, blocks: usize) -> Tensor<4> {
-        let blocks = &self.blocks[blocks.min(BLOCKS)..];
-        blocks.iter().fold(seen, |x, block| block.forward(x))
+        chain(seen, &self.0, 1 + blocks.min(BLOCKS)..self.0.len())
     }
 }
 
 /// Further blocks, and an answer.
 #[derive(Debug, Clone)]
-pub(super) struct Branch {
-    blocks: Vec<Block>,
-    narrow: Dense,
-    last: Block,
-    head: Dense,
-}
+pub(super) struct Branch(Chain);
 
 impl Branch {
     /// The branch of this name with so many blocks, of which `halving` halve.
@@ -62,29 +51,15 @@ impl Branch {
         count: usize,
         halving: &[usize],
     ) -> Result<Self, FaceError> {
-        Ok(Self {
-            blocks: blocks(weights, &format!("{name}.blocks"), count, halving)?,
-            narrow: Dense::load(weights, &format!("{name}.narrow"))?,
-            last: Block::load(weights, &format!("{name}.last"), false)?,
-            head: Dense::load(weights, &format!("{name}.head"))?,
-        })
+        let mut layers = weights.blocks(&format!("{name}.blocks"), count, halving)?;
+        layers.push(weights.dense(&format!("{name}.narrow"), 1, (0, 0))?);
+        layers.push(weights.block(&format!("{name}.last"), false)?); // [n, 32, k, k]
+        layers.push(weights.head(&format!("{name}.head"))?);
+        Ok(Self(Chain::new(layers)))
     }
 
     /// -> `[n, c, 1, 1]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        let x = self.last.forward(self.narrow.forward(x, 1, (0, 0))); // [n, 32, k, k]
-        self.head.convolve(x, 1, (0, 0))
+        chain(x, &self.0, 0..self.0.len())
     }
-}
-
-fn blocks(
-    weights: &Weights,
-    name: &str,
-    count: usize,
-    halving: &[usize],
-) -> Result<Vec<Block>, FaceError> {
-    (0..count)
-        .map(|i| Block::load(weights, &format!("{name}.{i}"), halving.contains(&i)))
-        .collect()
 }

@@ -4,10 +4,14 @@
 //! Weights come as `ops/` has prepared them for the backend. Shapes are `[batch, channels, height,
 //! width]` unless they are told.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
-use super::spec::{ConvFluSpec, ConvSpec, HeadKind, SeparableSpec};
+use super::cpu::PreparedChain;
+use super::spec::{ConvFluSpec, ConvSpec, HeadKind};
 
 /// The fused convolution.
 #[backend_extension(Cube, Flex)]
@@ -120,13 +124,13 @@ pub trait BoxMeanBackend: Backend {
     fn box_mean(x: FloatTensor<Self>, side: usize) -> FloatTensor<Self>;
 }
 
-/// A block of the face detector.
+/// The chains of the face detector.
 #[backend_extension(Flex)]
-pub trait SeparableBackend: Backend {
-    /// x through the block.
-    fn separable(
+pub trait ChainBackend: Backend {
+    /// x through some of a chain's layers.
+    fn chain(
         x: FloatTensor<Self>,
-        weights: FloatTensor<Self>,
-        spec: SeparableSpec,
+        layers: Arc<PreparedChain>,
+        part: Range<usize>,
     ) -> FloatTensor<Self>;
 }

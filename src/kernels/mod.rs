@@ -32,11 +32,11 @@ mod wgsl;
 
 pub use launches::launches;
 pub use ops::{
-    Layer, LinearLayer, PreparedPair, SeparableBlock, box_mean, box_mean_reference, concat,
-    concat_reference, convflu, convflu_prepared, convflu_reference, fused_conv,
-    fused_conv_beside_style, fused_conv_pooled, fused_conv_reference, head, head_reference,
-    instance_norm, linear, linear_reference, max_pool, resample, separable, separable_reference,
-    style, style_reference, warp,
+    Chain, ChainLayer, Layer, LinearLayer, PreparedPair, Slope, box_mean, box_mean_reference,
+    chain, chain_reference, concat, concat_reference, convflu, convflu_prepared, convflu_reference,
+    fused_conv, fused_conv_beside_style, fused_conv_pooled, fused_conv_reference, head,
+    head_reference, instance_norm, linear, linear_reference, max_pool, resample, style,
+    style_reference, warp,
 };
 pub use options::{RunOptions, TrainingPrecision};
 pub use prepared::Prepared;

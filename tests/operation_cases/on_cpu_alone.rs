@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use fersnet::kernels::{
-    Activation, GateConvention, Norm, PairOutput, PreparedPair, SeparableBlock, UnitWeights,
-    box_mean, box_mean_reference, convflu_prepared, convflu_reference, fused_conv, launches,
-    separable, separable_reference,
+    Activation, Chain, ChainLayer, GateConvention, Norm, PairOutput, PreparedPair, Slope,
+    UnitWeights, box_mean, box_mean_reference, chain, chain_reference, convflu_prepared,
+    convflu_reference, fused_conv, launches,
 };
 use fersnet::network::{Edition, Head, Network, NetworkConfig, SHADE_SIDE, Variant};
 
@@ -32,10 +32,48 @@ fn where_gradients_are_tracked_the_reference_runs() {
     assert!(x.grad(&gradients).is_some());
 }
 
-#[test]
-fn a_separable_block_equals_its_reference() {
-    let _turn = turn();
+/// A layer of a chain with numbers of its own: outputs, inputs, side, stride, padding.
+fn dense([outputs, inputs, side, stride]: [usize; 4], padding: (usize, usize)) -> ChainLayer {
     let device = &Device::flex();
+    ChainLayer::Dense {
+        weight: wave([outputs, inputs, side, side], 0.3, 1.0, device),
+        bias: wave([outputs], 0.2, 2.0, device),
+        slope: Slope::Relu,
+        stride,
+        padding,
+    }
+}
+
+fn separable([outputs, inputs]: [usize; 2], halve: bool, shortcut: bool) -> ChainLayer {
+    let device = &Device::flex();
+    ChainLayer::Separable {
+        depthwise: wave([inputs, 1, 3, 3], 0.5, 1.0, device),
+        pointwise: wave([outputs, inputs, 1, 1], 0.3, 2.0, device),
+        bias: wave([outputs], 0.2, 3.0, device),
+        slope: if halve {
+            Slope::Each(wave([outputs], 0.2, 4.0, device))
+        } else {
+            Slope::Linear
+        },
+        halve,
+        shortcut,
+    }
+}
+
+fn assert_chain_equals_its_reference(layers: Vec<ChainLayer>, shape: [usize; 4]) {
+    let x = wave(shape, 1.0, 0.5, &Device::flex());
+    let layers = Chain::new(layers);
+    let before = launches();
+    let kernel = chain(x.clone(), &layers, 0..layers.len());
+    assert_eq!(launches() - before, 1, "the kernel did not run");
+    let reference = chain_reference(x, &layers, 0..layers.len());
+    let apart = difference(kernel, reference);
+    assert!(apart <= TOLERANCE, "{shape:?}: {apart:e} apart");
+}
+
+#[test]
+fn each_layer_of_a_chain_equals_its_reference() {
+    let _turn = turn();
     for ([inputs, outputs], [height, width]) in [
         ([5, 7], [6, 10]),
         ([24, 24], [4, 130]),
@@ -43,27 +81,46 @@ fn a_separable_block_equals_its_reference() {
         ([3, 4], [2, 2]),
         ([128, 128], [6, 6]),
     ] {
+        let shape = [2, inputs, height, width];
         for halve in [false, true] {
-            for sloped in [false, true] {
-                let x = wave([2, inputs, height, width], 1.0, 0.5, device);
-                let depthwise = wave([inputs, 1, 3, 3], 0.5, 1.0, device);
-                let pointwise = wave([outputs, inputs, 1, 1], 0.3, 2.0, device);
-                let bias = wave([outputs], 0.2, 3.0, device);
-                let slope = sloped.then(|| wave([outputs], 0.2, 4.0, device));
-                let mut block = SeparableBlock::new(depthwise, pointwise, bias, slope, halve);
-                block.prepare();
-                for is_alone in [true, false] {
-                    let before = launches();
-                    let kernel = separable(x.clone(), &block, is_alone);
-                    assert_eq!(launches() - before, 1, "the kernel did not run");
-                    let reference = separable_reference(x.clone(), &block, is_alone);
-                    let apart = difference(kernel, reference);
-                    let case = (inputs, outputs, height, width, halve, is_alone);
-                    assert!(apart <= TOLERANCE, "{case:?}: {apart:e} apart");
-                }
+            for shortcut in [false, true] {
+                let layer = separable([outputs, inputs], halve, shortcut);
+                assert_chain_equals_its_reference(vec![layer], shape);
+            }
+        }
+        for (side, stride, padding) in [
+            (1, 1, (0, 0)),
+            (3, 2, (0, 1)),
+            (5, 2, (1, 2)),
+            (2, 1, (0, 0)),
+        ] {
+            if side <= height {
+                let layer = dense([outputs, inputs, side, stride], padding);
+                assert_chain_equals_its_reference(vec![layer], shape);
             }
         }
     }
+}
+
+#[test]
+fn a_chain_equals_its_layers_one_after_the_other() {
+    let _turn = turn();
+    let layers = vec![
+        dense([10, 3, 5, 2], (1, 2)),
+        separable([10, 10], false, true),
+        separable([20, 10], true, true),
+        separable([20, 20], false, false),
+        dense([33, 20, 1, 1], (0, 0)),
+        separable([40, 33], true, true),
+        dense([6, 40, 3, 1], (0, 0)),
+    ];
+    assert_chain_equals_its_reference(layers.clone(), [3, 3, 32, 40]);
+    // A part of it begins where the one before it ended.
+    let layers = Chain::new(layers);
+    let x = wave([1, 3, 32, 32], 1.0, 0.5, &Device::flex());
+    let halves = chain(chain(x.clone(), &layers, 0..3), &layers, 3..7);
+    let apart = difference(halves, chain(x, &layers, 0..7));
+    assert!(apart <= TOLERANCE, "{apart:e} apart");
 }
 
 #[test]

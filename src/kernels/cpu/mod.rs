@@ -5,17 +5,20 @@
 //! sums stays in registers while the taps pass over the map (`simd.rs`).
 
 mod box_mean;
+mod chain;
+mod chain_rows;
+mod chain_weights;
 mod conv;
 mod conv_tiles;
 mod conv_weights;
 mod convflu;
-mod depthwise;
 mod maps;
-mod separable;
 mod simd;
 mod style;
 mod tensor;
+mod vector;
 
+pub use chain::PreparedChain;
+pub use chain_weights::LayerWeights;
 pub use conv_weights::prepare as conv_weights;
 pub use convflu::{can_run as can_run_convflu, prepare as convflu_weights};
-pub use separable::prepare as separable_weights;
