@@ -17,6 +17,7 @@ pub mod mouth;
 pub mod paste;
 mod place;
 pub(crate) mod planes;
+mod sampling;
 pub(crate) mod source;
 mod trunk;
 
