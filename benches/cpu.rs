@@ -3,16 +3,17 @@
 //! `cargo bench --profile release --bench cpu -- [recognition] [redraw] [faces]` writes JSON lines: median milliseconds
 //! of 20 rounds after 5. A round runs both in turn, so that other work on the machine falls on both
 //! alike: trust the ratio more than the times. `RAYON_NUM_THREADS=1` is one thread, as in the page.
-//! Natively the face detector's blocks are Burn's in both, and only its time is of interest.
 
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fersnet::face::FaceDetector;
+use fersnet::face::{Alignment, FaceDetector};
 use fersnet::kernels::{RunOptions, launches};
 use fersnet::network::{InferenceNetwork, weights};
 use fersnet::picture::Picture;
 use fersnet::pipeline::SHIPPED_WEIGHTS;
+use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
 use serde_json::json;
 
 const ROUNDS: usize = 20;
@@ -20,6 +21,12 @@ const WARM_UP: usize = 5;
 
 /// A photograph of one turned face, 512 x 512.
 const PHOTO: &[u8] = include_bytes!("../tests/photos/turned.jpg");
+
+/// A photograph of six people.
+const GROUP: &[u8] = include_bytes!("../tests/photos/several.jpg");
+
+/// Side of what the mesh sees.
+const MESH_SIDE: u32 = 192;
 
 fn main() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args()
@@ -50,14 +57,69 @@ fn main() -> anyhow::Result<()> {
         });
     }
     if is_wanted("faces") {
-        let detector = FaceDetector::load(&device)?;
-        let picture = Picture::decode(PHOTO)?;
-        compare("face finding", || {
-            let faces = pollster::block_on(detector.detect(&picture));
-            assert!(faces.is_ok_and(|faces| faces.len() == 1));
-        });
+        faces(&device)?;
     }
     Ok(())
+}
+
+/// Face finding, and what it is made of.
+fn faces(device: &Device) -> anyhow::Result<()> {
+    let detector = FaceDetector::load(device)?;
+    let photo = Picture::decode(PHOTO)?;
+    let found = pollster::block_on(detector.detect(&photo))?;
+    let [face] = found[..] else {
+        anyhow::bail!("{} faces in the photo, not one", found.len());
+    };
+    for side in [256, 384, 1056] {
+        let values = vec![0.25; 3 * side * side];
+        compare(&format!("the detector's pass over {side} x {side}"), || {
+            let maps = pollster::block_on(detector.boxes_raw(values.clone(), [side; 2]));
+            assert!(maps.is_ok());
+        });
+    }
+    let cut = face.alignment().crop_planar(&photo, MESH_SIDE);
+    compare("the mesh's pass over a face", || {
+        let meshes = pollster::block_on(detector.mesh_raw(cut.clone()));
+        assert!(meshes.is_ok_and(|meshes| meshes.len() == 1));
+    });
+    compare("a face cut for the mesh", || {
+        let cut = face.alignment().crop_planar(&photo, MESH_SIDE);
+        assert!(!cut.is_empty());
+    });
+    let large = resized(&photo, 1536, 1536);
+    for (picture, sides) in [(&photo, [170, 352]), (&large, [352, 1024])] {
+        for side in sides {
+            let whole = Alignment::whole_picture(picture.width(), picture.height());
+            compare(&format!("{picture:?} resampled to {side}"), || {
+                assert!(!whole.crop_planar(picture, side).is_empty());
+            });
+        }
+    }
+    let mut canvas = RgbImage::from_pixel(1536, 1536, Rgb([110, 120, 130]));
+    let group = resized(&Picture::decode(GROUP)?, 600, 400);
+    imageops::overlay(&mut canvas, group.as_image(), 800, 300);
+    for (name, picture) in [
+        ("face finding, 512 x 512", &photo),
+        (
+            "face finding, small faces in 1536 x 1536",
+            &Picture::from(canvas),
+        ),
+    ] {
+        compare(name, || {
+            let faces = pollster::block_on(detector.detect(picture));
+            assert!(faces.is_ok_and(|faces| !faces.is_empty()));
+        });
+    }
+    compare("a face followed", || {
+        let faces = pollster::block_on(detector.track(&photo, &[face]));
+        assert!(faces.is_ok_and(|faces| faces[0].is_some()));
+    });
+    Ok(())
+}
+
+fn resized(picture: &Picture, width: u32, height: u32) -> Picture {
+    let filter = FilterType::Triangle;
+    Picture::from(imageops::resize(picture.as_image(), width, height, filter))
 }
 
 /// `[1, k, 96, 96]` in 0..1.

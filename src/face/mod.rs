@@ -4,6 +4,8 @@
 
 pub mod alignment;
 pub mod blazeface;
+mod candidate;
+mod close_look;
 pub mod detector;
 pub mod facemesh;
 pub(crate) mod fields;
@@ -18,7 +20,9 @@ pub mod paste;
 mod place;
 pub(crate) mod planes;
 mod sampling;
+mod search;
 pub(crate) mod source;
+mod track;
 mod trunk;
 
 pub use alignment::Alignment;
@@ -30,6 +34,8 @@ pub use lips::MESH_POINTS;
 pub use mouth::{MouthFrame, PaintedMouth};
 pub use paste::{Change, SynthesisedFace, paste, synthesised_crop};
 pub use place::Face;
+pub use search::FaceSearch;
+pub use track::FaceTracker;
 
 use serde::{Deserialize, Serialize};
 
