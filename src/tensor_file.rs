@@ -1,7 +1,12 @@
 //! Reading safetensors files: every weight file, checkpoint and face model is decoded here.
 //!
 //! The crate `safetensors` refuses tensors that overlap, leave gaps or do not fit their shapes; here a tensor is
-//! refused that is missing, of another type or of another shape.
+//! refused that is missing, of another type or of another shape. Weights may be stored in 8 bits with scales,
+//! see [`in_eight_bits`].
+
+mod eight_bits;
+
+pub use eight_bits::in_eight_bits;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use half::{bf16, f16};
@@ -50,9 +55,15 @@ impl<'a> TensorFile<'a> {
         SafeTensors::deserialize(bytes).map(Self)
     }
 
-    /// All tensors with their names.
+    /// All tensors with their names; scales are part of the tensor that they belong to.
     pub fn iter(&self) -> impl Iterator<Item = (&str, TensorView<'a>)> {
-        self.0.iter()
+        self.0.iter().filter(|(name, _)| !self.is_scale(name))
+    }
+
+    /// Whether a tensor holds the scales of one in 8 bits.
+    fn is_scale(&self, name: &str) -> bool {
+        let scaled = eight_bits::scaled_name(name).and_then(|name| self.0.tensor(name).ok());
+        scaled.is_some_and(|view| view.dtype() == Dtype::I8)
     }
 
     /// Whether there is a tensor of this name.
@@ -69,12 +80,16 @@ impl<'a> TensorFile<'a> {
         view.map_err(|_| TensorFileError::Missing(name.to_owned()))
     }
 
-    /// The values of a tensor of 32- or 16-bit floats, row by row.
+    /// The values of a tensor of 32- or 16-bit floats, or of 8 bits with scales, row by row.
     ///
     /// # Errors
-    /// [`TensorFileError::Missing`], [`TensorFileError::Type`].
+    /// [`TensorFileError::Missing`], [`TensorFileError::Type`]; of scales also [`TensorFileError::Shape`].
     pub fn floats(&self, name: &str) -> Result<Vec<f32>, TensorFileError> {
-        floats(name, &self.view(name)?)
+        let view = self.view(name)?;
+        match view.dtype() {
+            Dtype::I8 => eight_bits::values(self, name, &view),
+            _ => floats(name, &view),
+        }
     }
 
     /// The bytes of a tensor of this type.

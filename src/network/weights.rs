@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::names::{PAINTER, is_ignorable, weight_name};
 use super::{ConfigError, Edition, Layers, Network, NetworkConfig, PainterConfig};
 use crate::painter::Painter;
-use crate::tensor_file::{self, TensorFile};
+use crate::tensor_file::{self, TensorFile, TensorFileError};
 
 /// Key of the configuration in the metadata of a weight file.
 pub const METADATA_KEY: &str = "fersnet";
@@ -82,8 +82,8 @@ pub enum WeightError {
         /// Rows of the tensor.
         found: usize,
     },
-    /// A tensor of a type other than f32, f16 and bf16.
-    #[error("tensor `{name}` is stored as {found:?}; f32, f16 and bf16 are read")]
+    /// A tensor of a type other than f32, f16, bf16 and i8 with scales.
+    #[error("tensor `{name}` is stored as {found:?}; f32, f16, bf16, and i8 with scales are read")]
     Dtype {
         /// Name of the tensor.
         name: String,
@@ -159,7 +159,7 @@ pub fn load_painter(
     config.validate()?;
     let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
     let tensors = file.iter();
-    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(view)));
+    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(&file, view)));
     // A painter's names and shapes depend on no edition and on no classes.
     let mut loader = Loader::new(Edition::Release2021, 0, tensors.collect());
     let painter = loader.fill_painter(Painter::new(config, device));
@@ -180,7 +180,7 @@ pub fn load(bytes: &[u8], device: &Device) -> Result<Network, WeightError> {
     let tensors = file
         .iter()
         .filter(|(name, _)| !is_ignorable(name))
-        .map(|(name, view)| (name.to_owned(), Source::File(view)))
+        .map(|(name, view)| (name.to_owned(), Source::File(&file, view)))
         .collect();
     fill(config, tensors, device)
 }
@@ -213,21 +213,21 @@ pub fn from_tensors(
 /// Where a parameter's values come from; its shape is known before they are decoded.
 enum Source<'a> {
     Memory(StoredTensor),
-    File(TensorView<'a>),
+    File(&'a TensorFile<'a>, TensorView<'a>),
 }
 
 impl Source<'_> {
     fn shape(&self) -> &[usize] {
         match self {
             Self::Memory(tensor) => &tensor.shape,
-            Self::File(view) => view.shape(),
+            Self::File(_, view) => view.shape(),
         }
     }
 
     fn into_values(self, name: &str) -> Result<Vec<f32>, WeightError> {
         match self {
             Self::Memory(tensor) => Ok(tensor.values),
-            Self::File(view) => decode(name, &view),
+            Self::File(file, view) => decode(name, file, &view),
         }
     }
 }
@@ -261,10 +261,25 @@ fn fill(
     })
 }
 
-fn decode(name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, WeightError> {
-    tensor_file::floats(name, view).map_err(|_| WeightError::Dtype {
-        name: name.to_owned(),
-        found: view.dtype(),
+fn decode(
+    name: &str,
+    file: &TensorFile<'_>,
+    view: &TensorView<'_>,
+) -> Result<Vec<f32>, WeightError> {
+    // Only scales can be missing or misshapen by now: one for each index of the first axis.
+    let scales = || view.shape().iter().copied().take(1).collect();
+    file.floats(name).map_err(|error| match error {
+        TensorFileError::File(error) => WeightError::NotSafetensors(error),
+        TensorFileError::Missing(name) => WeightError::Missing {
+            name,
+            shape: scales(),
+        },
+        TensorFileError::Type { name, found } => WeightError::Dtype { name, found },
+        TensorFileError::Shape { name, found, .. } => WeightError::Shape {
+            name,
+            found,
+            expected: scales(),
+        },
     })
 }
 
