@@ -2,7 +2,7 @@
 //! errors. Native only.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -146,8 +146,56 @@ pub fn write_cached(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(file.persist(path).map(drop)?)
 }
 
+/// A file that is written little by little: nothing is at its path before it is whole, and nothing stays of it
+/// where it is dropped.
+pub struct PendingFile(BufWriter<NamedTempFile>);
+
+impl PendingFile {
+    /// Begins a file that will be at `path`.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn beside(path: &Path) -> Result<Self, StoreError> {
+        let file = empty_beside(path).map_err(StoreError::write(path))?;
+        Ok(Self(BufWriter::new(file)))
+    }
+
+    /// Puts the whole file at `path`, and waits until the disk has it.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn keep(self, path: &Path) -> Result<(), StoreError> {
+        let keep = || {
+            let file = self
+                .0
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?;
+            file.as_file().sync_all()?;
+            Ok(file.persist(path).map(drop)?)
+        };
+        keep().map_err(StoreError::write(path))
+    }
+}
+
+impl Write for PendingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// A file with these bytes that may be renamed to `path`.
 fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = empty_beside(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// An empty file that may be renamed to `path`.
+fn empty_beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -156,9 +204,7 @@ fn written_beside(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     // A temporary file is its owner's alone, but this one becomes a file like any other.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    Ok(file)
+    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

@@ -119,7 +119,10 @@ fn one_bad_picture_does_not_lose_the_answers_of_the_others() {
     std::fs::write(&bad, b"this is no picture").expect("written");
     let output = fersnet(&["predict", "--json", &bad, &photo("turned.jpg")]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
-    assert_eq!(json(&output)["pictures"].as_array().map(Vec::len), Some(1));
+    let pictures = &json(&output)["pictures"];
+    let error = pictures[0]["error"].as_str().expect("a reason");
+    assert!(error.contains("bad.jpg") && pictures[0]["faces"] == serde_json::json!([]));
+    assert_eq!(pictures[1]["faces"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::PairsError;
 use super::write::Part;
 use crate::picture::Picture;
 use crate::sheet::ContactSheet;
+use crate::store::write_whole;
 
 /// Portraits on a sheet, and pictures of each.
 const PORTRAITS: usize = 12;
@@ -51,7 +52,7 @@ pub(super) fn write(root: &Path, parts: &[Part], path: &Path) -> Result<(), Pair
             sheet.name([column, row], name);
         }
     }
-    fs::write(path, sheet.encode()?).map_err(PairsError::write(path))
+    write_whole(path, &sheet.encode()?).map_err(PairsError::write(path))
 }
 
 /// The photo, then the first picture of each expression, then others.

@@ -1,5 +1,6 @@
 //! What the exit codes mean.
 
+use std::io;
 use std::process::ExitCode;
 
 use fersnet::network::convert::ConvertError;
@@ -27,6 +28,16 @@ pub enum Failure {
     /// The device is not in this build or not on this machine.
     #[error("{0}")]
     Device(String),
+}
+
+/// Whether the reader of a pipe has closed it.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error
+        .chain()
+        .filter_map(|error| error.downcast_ref::<io::Error>());
+    kinds
+        .map(io::Error::kind)
+        .any(|kind| kind == io::ErrorKind::BrokenPipe)
 }
 
 /// The exit code of a failed command.

@@ -11,6 +11,7 @@ use fersnet::tensor::{planar_tensor, readback};
 use fersnet::tensor_file;
 use safetensors::Dtype;
 
+use crate::output::Force;
 use crate::picture::{NetworkArguments, read_picture};
 use crate::synthesize::parse_target;
 
@@ -39,6 +40,9 @@ struct Named {
 impl Forward {
     /// Runs the pass and writes the file.
     pub fn run(&self) -> Result<()> {
+        let mut inputs = self.network.files();
+        inputs.push(&self.face);
+        Force::GIVEN.check(&[&self.output], &inputs)?;
         let (bytes, device) = self.network.weights()?;
         let device = device.open()?;
         let network = weights::load(&bytes, &device)?.into_inference();

@@ -1,5 +1,6 @@
 //! The command line: one subcommand a file, each thin over the library.
 
+mod answers;
 #[cfg(feature = "bench")]
 mod bench;
 mod data;
@@ -10,13 +11,16 @@ mod faces;
 mod failure;
 mod forward;
 mod interrupt;
+mod output;
 mod pairs;
 mod picture;
 mod predict;
+mod report;
 mod synthesize;
 mod table;
 mod train;
 mod weights;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -88,6 +92,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // What reads the answers has enough of them: `fersnet predict *.jpg | head`.
+        Err(error) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("fersnet: {error:#}");
             failure::exit_code(&error)

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Args;
 use fersnet::face::Face;
-use fersnet::network::weights::MAX_FILE_BYTES;
+use fersnet::network::NetworkConfig;
+use fersnet::network::weights::{self, MAX_FILE_BYTES};
 use fersnet::picture::{self, Picture};
 use fersnet::pipeline::{Pipeline, SHIPPED_WEIGHTS};
 
@@ -43,6 +44,26 @@ impl NetworkArguments {
             add_painter(&pipeline, path)?;
         }
         Ok(pipeline)
+    }
+
+    /// What kind of network it is.
+    pub fn config(&self) -> Result<NetworkConfig> {
+        let Some(path) = &self.weights else {
+            return Ok(weights::load_config(SHIPPED_WEIGHTS)?);
+        };
+        let bytes = read_weights(path)?;
+        weights::load_config(&bytes).with_context(|| path.display().to_string())
+    }
+
+    /// Whether the device works for one at a time, and not on all of the CPU's cores.
+    pub fn takes_turns(&self) -> bool {
+        self.device != DeviceName::Cpu
+    }
+
+    /// The files that are read.
+    pub fn files(&self) -> Vec<&Path> {
+        let files = [&self.weights, &self.painter];
+        files.into_iter().flatten().map(PathBuf::as_path).collect()
     }
 
     /// Loads the weights alone.

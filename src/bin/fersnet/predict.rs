@@ -1,16 +1,18 @@
 //! `fersnet predict`: each face's box, expression and probabilities.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use fersnet::face::{Landmarks, Rect};
-use fersnet::pipeline::Pipeline;
-use serde::Serialize;
+use fersnet::face::Face;
+use fersnet::pipeline::{Pipeline, RecognisedFace};
 
+use crate::answers::{FaceAnswer, PictureAnswer};
 use crate::failure::Failure;
+use crate::output::Force;
 use crate::picture::{NetworkArguments, faces, read_picture};
+use crate::report::{Columns, Form, Report};
+use crate::workers::{Workers, in_order};
 
 /// Read the expression of every face in pictures.
 #[derive(Args)]
@@ -23,128 +25,104 @@ pub struct Predict {
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
+    /// Answer as a table (CSV): a row for each face, and one for each picture without.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
     /// Tell the controls that each face shows, too (weights that have controls).
     #[arg(long)]
     controls: bool,
+    /// Write the answers to a file, whole or not at all.
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
+    /// Pictures that are read at a time: as many as the machine has cores.
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
     /// JPEG, PNG, WebP, BMP or GIF files.
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
 }
 
-#[derive(Serialize)]
-struct Answers {
-    pictures: Vec<PictureAnswer>,
-}
-
-#[derive(Serialize)]
-struct PictureAnswer {
-    file: String,
-    width: u32,
-    height: u32,
-    faces: Vec<FaceAnswer>,
-}
-
-#[derive(Serialize)]
-struct FaceAnswer {
-    /// None when the whole picture was taken.
-    #[serde(rename = "box")]
-    bounds: Option<Rect>,
-    landmarks: Option<Landmarks>,
-    expression: String,
-    certain: bool,
-    probabilities: BTreeMap<String, f32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    controls: Option<BTreeMap<String, f32>>,
-}
-
 impl Predict {
-    /// Reads each picture; a picture without a face fails the command after all were read.
+    /// Reads each picture; one that cannot be read, or without a face, fails the command after all were read.
     pub fn run(&self) -> Result<()> {
-        let pipeline = self.network.pipeline()?;
-        if self.controls && pipeline.config().controls.is_empty() {
+        if let Some(output) = &self.output {
+            let mut inputs = self.network.files();
+            inputs.extend(self.pictures.iter().map(PathBuf::as_path));
+            self.force.check(&[output], &inputs)?;
+        }
+        let mut config = self.network.config()?;
+        if self.controls && config.controls.is_empty() {
             let why = "--controls: these weights have no controls; leave it out, or choose others";
             return Err(Failure::Arguments(why.into()).into());
         }
-        let mut answers = Answers {
-            pictures: Vec::new(),
+        config.controls.retain(|_| self.controls);
+        let columns = Columns {
+            classes: config.classes,
+            controls: config.controls,
         };
-        // The last failure ends the command; those before it are told at once.
-        let mut failure: Option<anyhow::Error> = None;
-        let mut fail = |error| {
-            if let Some(earlier) = failure.replace(error) {
-                eprintln!("fersnet: {earlier:#}");
-            }
-        };
-        for path in &self.pictures {
-            match self.read(&pipeline, path) {
-                Ok(answer) => {
-                    if answer.faces.is_empty() {
-                        fail(Failure::NoFace(answer.file.clone()).into());
-                    }
-                    if !self.json {
-                        print_answer(&pipeline, &answer);
-                    }
-                    answers.pictures.push(answer);
+        let mut report = Report::begin(self.form(), columns, self.output.as_deref())?;
+        let workers = Workers::new(self.jobs, self.network.takes_turns(), self.pictures.len());
+        let read = |pipeline: &Pipeline, path: &PathBuf| self.read(pipeline, path);
+        let load = || self.network.pipeline();
+        let mut failure = None;
+        in_order(&workers, &self.pictures, &load, &read, |path, answer| {
+            let (answer, error) = match answer {
+                Ok(answer) if answer.faces.is_empty() => {
+                    let none = Failure::NoFace(answer.file.clone());
+                    (answer, Some(anyhow::Error::from(none)))
                 }
-                Err(error) => fail(error),
+                Ok(answer) => (answer, None),
+                Err(error) => (PictureAnswer::failed(path, &error), Some(error)),
+            };
+            // The last failure ends the command; those before it are told at once.
+            if let Some(error) = error
+                && let Some(earlier) = failure.replace(error)
+            {
+                workers.tell(&format!("fersnet: {earlier:#}"));
             }
-        }
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&answers)?);
-        }
+            report.add(&answer)
+        })?;
+        report.finish()?;
         failure.map_or(Ok(()), Err)
+    }
+
+    fn form(&self) -> Form {
+        match (self.json, self.csv) {
+            (true, _) => Form::Json,
+            (_, true) => Form::Csv,
+            _ => Form::Text,
+        }
     }
 
     fn read(&self, pipeline: &Pipeline, path: &Path) -> Result<PictureAnswer> {
         let picture = read_picture(path)?;
-        let (classes, controls) = (&pipeline.config().classes, &pipeline.config().controls);
-        let faces = faces(pipeline, &picture, self.whole)?
-            .into_iter()
-            .map(|face| {
-                let recognised = pollster::block_on(pipeline.recognise(&picture, face))?;
-                let answer = recognised.answer;
-                let shown = controls.iter().cloned().zip(recognised.controls);
-                Ok(FaceAnswer {
-                    bounds: face.found().map(|found| found.bounds),
-                    landmarks: face.found().map(|found| found.landmarks),
-                    expression: classes[answer.expression].clone(),
-                    certain: answer.certain,
-                    probabilities: classes.iter().cloned().zip(answer.probabilities).collect(),
-                    controls: self.controls.then(|| shown.collect()),
-                })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let answer = |face: Face| -> Result<FaceAnswer> {
+            let recognised = pollster::block_on(pipeline.recognise(&picture, face))?;
+            Ok(self.answer(pipeline, recognised))
+        };
+        let faces = faces(pipeline, &picture, self.whole)?;
         Ok(PictureAnswer {
             file: path.display().to_string(),
-            width: picture.width(),
-            height: picture.height(),
-            faces,
+            width: Some(picture.width()),
+            height: Some(picture.height()),
+            error: None,
+            faces: faces.into_iter().map(answer).collect::<Result<_>>()?,
         })
     }
-}
 
-fn print_answer(pipeline: &Pipeline, answer: &PictureAnswer) {
-    println!(
-        "{} ({} x {}): {} face{}",
-        answer.file,
-        answer.width,
-        answer.height,
-        answer.faces.len(),
-        if answer.faces.len() == 1 { "" } else { "s" }
-    );
-    for face in &answer.faces {
-        let place = face.bounds.map_or("whole picture".to_owned(), |b| {
-            format!("{:.0},{:.0} {:.0} x {:.0}", b.x, b.y, b.width, b.height)
-        });
-        let sure = if face.certain { "" } else { " (not sure)" };
-        println!("  {place}: {}{sure}", face.expression);
-        for class in &pipeline.config().classes {
-            let p = face.probabilities.get(class).copied().unwrap_or_default();
-            let bar = "#".repeat((p * 30.0).round() as usize);
-            println!("    {class:>10} {:5.1} % {bar}", 100.0 * p);
-        }
-        for (name, value) in face.controls.iter().flatten() {
-            println!("    {name:>20} {value:5.2}");
+    fn answer(&self, pipeline: &Pipeline, recognised: RecognisedFace) -> FaceAnswer {
+        let (classes, controls) = (&pipeline.config().classes, &pipeline.config().controls);
+        let (face, answer) = (recognised.face, recognised.answer);
+        let shown = controls.iter().cloned().zip(recognised.controls);
+        FaceAnswer {
+            bounds: face.found().map(|found| found.bounds),
+            landmarks: face.found().map(|found| found.landmarks),
+            expression: classes[answer.expression].clone(),
+            certain: answer.certain,
+            probabilities: classes.iter().cloned().zip(answer.probabilities).collect(),
+            controls: self.controls.then(|| shown.collect()),
         }
     }
 }

@@ -10,9 +10,11 @@ use fersnet::network::NetworkConfig;
 use fersnet::picture::Picture;
 use fersnet::pipeline::Pipeline;
 use fersnet::sheet::ContactSheet;
+use fersnet::store;
 use fersnet::target::{Target, TargetError};
 
 use crate::failure::Failure;
+use crate::output::Force;
 use crate::picture::{NetworkArguments, faces, read_picture};
 
 /// Side of a tile of the contact sheet, in pixels.
@@ -45,6 +47,8 @@ pub struct Synthesize {
     /// Take the whole picture as the face.
     #[arg(long)]
     whole: bool,
+    #[command(flatten)]
+    force: Force,
     /// Leave the mouth as the network itself draws it, also where the weights have a painter.
     #[arg(long)]
     no_painter: bool,
@@ -63,6 +67,9 @@ impl Synthesize {
     /// Writes the synthetic picture or the sheet.
     pub fn run(&self) -> Result<()> {
         let format = self.format()?;
+        let mut inputs = self.network.files();
+        inputs.push(&self.picture);
+        self.force.check(&[&self.output], &inputs)?;
         let mut pipeline = self.network.pipeline()?;
         pipeline.set_painting(!self.no_painter);
         let all = self.target == "all";
@@ -88,8 +95,7 @@ impl Synthesize {
             Format::Png => mark::encode_marked_png(&output)?,
             Format::Jpeg => mark::encode_marked_jpeg(&output, JPEG_QUALITY)?,
         };
-        std::fs::write(&self.output, bytes)
-            .with_context(|| format!("cannot write {}", self.output.display()))?;
+        store::write(&self.output, &bytes)?;
         if self.json {
             let written = serde_json::json!({
                 "file": self.output.display().to_string(),

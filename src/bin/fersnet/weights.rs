@@ -8,8 +8,11 @@ use fersnet::data::controls::{presets_over, spellings};
 use fersnet::network::convert::from_authors_checkpoint;
 use fersnet::network::weights::{self, Precision, WeightError};
 use fersnet::network::{Cost, Network, NetworkConfig, Presets, TEETH};
+use fersnet::store;
+use fersnet::tensor_file::in_eight_bits;
 use serde::Serialize;
 
+use crate::output::Force;
 use crate::picture::read_weights;
 
 /// Edition, variant, width, classes, parameters, multiply-adds and licence of a weight file.
@@ -118,11 +121,15 @@ pub struct Split {
     /// The painter's file to write.
     #[arg(long)]
     painter: PathBuf,
+    #[command(flatten)]
+    force: Force,
 }
 
 impl Split {
     /// Writes both files, in 16 bits.
     pub fn run(&self) -> Result<()> {
+        let outputs = [&self.output, &self.painter].map(PathBuf::as_path);
+        self.force.check(&outputs, &[&self.weights])?;
         let bytes = read_weights(&self.weights)?;
         let network = weights::load(&bytes, &burn::tensor::Device::flex())
             .with_context(|| self.weights.display().to_string())?;
@@ -134,8 +141,7 @@ impl Split {
         let (network, _) = network.without_painter();
         let network = weights::save(&network, Precision::Half)?;
         for (path, bytes) in [(&self.output, network), (&self.painter, painter)] {
-            std::fs::write(path, bytes)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            store::write(path, &bytes)?;
         }
         Ok(())
     }
@@ -155,11 +161,21 @@ pub struct Join {
     /// The weight file to write.
     #[arg(short, long)]
     output: PathBuf,
+    #[command(flatten)]
+    force: Force,
 }
 
 impl Join {
     /// Writes the file, in 16 bits.
     pub fn run(&self) -> Result<()> {
+        let mut inputs = vec![self.weights.as_path()];
+        inputs.extend(
+            [&self.painter, &self.presets]
+                .into_iter()
+                .flatten()
+                .map(PathBuf::as_path),
+        );
+        self.force.check(&[&self.output], &inputs)?;
         let device = burn::tensor::Device::flex();
         let network = weights::load(&read_weights(&self.weights)?, &device);
         let mut network = network.with_context(|| self.weights.display().to_string())?;
@@ -179,8 +195,10 @@ impl Join {
             let painter = painter.with_context(|| path.display().to_string())?;
             network = network.with_painter(Some(painter));
         }
-        std::fs::write(&self.output, weights::save(&network, Precision::Half)?)
-            .with_context(|| format!("cannot write {}", self.output.display()))
+        Ok(store::write(
+            &self.output,
+            &weights::save(&network, Precision::Half)?,
+        )?)
     }
 }
 
@@ -216,10 +234,11 @@ fn text(value: &impl Serialize) -> Result<String> {
     Ok(value.as_str().unwrap_or_default().to_owned())
 }
 
-/// Turn a checkpoint of the authors' 2021 code (BGR) into a weight file (RGB).
+/// Turn a checkpoint of the authors' 2021 code (BGR) into a weight file (RGB), or store a weight file's numbers
+/// in fewer bits.
 #[derive(Args)]
 pub struct Convert {
-    /// The checkpoint, a .pth file.
+    /// The checkpoint, a .pth file; with --eight-bits also a .safetensors file.
     checkpoint: PathBuf,
     /// The weight file to write.
     #[arg(short, long)]
@@ -227,19 +246,42 @@ pub struct Convert {
     /// Store 16-bit floats.
     #[arg(long)]
     half: bool,
+    /// Store bytes with a scale for each output channel, where that is exact enough.
+    #[arg(long, conflicts_with = "half")]
+    eight_bits: bool,
+    /// With --eight-bits: leave tensors as they are in whose name this occurs. May be given several times.
+    #[arg(long, requires = "eight_bits", value_name = "PART")]
+    keep: Vec<String>,
+    #[command(flatten)]
+    force: Force,
 }
 
 impl Convert {
     /// Reads, converts and writes.
     pub fn run(&self) -> Result<()> {
-        let network = from_authors_checkpoint(&self.checkpoint)
-            .with_context(|| self.checkpoint.display().to_string())?;
-        let precision = if self.half {
-            Precision::Half
+        self.force.check(&[&self.output], &[&self.checkpoint])?;
+        let is_file = self
+            .checkpoint
+            .extension()
+            .is_some_and(|end| end == "safetensors");
+        let bytes = if self.eight_bits && is_file {
+            read_weights(&self.checkpoint)?
         } else {
-            Precision::Full
+            let network = from_authors_checkpoint(&self.checkpoint)
+                .with_context(|| self.checkpoint.display().to_string())?;
+            let precision = if self.half {
+                Precision::Half
+            } else {
+                Precision::Full
+            };
+            weights::save(&network, precision)?
         };
-        std::fs::write(&self.output, weights::save(&network, precision)?)
-            .with_context(|| format!("cannot write {}", self.output.display()))
+        let bytes = if self.eight_bits {
+            in_eight_bits(&bytes, &self.keep)
+                .with_context(|| self.checkpoint.display().to_string())?
+        } else {
+            bytes
+        };
+        Ok(store::write(&self.output, &bytes)?)
     }
 }
