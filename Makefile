@@ -33,8 +33,11 @@ setup-web:
 check: setup
 	$(NATIVE) cargo fmt --check
 	$(NATIVE) cargo clippy --release --all-targets --features bench -- -D warnings
-	CLIPPY_CONF_DIR=tools/clippy-web $(WEB) tools/if-there.sh cargo clippy --profile web \
-		--target wasm32-unknown-unknown --no-default-features --features web,bench -- -D warnings
+	$(NATIVE) cargo clippy --release --all-targets --no-default-features --features native -- -D warnings
+	for features in web web,gpu,bench; do \
+		CLIPPY_CONF_DIR=tools/clippy-web $(WEB) tools/if-there.sh cargo clippy --profile web \
+			--target wasm32-unknown-unknown --no-default-features --features $$features -- -D warnings || exit 1; \
+	done
 	RUSTDOCFLAGS='-D warnings' $(NATIVE) cargo doc --release --no-deps
 	$(NATIVE) tools/if-there.sh cargo-deny check bans licenses sources
 	tools/if-there.sh shellcheck -x tools/*.sh tools/gpu/*.sh .ci/run

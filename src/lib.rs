@@ -27,6 +27,8 @@
 //! - [`pairs`]: paired training data, drawn from portraits with a face model (native).
 //! - [`table`]: the paper's variants over subject-independent folds (native).
 //! - `web`: the page's side (wasm).
+//!
+//! Without the feature `gpu` all of it is for the CPU alone; only [`kernels`] and the choice of a device know.
 
 pub mod animation;
 pub mod answer;

@@ -2,7 +2,7 @@
 //! training step of a whole network on wgpu against the same step on the CPU.
 //!
 //! The kernels run on the default wgpu adapter: a GPU, or Mesa's lavapipe.
-#![cfg(feature = "native")]
+#![cfg(all(feature = "native", feature = "gpu"))]
 
 mod gpu;
 

@@ -1,7 +1,7 @@
 //! A captured graph answers as the network does operation by operation, for every face anew.
 //!
 //! On the default wgpu adapter: a GPU, or Mesa's lavapipe.
-#![cfg(feature = "native")]
+#![cfg(all(feature = "native", feature = "gpu"))]
 
 mod gpu;
 mod launched;

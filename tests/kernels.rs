@@ -2,7 +2,7 @@
 //! written as loops in f64.
 //!
 //! The kernels run on the default wgpu adapter: a GPU, or Mesa's lavapipe.
-#![cfg(feature = "native")]
+#![cfg(all(feature = "native", feature = "gpu"))]
 
 mod gpu;
 

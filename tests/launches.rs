@@ -5,7 +5,7 @@
 //!
 //! `cargo test --release --test launches -- --nocapture` prints how many kernels and pipelines a
 //! recognition and a redraw take.
-#![cfg(feature = "native")]
+#![cfg(all(feature = "native", feature = "gpu"))]
 
 mod gpu;
 mod launched;

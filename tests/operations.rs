@@ -16,6 +16,7 @@ use operation_cases::{KINDS, Layers, NormKind, TOLERANCE, difference, linear_lay
 /// A test of every named function for either route: `on_wgpu::NAME` and `on_cpu::NAME`.
 macro_rules! on_both_routes {
     ($($name:ident),* $(,)?) => {
+        #[cfg(feature = "gpu")]
         mod on_wgpu {
             $(#[test]
             fn $name() {
@@ -117,6 +118,7 @@ impl Styled {
     fn launches(self, route: &Route) -> usize {
         match (self.is_twice_another(), route.path) {
             (false, _) => 1,
+            #[cfg(feature = "gpu")]
             (true, Path::Wgpu) => 1 + 3,
             (true, Path::Cpu) => 1 + 1,
         }

@@ -1,5 +1,5 @@
 //! The operations that have kernels, as extensions of Burn's backends: `Cube` is wgpu, whose kernels are
-//! in `wgsl/`, `Flex` is Burn's CPU backend, whose kernels are in `cpu/`.
+//! in `wgsl/` (with the feature `gpu`), `Flex` is Burn's CPU backend, whose kernels are in `cpu/`.
 //!
 //! Weights come as `ops/` has prepared them for the backend. Shapes are `[batch, channels, height,
 //! width]` unless they are told.
@@ -14,7 +14,7 @@ use super::cpu::PreparedChain;
 use super::spec::{ConvFluSpec, ConvSpec, HeadKind};
 
 /// The fused convolution.
-#[backend_extension(Cube, Flex)]
+#[backend_extension(Cube: cfg(feature = "gpu"), Flex)]
 pub trait ConvBackend: Backend {
     /// x through the convolution and what follows it.
     fn fused_conv(
@@ -33,7 +33,7 @@ pub trait ConvBackend: Backend {
 }
 
 /// The style transform.
-#[backend_extension(Cube, Flex)]
+#[backend_extension(Cube: cfg(feature = "gpu"), Flex)]
 pub trait StyleBackend: Backend {
     /// Instance norm of the last `channels` of f, times gamma, plus beta: p `[targets, E]` through the
     /// prepared linear layer.
@@ -57,7 +57,7 @@ pub trait StyleBackend: Backend {
 }
 
 /// The ConvFLU pair.
-#[backend_extension(Cube, Flex)]
+#[backend_extension(Cube: cfg(feature = "gpu"), Flex)]
 pub trait ConvFluBackend: Backend {
     /// x and y after the pair.
     fn convflu(
@@ -77,7 +77,7 @@ pub trait ConvFluBackend: Backend {
 }
 
 /// A linear layer over the means of maps.
-#[backend_extension(Cube)]
+#[backend_extension(Cube: cfg(feature = "gpu"))]
 pub trait LinearBackend: Backend {
     /// x to `[batch, outputs]`; slope: of the activation below 0.
     fn linear(
@@ -89,14 +89,14 @@ pub trait LinearBackend: Backend {
 }
 
 /// Two maps one after the other on the channels.
-#[backend_extension(Cube)]
+#[backend_extension(Cube: cfg(feature = "gpu"))]
 pub trait ConcatBackend: Backend {
     /// a, then b; one image of either is repeated for the whole batch.
     fn concat(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// The decoder's heads.
-#[backend_extension(Cube)]
+#[backend_extension(Cube: cfg(feature = "gpu"))]
 pub trait HeadBackend: Backend {
     /// Face, delta and mask of a residual head.
     fn head(

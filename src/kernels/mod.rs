@@ -11,13 +11,21 @@
 //! - `options.rs`, `route.rs`: what a caller may choose of a run; what computes an operation on a device.
 //! - `prepared.rs`: weights that are laid out once for the kernels of a device.
 //! - `backend.rs`: the operations as extensions of Burn's backends, which these implement:
-//! - `wgsl/`: the kernels of `shaders/`, and a whole run of them as a [`CapturedGraph`].
+//! - `wgsl/`: the kernels of `shaders/`, and a whole run of them as a [`CapturedGraph`] (with the feature
+//!   `gpu`; `without_gpu.rs` stands in for the graph).
 //! - `cpu/`: the kernels for Burn's CPU backend, where there is no WebGPU.
 //! - `torch/`: groups of PyTorch's operations, each trained as one (with the feature `tch`).
 //!
 //! In training, all other devices run the reference implementations, but for the ConvFLU pair: on
 //! wgpu it has backward kernels too (`wgsl/convflu/`).
 
+#[cfg_attr(
+    not(feature = "gpu"),
+    expect(
+        unused_variables,
+        reason = "of operations that only wgpu has kernels for"
+    )
+)]
 mod backend;
 mod cpu;
 mod launches;
@@ -28,7 +36,10 @@ mod route;
 mod spec;
 #[cfg(feature = "tch")]
 mod torch;
+#[cfg(feature = "gpu")]
 mod wgsl;
+#[cfg(not(feature = "gpu"))]
+mod without_gpu;
 
 pub use launches::launches;
 pub use ops::{
@@ -45,4 +56,7 @@ pub use spec::{
     Activation, Change, Convolution, FLOW_SCALE, GateConvention, Gates, HeadKind, LEAKY_SLOPE,
     NORM_EPSILON, Norm, PairOutput, SHADE_SCALE, SHADE_SIDE, UnitWeights,
 };
+#[cfg(feature = "gpu")]
 pub use wgsl::{CapturedGraph, GraphError};
+#[cfg(not(feature = "gpu"))]
+pub use without_gpu::{CapturedGraph, GraphError};

@@ -8,7 +8,8 @@ use super::options::{RunOptions, TrainingPrecision};
 /// What computes an operation that it can run; where it cannot, [`Reference`](Self::Reference) does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The WGSL kernels: a wgpu device whose compiler is WGSL (not SPIR-V or MSL).
+    /// The WGSL kernels: a wgpu device whose compiler is WGSL (not SPIR-V or MSL). Without the
+    /// feature `gpu` there is none.
     Wgsl,
     /// The WGSL kernels with their backward kernels: autodiff over such a device.
     #[cfg(feature = "native")]
@@ -51,6 +52,7 @@ impl Route {
     /// Opens the device. In a page it has to be initialised before.
     pub fn on(device: &Device) -> Self {
         match device.as_dispatch() {
+            #[cfg(feature = "gpu")]
             DispatchDevice::Cube(device) if device.client().name() == "wgpu<wgsl>" => Self::Wgsl,
             DispatchDevice::Flex(_) => Self::Cpu,
             #[cfg(feature = "tch")]
@@ -64,6 +66,10 @@ impl Route {
                 Self::Wgsl => Self::WgslAutodiff,
                 _ => Self::Reference,
             },
+            #[allow(
+                unreachable_patterns,
+                reason = "the page's small program has no other device"
+            )]
             _ => Self::Reference,
         }
     }

@@ -1,6 +1,5 @@
 //! An error's way to JavaScript: its text, and the code of its class in www/api/errors.js.
 
-use burn::tensor::wgpu::WgpuInitError;
 use wasm_bindgen::JsValue;
 
 use crate::face::FaceError;
@@ -56,12 +55,6 @@ impl Coded for FaceError {
             Self::Weights { .. } => "weights-damaged",
             Self::Run { .. } => "internal",
         }
-    }
-}
-
-impl Coded for WgpuInitError {
-    fn code(&self) -> &'static str {
-        "device-missing"
     }
 }
 

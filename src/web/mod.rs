@@ -1,6 +1,6 @@
 //! The page's side (wasm): what www/api/worker.js calls.
 //!
-//! - [`init_webgpu`]: the device, and what becomes of it.
+//! - `webgpu`: the GPU as a device, and what becomes of it (feature `gpu`: the page's other program has none).
 //! - [`Engine`]: the network on a device.
 //! - [`OpenPicture`]: one picture, its faces, what was recognised in them and synthesised of them.
 //! - `measure`: the network alone, for the benches (feature `bench`, not in the page).
@@ -14,9 +14,12 @@ pub mod error;
 #[cfg(feature = "bench")]
 mod measure;
 mod open_picture;
+#[cfg(feature = "gpu")]
+mod webgpu;
 
-pub use device::init_webgpu;
 pub use engine::Engine;
 #[cfg(feature = "bench")]
 pub use measure::{MeasuredNetwork, MeasuredPair, kernel_launches};
 pub use open_picture::OpenPicture;
+#[cfg(feature = "gpu")]
+pub use webgpu::init_webgpu;

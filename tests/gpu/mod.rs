@@ -1,14 +1,8 @@
 //! The wgpu adapter of the tests, for one of them at a time.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-
-use burn::tensor::Device;
-
-/// The default adapter, a GPU or Mesa's lavapipe, until it is dropped: launches can be counted.
-pub struct Gpu {
-    pub device: Device,
-    pub _turn: MutexGuard<'static, ()>,
-}
+#[cfg(feature = "gpu")]
+pub use adapter::{Gpu, gpu};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One test at a time in a process, so that launches can be counted; it needs no adapter.
 pub fn turn() -> MutexGuard<'static, ()> {
@@ -16,20 +10,35 @@ pub fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for the test before.
-pub fn gpu() -> Gpu {
-    static DEVICE: OnceLock<Device> = OnceLock::new();
-    let turn = turn();
-    let device = DEVICE.get_or_init(|| {
-        Device::wgpu_options().init().unwrap_or_else(|error| {
-            panic!(
-                "no wgpu adapter ({error}): these tests need one; on a machine without a GPU install \
-                 Mesa's software Vulkan: apt-get install mesa-vulkan-drivers"
-            )
-        })
-    });
-    Gpu {
-        device: device.clone(),
-        _turn: turn,
+#[cfg(feature = "gpu")]
+mod adapter {
+    use std::sync::{MutexGuard, OnceLock};
+
+    use burn::tensor::Device;
+
+    use super::turn;
+
+    /// The default adapter, a GPU or Mesa's lavapipe, until it is dropped: launches can be counted.
+    pub struct Gpu {
+        pub device: Device,
+        pub _turn: MutexGuard<'static, ()>,
+    }
+
+    /// Waits for the test before.
+    pub fn gpu() -> Gpu {
+        static DEVICE: OnceLock<Device> = OnceLock::new();
+        let turn = turn();
+        let device = DEVICE.get_or_init(|| {
+            Device::wgpu_options().init().unwrap_or_else(|error| {
+                panic!(
+                    "no wgpu adapter ({error}): these tests need one; on a machine without a GPU install \
+                     Mesa's software Vulkan: apt-get install mesa-vulkan-drivers"
+                )
+            })
+        });
+        Gpu {
+            device: device.clone(),
+            _turn: turn,
+        }
     }
 }

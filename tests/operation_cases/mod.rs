@@ -3,6 +3,7 @@
 
 pub mod lists;
 mod on_cpu_alone;
+#[cfg(feature = "gpu")]
 mod on_wgpu_alone;
 pub mod route;
 

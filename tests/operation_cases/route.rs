@@ -6,12 +6,13 @@ use burn::tensor::Device;
 use fersnet::kernels::launches;
 
 use super::{Case, NormKind, TOLERANCE, difference};
-use crate::gpu::{Gpu, gpu, turn};
+use crate::gpu::turn;
 
 /// Whose kernels run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Path {
     /// Those of `shaders/`, on the default wgpu adapter.
+    #[cfg(feature = "gpu")]
     Wgpu,
     /// Those of `src/kernels/cpu/`.
     Cpu,
@@ -25,8 +26,9 @@ pub struct Route {
 }
 
 impl Route {
+    #[cfg(feature = "gpu")]
     pub fn wgpu() -> Self {
-        let Gpu { device, _turn } = gpu();
+        let crate::gpu::Gpu { device, _turn } = crate::gpu::gpu();
         Self {
             path: Path::Wgpu,
             device,
@@ -46,6 +48,7 @@ impl Route {
     /// How many launches a fused convolution takes: on wgpu an instance norm is a second kernel.
     pub fn launches_of(&self, norm: NormKind) -> usize {
         match (self.path, norm) {
+            #[cfg(feature = "gpu")]
             (Path::Wgpu, NormKind::Instance) => 2,
             _ => 1,
         }

@@ -1,4 +1,4 @@
-// A graphics device that fails after its start is reported, with the reason: src/web/device.rs.
+// A graphics device that fails after its start is reported, with the reason: src/web/webgpu.rs.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,7 +1,7 @@
 //! `--device`: where the network runs.
 
 use anyhow::Result;
-use burn::tensor::{Device, DeviceKind};
+use burn::tensor::Device;
 use clap::ValueEnum;
 
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 pub enum DeviceName {
     /// The CPU, by Burn's own backend.
     Cpu,
-    /// A GPU, by Vulkan, Metal or DirectX 12.
+    /// A GPU, by Vulkan, Metal or DirectX 12 (not in a build without `gpu`).
     Wgpu,
     /// An NVIDIA GPU (build with `--features cuda`).
     Cuda,
@@ -57,15 +57,10 @@ impl DeviceName {
     pub fn open(self) -> Result<Device> {
         match self {
             DeviceName::Cpu => Ok(Device::flex()),
-            DeviceName::Wgpu => Device::wgpu_options()
-                .device_kind(DeviceKind::DefaultDevice)
-                .init()
-                .map_err(|error| {
-                    Failure::Device(format!(
-                        "no GPU answers ({error}); install its Vulkan driver (Debian: mesa-vulkan-drivers), or use --device cpu"
-                    ))
-                    .into()
-                }),
+            #[cfg(feature = "gpu")]
+            DeviceName::Wgpu => wgpu(),
+            #[cfg(not(feature = "gpu"))]
+            DeviceName::Wgpu => missing("wgpu", "gpu"),
             #[cfg(feature = "cuda")]
             DeviceName::Cuda => Ok(Device::cuda(0)),
             #[cfg(not(feature = "cuda"))]
@@ -81,6 +76,17 @@ impl DeviceName {
             DeviceName::TorchCuda => missing("LibTorch", "tch"),
         }
     }
+}
+
+/// The GPU that wgpu chooses.
+#[cfg(feature = "gpu")]
+fn wgpu() -> Result<Device> {
+    let options = Device::wgpu_options().device_kind(burn::tensor::DeviceKind::DefaultDevice);
+    Ok(options.init().map_err(|error| {
+        Failure::Device(format!(
+            "no GPU answers ({error}); install its Vulkan driver (Debian: mesa-vulkan-drivers), or use --device cpu"
+        ))
+    })?)
 }
 
 /// LibTorch's first GPU; cuDNN tries its algorithms, since all batches of a run have one shape.
@@ -100,7 +106,7 @@ fn torch_cuda() -> Result<Device> {
     Ok(Device::libtorch_cuda(0))
 }
 
-#[cfg(not(all(feature = "cuda", feature = "tch")))]
+#[cfg(not(all(feature = "gpu", feature = "cuda", feature = "tch")))]
 fn missing(what: &str, feature: &str) -> Result<Device> {
     Err(Failure::Device(format!(
         "this build has no {what}; build it with `cargo build --release --features {feature}`"

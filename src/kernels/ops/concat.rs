@@ -7,8 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::kernels::backend::ConcatBackend;
 use crate::kernels::route::Route;
-use crate::kernels::spec::fits_buffer;
-use crate::kernels::wgsl;
+use crate::kernels::spec::{fits_buffer, fits_dispatch};
 
 /// a, then b on the channels.
 ///
@@ -41,5 +40,5 @@ fn can_run(a: &Tensor<4>, b: &Tensor<4>) -> bool {
         && [a_batch, b_batch].iter().all(|n| *n == 1 || *n == batch)
         && numbers > 0
         && fits_buffer(batch * numbers)
-        && wgsl::fits_dispatch(numbers, batch)
+        && fits_dispatch(numbers, batch)
 }

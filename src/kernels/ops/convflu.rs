@@ -22,11 +22,13 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::kernels::backend::ConvFluBackend;
+use crate::kernels::cpu;
 use crate::kernels::route::Route;
 use crate::kernels::spec::{ConvFluSpec, GateConvention, Gates, PairOutput, UnitWeights};
 #[cfg(feature = "tch")]
 use crate::kernels::torch;
-use crate::kernels::{cpu, wgsl};
+#[cfg(feature = "gpu")]
+use crate::kernels::wgsl;
 
 /// The weights of both directions of a pair, laid out once for many calls of [`convflu_prepared`].
 #[derive(Debug, Clone)]
@@ -51,6 +53,7 @@ impl PreparedPair {
     pub fn on_device(to_x: &UnitWeights, to_y: &UnitWeights, device: &Device) -> Self {
         let is_fit = to_x.u.dtype() == DType::F32 && matches!(to_x.side(), 1 | 3);
         let laid_out = match Route::on(device) {
+            #[cfg(feature = "gpu")]
             route @ Route::Wgsl if is_fit => {
                 Some((route, wgsl::convflu_weights(to_x, to_y).to_device(device)))
             }
@@ -91,11 +94,12 @@ pub fn convflu(
     keep_gates: bool,
 ) -> PairOutput {
     match Route::of(&x) {
+        #[cfg(feature = "gpu")]
         Route::Wgsl if wgsl::can_run_convflu(&x, &y, to_x.side()) => {
             let pair = PreparedPair::new(to_x, to_y);
             convflu_prepared(x, y, &pair, convention, keep_gates)
         }
-        #[cfg(feature = "native")]
+        #[cfg(all(feature = "native", feature = "gpu"))]
         Route::WgslAutodiff if !keep_gates && wgsl::can_run_convflu(&x, &y, to_x.side()) => {
             wgsl::train_convflu(x, y, to_x, to_y, convention)
         }
@@ -115,6 +119,7 @@ pub fn convflu_prepared(
 ) -> PairOutput {
     let side = pair.to_x.side();
     let can_run = |route| match route {
+        #[cfg(feature = "gpu")]
         Route::Wgsl => wgsl::can_run_convflu(&x, &y, side),
         Route::Cpu => cpu::can_run_convflu(&x, &y, pair.to_x.u.dims()[0]),
         _ => false,

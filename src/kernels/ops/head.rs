@@ -16,8 +16,9 @@ use super::box_mean::{box_mean, box_mean_reference};
 use super::resample::resample;
 use crate::kernels::backend::HeadBackend;
 use crate::kernels::route::Route;
-use crate::kernels::spec::{Change, FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE, fits_buffer};
-use crate::kernels::wgsl;
+use crate::kernels::spec::{
+    Change, FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE, fits_buffer, fits_dispatch,
+};
 
 /// The face `[batch, k, height, width]`, not clamped, that the last convolution makes of the input face x,
 /// and the change.
@@ -107,7 +108,7 @@ fn can_run(x: &Tensor<4>, last: &Tensor<4>, kind: HeadKind) -> bool {
         && (x_batch == 1 || x_batch == batch)
         && batch * height * width > 0
         && fits_buffer(batch * channels * height * width)
-        && wgsl::fits_dispatch(height * width, batch)
+        && fits_dispatch(height * width, batch)
 }
 
 fn run(x: Tensor<4>, last: Tensor<4>, kind: HeadKind) -> (Tensor<4>, Change) {

@@ -31,7 +31,7 @@ pub enum GateConvention {
     ZKeepsInput,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gpu"))]
 impl GateConvention {
     pub(in crate::kernels) const ALL: [Self; 2] = [Self::ZTakesCandidate, Self::ZKeepsInput];
 }
@@ -45,7 +45,7 @@ pub struct ConvFluSpec {
     pub convention: GateConvention,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "gpu"))]
 impl ConvFluSpec {
     pub(in crate::kernels) fn all() -> impl Iterator<Item = Self> {
         let of = |side| GateConvention::ALL.map(|convention| Self { side, convention });

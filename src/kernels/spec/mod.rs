@@ -11,6 +11,8 @@ pub use chain::Window;
 pub use conv::{Activation, ConvKind, ConvSpec, Convolution, LEAKY_SLOPE, NORM_EPSILON, Norm};
 pub use convflu::{ConvFluSpec, GateConvention, Gates, PairOutput, UnitWeights};
 pub use head::{Change, FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE};
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", feature = "gpu"))]
 pub(super) use limits::MAX_BUFFER_BYTES;
-pub(super) use limits::{MAX_GROUPS, WORKGROUP_BYTES, fits_buffer};
+#[cfg(feature = "gpu")]
+pub(super) use limits::WORKGROUP_BYTES;
+pub(super) use limits::{MAX_GROUPS, fits_buffer};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use burn::tensor::wgpu::wgpu::naga;
 use naga::front::wgsl::parse_str;
 use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ValidationFlags, Validator};
 use naga::{AddressSpace, GlobalVariable, Handle, Module, StorageAccess};

@@ -4,8 +4,9 @@ use burn::backend::wgpu::{CubeBackend, CubeTensor, SourceTemplate, into_contiguo
 use bytemuck::{Pod, Zeroable};
 
 use super::shader::{Shader, dims, empty, launch, u32s};
-use super::tiling::{ELEMENT_THREADS, element_groups};
+use super::tiling::element_groups;
 use crate::kernels::backend::ConcatBackend;
+use crate::kernels::spec::ELEMENT_THREADS;
 
 impl ConcatBackend for CubeBackend {
     fn concat(a: CubeTensor, b: CubeTensor) -> CubeTensor {

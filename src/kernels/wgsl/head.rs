@@ -4,9 +4,9 @@ use burn::backend::wgpu::{CubeBackend, CubeTensor, SourceTemplate, into_contiguo
 use bytemuck::{Pod, Zeroable};
 
 use super::shader::{Shader, dims, empty, if_wanted, launch, u32s};
-use super::tiling::{ELEMENT_THREADS, element_groups};
+use super::tiling::element_groups;
 use crate::kernels::backend::HeadBackend;
-use crate::kernels::spec::{FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE};
+use crate::kernels::spec::{ELEMENT_THREADS, FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE};
 
 impl HeadBackend for CubeBackend {
     fn head(x: CubeTensor, last: CubeTensor) -> (CubeTensor, CubeTensor, CubeTensor) {

@@ -19,4 +19,3 @@ mod tiling;
 pub use convflu::train as train_convflu;
 pub use convflu::{can_run as can_run_convflu, prepare as convflu_weights};
 pub use graph::{CapturedGraph, GraphError};
-pub use tiling::fits_dispatch;

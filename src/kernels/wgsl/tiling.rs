@@ -1,19 +1,9 @@
 //! How maps are divided among threads and workgroups.
 
-use crate::kernels::spec::MAX_GROUPS;
-
-/// Threads of a workgroup where each takes one number or pixel of an image.
-pub const ELEMENT_THREADS: usize = 64;
+use crate::kernels::spec::ELEMENT_THREADS;
 
 /// Rows of pixels of a tile of the ConvFLU's convolutions.
 const TILE_H: usize = 4;
-
-/// Whether a thread for each of so many numbers of so many images is within WebGPU's defaults.
-pub fn fits_dispatch(numbers: usize, images: usize) -> bool {
-    [images, numbers.div_ceil(ELEMENT_THREADS)]
-        .iter()
-        .all(|groups| *groups <= MAX_GROUPS)
-}
 
 /// Workgroups for a thread for each of so many numbers of so many images.
 pub fn element_groups(numbers: usize, images: usize) -> [usize; 3] {
