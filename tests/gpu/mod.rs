@@ -1,7 +1,7 @@
 //! The wgpu adapter of the tests, for one of them at a time.
 
 #[cfg(feature = "gpu")]
-pub use adapter::{Gpu, gpu};
+pub use adapter::gpu;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One test at a time in a process, so that launches can be counted; it needs no adapter.

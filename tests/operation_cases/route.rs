@@ -28,11 +28,11 @@ pub struct Route {
 impl Route {
     #[cfg(feature = "gpu")]
     pub fn wgpu() -> Self {
-        let crate::gpu::Gpu { device, _turn } = crate::gpu::gpu();
+        let gpu = crate::gpu::gpu();
         Self {
             path: Path::Wgpu,
-            device,
-            _turn,
+            device: gpu.device,
+            _turn: gpu._turn,
         }
     }
 
