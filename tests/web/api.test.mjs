@@ -230,7 +230,7 @@ test('weights are bytes, or an address as the page sees it', async () => {
     padded.set(file, 8);
     const classes = [];
     for (const weights of [address, file, file.buffer, padded.subarray(8)]) {
-      const one = await api.FersNet.load({ device: 'cpu', program: 'fersnet.js', weights });
+      const one = await api.FersNet.load({ device: 'cpu', program: 'fersnet-cpu.js', weights });
       classes.push(one.classes.concat(one.controls));
       one.close();
     }

@@ -64,26 +64,31 @@ const report = [];
 
 after(() => console.log(report.join('\n')));
 
-/** @param {keyof typeof budget} item @param {string[]} paths */
-function withinBudget(item, paths) {
-  const sum = (kind) => paths.reduce((total, path) => total + asked.get(path)[kind], 0);
+/** @param {keyof typeof budget} item @param {{raw: number, brotli: number}[]} files */
+function withinBudget(item, files) {
+  const sum = (kind) => files.reduce((total, file) => total + file[kind], 0);
   const brotli = sum('brotli');
   report.push(`# ${budget[item].of}: ${brotli} bytes (${sum('raw')} raw), budget ${budget[item].bytes}`);
   assert.ok(brotli <= budget[item].bytes, `${brotli} bytes are more than ${budget[item].bytes}`);
 }
 
-test('the program is within its budget', () => {
+test('the program for the CPU is within its budget, and the only one that is asked for', () => {
   const programs = [...asked.keys()].filter((path) => path.endsWith('.wasm'));
-  assert.equal(programs.length, 1);
-  withinBudget('program', programs);
+  assert.deepEqual(programs, ['/fersnet-cpu_bg.wasm']);
+  withinBudget('program', [asked.get(programs[0])]);
+});
+
+test('the program with WebGPU is within its budget', { timeout: PATIENCE_MS }, async () => {
+  withinBudget('gpu-program', [await bytesOf(join(DIST, 'fersnet-gpu_bg.wasm'))]);
 });
 
 test('what the first recognition needs is within its budget', () => {
   assert.ok([...asked.keys()].some((path) => path.endsWith('.safetensors')), 'the weights are counted');
   assert.ok(readWithoutPainter, 'the mouth painter is asked for, and a face is read without it');
-  withinBudget('first-recognition', [...asked.keys()].filter((path) => path !== PAINTER));
+  const first = [...asked].filter(([path]) => path !== PAINTER);
+  withinBudget('first-recognition', first.map(([, file]) => file));
 });
 
 test('the network and its mouth painter are within their budget', () => {
-  withinBudget('synthesis', ['/weights/fersnet.safetensors', PAINTER]);
+  withinBudget('synthesis', ['/weights/fersnet.safetensors', PAINTER].map((path) => asked.get(path)));
 });

@@ -186,8 +186,8 @@ test('missing files are named, and a second try helps', async () => {
   for (const [pattern, code] of [
     [WEIGHTS, 'weights-missing'],
     [DETECTOR, 'weights-missing'],
-    ['**/fersnet_bg.wasm', 'program-missing'],
-    ['**/fersnet.js', 'program-missing'],
+    ['**/fersnet-cpu_bg.wasm', 'program-missing'],
+    ['**/fersnet-cpu.js', 'program-missing'],
     ['**/api/worker.js', 'worker-missing'],
   ]) {
     const prepare = (page) => page.route(pattern, (route) => route.fulfill({ status: 404 }));

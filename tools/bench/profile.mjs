@@ -35,7 +35,7 @@ const NAMES = { recognise: 'recognition', redraw: 'recognition and all faces' };
 /** In the page: the dispatches of each run. */
 async function runsOf([task, plain, count]) {
   globalThis.measured ??= (async () => {
-    const program = await import('./fersnet.js');
+    const program = await import('./fersnet-gpu.js');
     await program.default();
     await program.init_webgpu();
     const file = await (await fetch('weights/fersnet.safetensors')).arrayBuffer();

@@ -11,6 +11,9 @@ const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render|software/i;
 /** The notice when an adapter was found and still gave no working device. */
 export const WEBGPU_FAILED = 'WebGPU did not start, so the CPU computes: slower, with the same answers.';
 
+/** The notice when a device that had answered stopped working. */
+export const WEBGPU_LOST = 'The graphics device was lost, so the CPU computes: slower, with the same answers.';
+
 /** @type {DeviceReport} */
 const CPU = { kind: 'cpu', label: 'CPU', notice: null };
 
@@ -46,6 +49,9 @@ export async function chooseDevice(wish) {
 export function cpuBecause(notice) {
   return { ...CPU, notice };
 }
+
+/** @type {DeviceReport} the CPU as the device, until WebGPU is ready */
+export const CPU_MEANWHILE = { ...CPU, label: 'CPU, until WebGPU is ready' };
 
 /** @returns {Promise<any>} a GPUAdapter, or null */
 async function findAdapter() {

@@ -10,28 +10,22 @@
  *     const png = await net.save(picture, [surprised]);       // marked as synthetic
  */
 
-import { cpuBecause, WEBGPU_FAILED } from './device.js';
 import {
   ClosedError,
   CropSizeError,
-  DeviceLostError,
-  errorOf,
   PictureTooLargeError,
   PictureUnreachableError,
-  ProgramCrashedError,
   TargetWeightError,
-  WorkerMissingError,
 } from './errors.js';
 import { wayTo } from './path.js';
-import { CANCELLED } from './protocol.js';
+import { Router } from './router.js';
 
 export * from './errors.js';
 
 /**
- * @typedef {import('./protocol.js').Results} Results
- * @typedef {import('./protocol.js').Question} Question
- * @typedef {import('./protocol.js').FromWorker} FromWorker
+ * @typedef {import('./protocol.js').LoadedNetwork} LoadedNetwork
  * @typedef {import('./protocol.js').LoadStage} LoadStage
+ * @typedef {import('./protocol.js').FromWorker} FromWorker
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
  * @typedef {import('./protocol.js').FacePlace} FacePlace
  * @typedef {import('./protocol.js').Recognition} Recognition
@@ -47,11 +41,14 @@ export * from './errors.js';
  *   of its own; the shipped weights bring theirs. With null, opened mouths are as the network alone draws them
  * @property {{boxes: string | URL, mesh: string | URL}} [detector] addresses of the face detector's
  *   weights
- * @property {string} [device] `auto` (the default), `webgpu` or `cpu`
- * @property {string | URL} [program] address of the program's module
+ * @property {string} [device] `webgpu`, `cpu` or `auto` (the default): the CPU at once, and WebGPU as soon as it is
+ *   ready, where the browser has it on a real GPU; when that is lost, the CPU again
+ * @property {string | URL} [program] address of the module of the program for the CPU
+ * @property {string | URL} [gpuProgram] of the one that has WebGPU
  * @property {(stage: LoadStage, loaded: number, total: number | null) => void} [onProgress]
- * @property {(error: Error) => void} [onBroken] hears of a lost device or a crash once the network
- *   is loaded; load anew then
+ * @property {(device: DeviceReport) => void} [onDevice] hears when another device answers, once the network is loaded
+ * @property {(error: Error) => void} [onBroken] hears, once the network is loaded, of what ends it: a crash, or the
+ *   loss of a device that was asked for by name; load anew then
  */
 
 /**
@@ -97,7 +94,7 @@ export * from './errors.js';
 /**
  * A picture whose faces are known.
  * @typedef {object} FoundPicture
- * @property {number} handle the worker's number for it; 0 once it is released
+ * @property {number} handle its number; 0 once it is released
  * @property {number} width
  * @property {number} height
  * @property {ImageData} preview upright; made smaller where the picture is large
@@ -116,7 +113,7 @@ export * from './errors.js';
  * @typedef {object} SynthesisedFace
  * @property {ReadFace} face
  * @property {Target} target
- * @property {number} synthesised the worker's number for it
+ * @property {number} synthesised its number within the picture
  * @property {ImageData} image the face alone, as sharp as the photo
  * @property {number} milliseconds of the batch that it was drawn in
  */
@@ -148,15 +145,15 @@ const MAX_CROP_SIZE = 2048;
 /** The most bytes a picture file may have, as in src/picture.rs. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** A network in its worker. */
+/** A network in its worker, or in two. */
 export class FersNet {
-  /** @type {Connection} */ #connection;
+  /** @type {Router} */ #router;
   /** Frees the worker's results when the page's object is garbage-collected. */
-  #dropped = new FinalizationRegistry((/** @type {Asked<'forget'>} */ place) => this.#forget(place));
+  #dropped = new FinalizationRegistry((/** @type {Made} */ made) => this.#forget(made));
 
-  /** @param {Connection} connection @param {Results['load']} loaded */
-  constructor(connection, loaded) {
-    this.#connection = connection;
+  /** @param {Router} router @param {LoadedNetwork} loaded */
+  constructor(router, loaded) {
+    this.#router = router;
     /** @type {readonly string[]} the expressions, in the network's order */
     this.classes = loaded.classes;
     /** @type {readonly string[]} the controls that a target may set; empty for weights without them */
@@ -168,8 +165,11 @@ export class FersNet {
     this.presets = loaded.presets;
     /** @type {boolean} false for a network that only recognises */
     this.synthesises = loaded.synthesises;
-    /** @type {DeviceReport} */
-    this.device = loaded.device;
+  }
+
+  /** @returns {DeviceReport} what answers now */
+  get device() {
+    return this.#router.device;
   }
 
   /**
@@ -178,57 +178,21 @@ export class FersNet {
    * @returns {Promise<FersNet>}
    */
   static async load(options = {}) {
-    try {
-      return await FersNet.#loadOn(options.device ?? 'auto', options);
-    } catch (error) {
-      // A browser whose WebGPU breaks the program while it starts has a CPU still.
-      const crashed = error instanceof ProgramCrashedError || error instanceof DeviceLostError;
-      if (!crashed || options.device === 'cpu') throw error;
-      const net = await FersNet.#loadOn('cpu', options);
-      net.device = cpuBecause(WEBGPU_FAILED);
-      return net;
-    }
-  }
-
-  /**
-   * @param {string} device
-   * @param {LoadOptions} options
-   */
-  static async #loadOn(device, options) {
-    const { weights = new URL('../weights/fersnet.safetensors', import.meta.url) } = options;
-    const usual = options.weights ? null : new URL('../weights/fersnet-painter.safetensors', import.meta.url);
-    const { painter = usual } = options;
-    const program = addressOf(options.program ?? new URL('../fersnet.js', import.meta.url));
-    const {
-      boxes = new URL('../weights/blazeface.safetensors', import.meta.url),
-      mesh = new URL('../weights/facemesh.safetensors', import.meta.url),
-    } = options.detector ?? {};
-    const detector = { boxes: addressOf(boxes), mesh: addressOf(mesh) };
-    const { onProgress, onBroken } = options;
-    const connection = new Connection();
-    try {
-      const loaded = await connection.ask(
-        'load',
-        {
-          program,
-          weights: isBytes(weights) ? copied(weights) : addressOf(weights),
-          painter: painter && addressOf(painter),
-          detector,
-          device,
-        },
-        {
-          onNotice: (notice) => {
-            if (notice.type === 'progress') onProgress?.(notice.stage, notice.loaded, notice.total);
-          },
-        },
-      );
-      // Until here the promise tells, and a load that breaks on WebGPU may still succeed on the CPU.
-      connection.onBroken = onBroken;
-      return new FersNet(connection, loaded);
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    const { device = 'auto', onProgress, onDevice, onBroken } = options;
+    const { router, loaded } = await Router.load({
+      device,
+      programs: {
+        cpu: addressOf(options.program ?? new URL('../fersnet-cpu.js', import.meta.url)),
+        webgpu: addressOf(options.gpuProgram ?? new URL('../fersnet-gpu.js', import.meta.url)),
+      },
+      files: filesOf(options),
+      onNotice: (notice) => {
+        if (notice.type === 'progress') onProgress?.(notice.stage, notice.loaded, notice.total);
+      },
+      onDevice: (report) => onDevice?.(report),
+      onBroken: (error) => onBroken?.(error),
+    });
+    return new FersNet(router, loaded);
   }
 
   /**
@@ -243,24 +207,20 @@ export class FersNet {
     let picture;
     /** @type {ReadFace[]} */
     const faces = [];
-    await this.#connection.ask(
-      'recognise',
-      { bytes },
-      {
-        signal,
-        transfer: [bytes],
-        onNotice: (notice) => {
-          if (notice.type === 'opened') {
-            picture = pictureFrom(notice.opened);
-            onFound?.(picture);
-          } else if (notice.type === 'recognised' && picture) {
-            const face = Object.assign(picture.faces[notice.face], this.#shown(notice.recognition));
-            faces.push(face);
-            onRecognised?.(face);
-          }
-        },
+    await this.#router.recognise(bytes, {
+      signal,
+      onNotice: (notice) => {
+        // When WebGPU is lost the CPU begins anew: what is known already stays.
+        if (notice.type === 'opened' && !picture) {
+          picture = pictureFrom(notice.opened);
+          onFound?.(picture);
+        } else if (notice.type === 'recognised' && picture && !faces[notice.face]) {
+          const face = Object.assign(picture.faces[notice.face], this.#shown(notice.recognition));
+          faces.push(face);
+          onRecognised?.(face);
+        }
       },
-    );
+    });
     if (!picture) throw new ClosedError();
     return Object.assign(picture, { faces });
   }
@@ -272,8 +232,7 @@ export class FersNet {
    * @returns {Promise<ReadFace>}
    */
   async recogniseWhole(picture, { signal } = {}) {
-    const question = { picture: picture.handle };
-    const { face: index, place, recognition } = await this.#connection.ask('whole', question, { signal });
+    const { face: index, place, recognition } = await this.#router.picture(picture.handle).whole({ signal });
     const shown = this.#shown(recognition);
     return Object.assign((picture.faces[index] ??= { picture, index, ...place, ...shown }), shown);
   }
@@ -289,19 +248,12 @@ export class FersNet {
     if (!Number.isInteger(size) || size < 1 || size > MAX_CROP_SIZE) {
       throw new CropSizeError(`No crop has the side ${size}: give a whole number from 1 to ${MAX_CROP_SIZE}.`);
     }
-    const { crops, milliseconds } = await this.#connection.ask(
-      'synthesise',
-      {
-        picture: face.picture.handle,
-        face: face.index,
-        targets: targets.map((target) => this.#weightsOf(target)),
-        size,
-      },
-      { signal },
-    );
+    const weights = targets.map((target) => this.#weightsOf(target));
+    const question = { face: face.index, targets: weights, size };
+    const { crops, milliseconds } = await this.#router.picture(face.picture.handle).synthesise(question, { signal });
     return crops.map(({ synthesised, pixels }, i) => {
       const made = { face, target: targets[i], synthesised, image: imageFrom(pixels), milliseconds };
-      this.#dropped.register(made, placeOf(made), made);
+      this.#dropped.register(made, madeOf(made), made);
       return made;
     });
   }
@@ -313,13 +265,16 @@ export class FersNet {
    */
   async forget(synthesised) {
     this.#dropped.unregister(synthesised);
-    await this.#forget(placeOf(synthesised));
+    await this.#forget(madeOf(synthesised));
   }
 
-  /** @param {Asked<'forget'>} place */
-  async #forget(place) {
-    // A worker that has ended holds nothing any more.
-    await this.#connection.ask('forget', place).catch(() => {});
+  /** @param {Made} made */
+  async #forget({ picture, synthesised }) {
+    try {
+      await this.#router.picture(picture).forget(synthesised);
+    } catch {
+      // A worker that has ended holds nothing any more, nor one that has released the picture.
+    }
   }
 
   /**
@@ -330,8 +285,8 @@ export class FersNet {
    * @returns {Promise<ImageData>}
    */
   async compose(picture, changes, { signal } = {}) {
-    const question = { picture: picture.handle, changes: changesOf(changes) };
-    return imageFrom(await this.#connection.ask('compose', question, { signal }));
+    const held = this.#router.picture(picture.handle);
+    return imageFrom(await held.changed('compose', changesOf(changes), { signal }));
   }
 
   /**
@@ -343,8 +298,8 @@ export class FersNet {
    * @returns {Promise<Blob>}
    */
   async save(picture, changes, { signal } = {}) {
-    const question = { picture: picture.handle, changes: changesOf(changes) };
-    return new Blob([await this.#connection.ask('save', question, { signal })], { type: 'image/png' });
+    const held = this.#router.picture(picture.handle);
+    return new Blob([await held.changed('save', changesOf(changes), { signal })], { type: 'image/png' });
   }
 
   /**
@@ -354,7 +309,7 @@ export class FersNet {
    * @returns {Promise<GateMap[]>} none for a network without such gates
    */
   gates(face, { signal } = {}) {
-    return this.#connection.ask('gates', { picture: face.picture.handle, face: face.index }, { signal });
+    return this.#router.picture(face.picture.handle).explained('gates', face.index, { signal });
   }
 
   /**
@@ -364,11 +319,10 @@ export class FersNet {
    * @returns {Promise<CoverMap>} of the square whose corners the face gives
    */
   cover(face, { signal, onProgress } = {}) {
-    const question = { picture: face.picture.handle, face: face.index };
     const onNotice = (/** @type {FromWorker} */ notice) => {
       if (notice.type === 'covered') onProgress?.(notice.rows, notice.of);
     };
-    return this.#connection.ask('cover', question, { signal, onNotice });
+    return this.#router.picture(face.picture.handle).explained('cover', face.index, { signal, onNotice });
   }
 
   /**
@@ -385,18 +339,13 @@ export class FersNet {
     const targets = wayTo(face, this.#weightsOf(target), this, Math.round(steps));
     /** @type {ImageData[]} */
     const frames = [];
-    const { way } = await this.#connection.ask(
-      'animate',
-      { picture: face.picture.handle, face: face.index, targets, size: Math.round(size) },
-      {
-        signal,
-        onNotice: (notice) => {
-          if (notice.type !== 'frame') return;
-          frames.push(imageFrom(notice.pixels));
-          onFrame?.(frames[frames.length - 1], notice.index);
-        },
-      },
-    );
+    const onNotice = (/** @type {FromWorker} */ notice) => {
+      if (notice.type !== 'frame') return;
+      frames[notice.index] = imageFrom(notice.pixels);
+      onFrame?.(frames[notice.index], notice.index);
+    };
+    const question = { face: face.index, targets, size: Math.round(size) };
+    const { way } = await this.#router.picture(face.picture.handle).animate(question, { signal, onNotice });
     return { face, target, frames, size: Math.round(size), way };
   }
 
@@ -407,8 +356,8 @@ export class FersNet {
    * @returns {Promise<Blob>}
    */
   async saveAnimation({ face, way, size }, { signal } = {}) {
-    const question = { picture: face.picture.handle, face: face.index, way, size };
-    return new Blob([await this.#connection.ask('gif', question, { signal })], { type: 'image/gif' });
+    const held = this.#router.picture(face.picture.handle);
+    return new Blob([await held.gif({ face: face.index, way, size }, { signal })], { type: 'image/gif' });
   }
 
   /**
@@ -430,7 +379,7 @@ export class FersNet {
     const { handle } = picture;
     picture.handle = 0;
     // A worker that has ended holds nothing any more.
-    if (handle) await this.#connection.ask('release', { picture: handle }).catch(() => {});
+    await this.#router.release(handle).catch(() => {});
   }
 
   /**
@@ -466,9 +415,9 @@ export class FersNet {
     return this.synthesises;
   }
 
-  /** Ends the worker and frees all that it holds. */
+  /** Ends the workers and frees all that they hold. */
   close() {
-    this.#connection.close();
+    this.#router.close();
   }
 
   /** @param {Target} target @returns {Record<string, number>} */
@@ -515,9 +464,31 @@ function imageFrom({ data, width, height }) {
   return new ImageData(data, width, height);
 }
 
-/** @param {SynthesisedFace} synthesised @returns {Asked<'forget'>} */
-function placeOf({ face, synthesised }) {
-  return { picture: face.picture.handle, face: face.index, synthesised };
+/** @typedef {{picture: number, synthesised: number}} Made the numbers of a synthesised face and of its picture */
+
+/** @param {SynthesisedFace} synthesised @returns {Made} */
+function madeOf({ face, synthesised }) {
+  return { picture: face.picture.handle, synthesised };
+}
+
+/**
+ * The addresses or bytes of what is loaded beside a program.
+ * @param {LoadOptions} options
+ * @returns {import('./router.js').Files}
+ */
+function filesOf(options) {
+  const { weights = new URL('../weights/fersnet.safetensors', import.meta.url) } = options;
+  const usual = options.weights ? null : new URL('../weights/fersnet-painter.safetensors', import.meta.url);
+  const { painter = usual } = options;
+  const {
+    boxes = new URL('../weights/blazeface.safetensors', import.meta.url),
+    mesh = new URL('../weights/facemesh.safetensors', import.meta.url),
+  } = options.detector ?? {};
+  return {
+    weights: isBytes(weights) ? copied(weights) : addressOf(weights),
+    painter: painter && addressOf(painter),
+    detector: { boxes: addressOf(boxes), mesh: addressOf(mesh) },
+  };
 }
 
 /** @param {readonly SynthesisedFace[]} changes */
@@ -569,114 +540,4 @@ function copied(bytes) {
  */
 function addressOf(address) {
   return new URL(address, document.baseURI).href;
-}
-
-/**
- * @typedef {object} Pending
- * @property {(result: any) => void} resolve
- * @property {(error: Error) => void} reject
- * @property {(notice: FromWorker) => void} [onNotice]
- */
-
-/**
- * @template {Question['type']} T
- * @typedef {Omit<Extract<Question, {type: T}>, 'type' | 'id'>} Asked
- */
-
-/**
- * @typedef {object} AskOptions
- * @property {AbortSignal} [signal]
- * @property {Transferable[]} [transfer]
- * @property {(notice: FromWorker) => void} [onNotice]
- */
-
-/** The worker, and the questions it has not yet answered. */
-class Connection {
-  /** @type {Map<number, Pending>} */ #pending = new Map();
-  #ids = 0;
-  /** @type {Error | null} */ #end = null;
-  /** @type {Worker} */ #worker;
-  /** @type {((error: Error) => void) | undefined} */ onBroken;
-
-  constructor() {
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-    this.#worker.addEventListener('message', (/** @type {MessageEvent<FromWorker>} */ event) => {
-      const message = event.data;
-      if (message.type === 'broken') {
-        const error = errorOf(message.code, message.message);
-        this.#finish(error);
-        this.onBroken?.(error);
-      } else {
-        this.#settle(message);
-      }
-    });
-    this.#worker.addEventListener('error', (event) => {
-      event.preventDefault();
-      const error = new WorkerMissingError();
-      this.#finish(error);
-      this.onBroken?.(error);
-    });
-  }
-
-  /**
-   * @template {Question['type']} T
-   * @param {T} type
-   * @param {Asked<T>} question
-   * @param {AskOptions} [options]
-   * @returns {Promise<Results[T]>}
-   */
-  ask(type, question, { signal, transfer = [], onNotice } = {}) {
-    if (this.#end) return Promise.reject(this.#end);
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const id = ++this.#ids;
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.#pending.delete(id);
-        this.#worker.postMessage({ type: 'cancel', id });
-        reject(signal?.reason);
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      const settled = () => signal?.removeEventListener('abort', abort);
-      this.#pending.set(id, {
-        resolve: (result) => (settled(), resolve(result)),
-        reject: (error) => (settled(), reject(error)),
-        onNotice,
-      });
-      this.#worker.postMessage({ type, id, ...question }, transfer);
-    });
-  }
-
-  close() {
-    this.#finish(new ClosedError());
-  }
-
-  /** @param {Exclude<FromWorker, {type: 'broken'}>} message */
-  #settle(message) {
-    const pending = this.#pending.get(message.id);
-    if (!pending) {
-      // The answer to a question that was taken back too late: its picture is not needed.
-      if (message.type === 'done' && message.result?.picture) {
-        void this.ask('release', { picture: message.result.picture }).catch(() => {});
-      }
-      return;
-    }
-    if (message.type === 'done') {
-      this.#pending.delete(message.id);
-      pending.resolve(message.result);
-    } else if (message.type === 'failed') {
-      this.#pending.delete(message.id);
-      if (message.code !== CANCELLED) pending.reject(errorOf(message.code, message.message));
-    } else {
-      pending.onNotice?.(message);
-    }
-  }
-
-  /** @param {Error} error */
-  #finish(error) {
-    if (this.#end) return;
-    this.#end = error;
-    this.#worker.terminate();
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
-  }
 }

@@ -63,7 +63,7 @@
  * @typedef {object} DeviceReport
  * @property {DeviceKind} kind
  * @property {string} label for people: "WebGPU (apple metal-3)", "CPU"
- * @property {string | null} notice why it is not WebGPU, when it was not asked to be the CPU
+ * @property {string | null} notice why it is not WebGPU, when it was not asked to be the CPU, nor waits for it
  */
 
 /**
@@ -86,7 +86,7 @@
  * @property {string | ArrayBuffer} weights address or bytes
  * @property {string | null} painter address of the mouth painter, fetched when it is needed
  * @property {{boxes: string, mesh: string}} detector addresses of the face detector's weights
- * @property {string} device `auto`, `webgpu` or `cpu`
+ * @property {string} device `webgpu` or `cpu`
  */
 
 /**

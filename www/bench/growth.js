@@ -23,7 +23,7 @@ export async function growth({ budget, report }) {
   const devices = ['cpu', 'webgpu'];
   const end = performance.now() + budget;
   for (const [i, device] of devices.entries()) {
-    const net = await FersNet.load({ device });
+    const net = await FersNet.load({ device, program: new URL('../fersnet-gpu.js', import.meta.url) });
     if (net.device.kind !== device) {
       report({ of: { device }, error: net.device.notice });
     } else {

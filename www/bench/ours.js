@@ -7,7 +7,7 @@ let program;
 /** The program, fetched and started once. */
 export function start() {
   program ??= (async () => {
-    const address = new URL('../fersnet.js', import.meta.url).href;
+    const address = new URL('../fersnet-gpu.js', import.meta.url).href;
     const wasm = await import(address);
     await wasm.default();
     return wasm;

@@ -43,6 +43,7 @@ async function load(device) {
     net = await FersNet.load({
       device,
       onProgress: (stage, loaded, total) => status.progress(stage, loaded, total),
+      onDevice: (device) => status.device(device),
       onBroken: breakDown,
     });
   } catch (error) {

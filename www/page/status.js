@@ -76,12 +76,17 @@ export class Status {
   }
 
   /** @param {DeviceReport} device */
-  loaded({ kind, label, notice }) {
+  loaded(device) {
+    this.device(device);
+    this.#set('ready', 'Ready: choose a picture.');
+  }
+
+  /** @param {DeviceReport} device that answers from now on */
+  device({ kind, label, notice }) {
     this.#device.textContent = label;
     this.#device.dataset.kind = kind;
     this.#notice.textContent = notice;
     this.#notice.hidden = !notice;
-    this.#set('ready', 'Ready: choose a picture.');
   }
 
   /** @param {string} text */

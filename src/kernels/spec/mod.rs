@@ -14,5 +14,5 @@ pub use head::{Change, FLOW_SCALE, HeadKind, SHADE_SCALE, SHADE_SIDE};
 #[cfg(all(feature = "native", feature = "gpu"))]
 pub(super) use limits::MAX_BUFFER_BYTES;
 #[cfg(feature = "gpu")]
-pub(super) use limits::WORKGROUP_BYTES;
-pub(super) use limits::{MAX_GROUPS, fits_buffer};
+pub(super) use limits::{ELEMENT_THREADS, WORKGROUP_BYTES};
+pub(super) use limits::{MAX_GROUPS, fits_buffer, fits_dispatch};

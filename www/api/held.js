@@ -1,0 +1,246 @@
+// @ts-check
+/** @file A picture that is open in a worker, and is opened again in the next one when that worker is lost. */
+
+import { ClosedError, FersNetError } from './errors.js';
+
+/**
+ * @typedef {import('./connection.js').AskOptions} AskOptions
+ * @typedef {import('./connection.js').Connection} Connection
+ * @typedef {import('./protocol.js').Change} Change
+ * @typedef {import('./protocol.js').Results} Results
+ */
+
+/**
+ * Who answers.
+ * @typedef {object} Answering
+ * @property {Connection} answering the worker that opens pictures now
+ * @property {(connection: Connection, error: unknown) => boolean} fallsBack whether another worker answers in
+ *   place of one that failed with this error
+ */
+
+/** @typedef {{connection: Connection, handle: number}} Place where the picture is open, and its number there */
+
+/**
+ * A synthesised face.
+ * @typedef {object} Made
+ * @property {number} face
+ * @property {Record<string, number>} target
+ * @property {Place} place where it was synthesised last
+ * @property {number} number its number there
+ */
+
+/** A picture, whichever worker has it open. */
+export class HeldPicture {
+  #workers;
+  /** The file, where a worker may be lost. @type {Blob | null} */ #file;
+  /** @type {Promise<Place>} */ #place = Promise.reject(new ClosedError());
+  /** Whether the whole picture is one of its faces. */ #isWhole = false;
+  /** @type {Map<number, Made>} by numbers of the page's own */ #made = new Map();
+  #numbers = 0;
+
+  /**
+   * @param {Answering} workers
+   * @param {Blob | null} file kept where a worker may be lost
+   */
+  constructor(workers, file) {
+    this.#workers = workers;
+    this.#file = file;
+    this.#place.catch(() => {});
+  }
+
+  /**
+   * Opens the file in the worker that answers now and recognises its faces; questions wait until then. When the
+   * worker is lost meanwhile, the next one begins anew, notices included.
+   * @param {ArrayBuffer} bytes
+   * @param {AskOptions} options
+   */
+  async open(bytes, options) {
+    const place = this.#recognise(bytes, options);
+    this.#place = place.catch(() => Promise.reject(new ClosedError()));
+    this.#place.catch(() => {});
+    await place;
+  }
+
+  /**
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results['whole']>}
+   */
+  async whole(options) {
+    const answer = await this.#ask((place) => this.#askAt(place, 'whole', {}, options));
+    this.#isWhole = true;
+    return answer;
+  }
+
+  /**
+   * @param {{face: number, targets: Record<string, number>[], size: number}} question
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results['synthesise']>}
+   */
+  synthesise(question, options) {
+    return this.#ask(async (place) => {
+      const { crops, milliseconds } = await this.#askAt(place, 'synthesise', question, options);
+      const { face, targets } = question;
+      const numbered = crops.map(({ synthesised: number, pixels }, i) => {
+        const synthesised = this.#keep({ face, target: targets[i], place, number });
+        return { synthesised, pixels };
+      });
+      return { crops: numbered, milliseconds };
+    });
+  }
+
+  /**
+   * What a face's answer came from.
+   * @template {'gates' | 'cover'} T
+   * @param {T} type
+   * @param {number} face
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results[T]>}
+   */
+  explained(type, face, options) {
+    return this.#ask((place) => this.#askAt(place, type, { face }, options));
+  }
+
+  /**
+   * @param {{face: number, targets: Record<string, number>[], size: number}} question
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results['animate']>}
+   */
+  animate(question, options) {
+    return this.#ask(async (place) => {
+      const { way } = await this.#askAt(place, 'animate', question, options);
+      const { face, targets } = question;
+      return { way: way.map((number, i) => this.#keep({ face, target: targets[i], place, number })) };
+    });
+  }
+
+  /**
+   * @param {{face: number, way: number[], size: number}} question
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results['gif']>}
+   */
+  gif({ face, way, size }, options) {
+    return this.#ask(async (place) => {
+      const made = this.#known(way);
+      const elsewhere = made.filter((one) => one.place !== place);
+      if (elsewhere.length > 0) await this.#makeAgain(elsewhere, place);
+      return this.#askAt(place, 'gif', { face, way: made.map(({ number }) => number), size }, options);
+    });
+  }
+
+  /**
+   * @template {'compose' | 'save'} T
+   * @param {T} type
+   * @param {Change[]} changes
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results[T]>}
+   */
+  changed(type, changes, options) {
+    return this.#ask(async (place) => {
+      const made = this.#known(changes.map(({ synthesised }) => synthesised));
+      // Nothing is waited for without need, so that questions reach the worker in their order.
+      const elsewhere = made.filter((one) => one.place !== place);
+      if (elsewhere.length > 0) await this.#makeAgain(elsewhere, place);
+      const there = made.map(({ face, number }) => ({ face, synthesised: number }));
+      return this.#askAt(place, type, { changes: there }, options);
+    });
+  }
+
+  /** @param {number} synthesised */
+  async forget(synthesised) {
+    const made = this.#made.get(synthesised);
+    this.#made.delete(synthesised);
+    if (made) await this.#askAt(made.place, 'forget', { face: made.face, synthesised: made.number });
+  }
+
+  async release() {
+    await this.#askAt(await this.#place, 'release', {});
+  }
+
+  /**
+   * Asks where the picture is open; where that worker is lost, once more in the next one.
+   * @template R
+   * @param {(place: Place) => Promise<R>} question
+   * @returns {Promise<R>}
+   */
+  async #ask(question) {
+    const opening = this.#place;
+    const place = await opening;
+    try {
+      return await question(place);
+    } catch (error) {
+      if (!this.#file || !this.#workers.fallsBack(place.connection, error)) throw error;
+      // Several questions may find it lost at once.
+      if (this.#place === opening) this.#place = this.#openedAgain(this.#file);
+      return this.#ask(question);
+    }
+  }
+
+  /**
+   * @template {'whole' | 'synthesise' | 'gates' | 'cover' | 'animate' | 'gif' | 'compose' | 'save' | 'forget' | 'release'} T
+   * @param {Place} place
+   * @param {T} type
+   * @param {object} question all but the picture
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results[T]>}
+   */
+  #askAt({ connection, handle }, type, question, options) {
+    const asked = /** @type {import('./connection.js').Asked<T>} */ ({ ...question, picture: handle });
+    return connection.ask(type, asked, options);
+  }
+
+  /**
+   * @param {ArrayBuffer} bytes
+   * @param {AskOptions} options
+   * @returns {Promise<Place>}
+   */
+  async #recognise(bytes, options) {
+    const connection = this.#workers.answering;
+    try {
+      const asked = { ...options, transfer: [bytes] };
+      const { picture: handle } = await connection.ask('recognise', { bytes }, asked);
+      return { connection, handle };
+    } catch (error) {
+      if (!this.#file || !this.#workers.fallsBack(connection, error)) throw error;
+      return this.#recognise(await this.#file.arrayBuffer(), options);
+    }
+  }
+
+  /**
+   * The picture in the worker that answers now, with the faces that it had; synthesised ones are made again when
+   * they are asked for.
+   * @param {Blob} file
+   */
+  async #openedAgain(file) {
+    const place = await this.#recognise(await file.arrayBuffer(), {});
+    if (this.#isWhole) await this.#askAt(place, 'whole', {});
+    return place;
+  }
+
+  /** @param {Made} made @returns {number} its number on the page */
+  #keep(made) {
+    const synthesised = this.#numbers++;
+    this.#made.set(synthesised, made);
+    return synthesised;
+  }
+
+  /** @param {number[]} numbers of synthesised faces, on the page */
+  #known(numbers) {
+    return numbers.map((number) => {
+      const made = this.#made.get(number);
+      if (!made) throw new FersNetError('This face was not synthesised of this picture, or it has been forgotten.');
+      return made;
+    });
+  }
+
+  /**
+   * @param {Made[]} all
+   * @param {Place} place where they are synthesised once more
+   */
+  async #makeAgain(all, place) {
+    for (const made of all) {
+      const question = { face: made.face, targets: [made.target], size: 1 };
+      const { crops } = await this.#askAt(place, 'synthesise', question);
+      Object.assign(made, { place, number: crops[0].synthesised });
+    }
+  }
+}
