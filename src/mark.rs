@@ -94,7 +94,11 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-pub(crate) fn insert(mut bytes: Vec<u8>, place: usize, part: Vec<u8>) -> Result<Vec<u8>, MarkError> {
+pub(crate) fn insert(
+    mut bytes: Vec<u8>,
+    place: usize,
+    part: Vec<u8>,
+) -> Result<Vec<u8>, MarkError> {
     if place > bytes.len() {
         return Err(MarkError::NoPlaceForMetadata);
     }

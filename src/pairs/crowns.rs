@@ -170,7 +170,7 @@ impl Row<'_> {
             let other = self.tooth.get(at).copied().flatten();
             other.is_some_and(|other| other.is_lower == own.is_lower && other != own)
         };
-        ((i + 1) % self.size[0] != 0 && is_other(i + 1)) || is_other(i + self.size[0])
+        (!(i + 1).is_multiple_of(self.size[0]) && is_other(i + 1)) || is_other(i + self.size[0])
     }
 }
 
