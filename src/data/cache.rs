@@ -17,7 +17,7 @@ use crate::store;
 
 /// Folder of the entries. Raise the number when the detector or the cut changes, so that no entry
 /// of the old ones is used.
-const VERSION: &str = "aligner-1";
+const VERSION: &str = "aligner-2";
 
 /// The subject's left and right eye, in pixels of the picture.
 pub(super) type Eyes = (Point, Point);

@@ -28,7 +28,8 @@ impl Samples {
     pub fn of(&self, picture: &Picture, view: &Alignment) -> Vec<f32> {
         let [width, height] = self.size;
         let mut planes = vec![0.0; 3 * width * height];
-        if planes.is_empty() || picture.as_image().is_empty() {
+        let wants_none = self.part.iter().any(Range::is_empty);
+        if wants_none || planes.is_empty() || picture.as_image().is_empty() {
             return planes;
         }
         let step = view.side() / width as f32;
