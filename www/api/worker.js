@@ -405,9 +405,9 @@ async function animate({ id, picture: handle, face, targets, size }) {
       const part = targets.slice(start, start + AT_ONCE);
       const first = await picture.synthesise(face, part);
       way.push(...part.map((_, i) => first + i));
-      for (const synthesised of way.slice(start)) {
+      for (let i = start; i < way.length; i += 1) {
         await breathe(id);
-        draw(way.indexOf(synthesised) + 1, synthesised);
+        draw(i + 1, way[i]);
       }
     }
   } catch (caught) {

@@ -28,8 +28,10 @@ export class Why {
   #face;
   #onBusy;
   #grey;
-  /** Ends what is being computed. */
+  /** Ends the look at the gates. */
   #current = new AbortController();
+  /** @type {AbortController | null} ends the covering, while that is under way */
+  #covering = null;
   #gates = element('div', { className: 'why-gates' }, element('p', { className: 'hint' }, 'Looking at the gates …'));
   #cover;
   #coverText = element('p', { className: 'hint', role: 'status' });
@@ -70,6 +72,7 @@ export class Why {
   /** Ends what is being computed. */
   close() {
     this.#current.abort();
+    this.#covering?.abort();
   }
 
   async #showGates() {
@@ -134,16 +137,13 @@ export class Why {
     return element('div', { className: 'heat' }, canvas, scale);
   }
 
-  /** @type {AbortController | null} while the face is being covered */
-  #covering = null;
-
   async #toggleCover() {
     if (this.#covering) {
       this.#covering.abort();
       return;
     }
     const covering = new AbortController();
-    const signal = AbortSignal.any([covering.signal, this.#current.signal]);
+    const { signal } = covering;
     this.#covering = covering;
     this.#cover.textContent = 'Stop';
     this.#coverText.textContent = 'Covering …';
