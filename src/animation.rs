@@ -158,7 +158,6 @@ fn changed_part(before: Option<&[u8]>, now: &[u8], width: usize) -> Frame<'stati
 
 /// The colours of an animation, and the nearest one of each colour that was looked up.
 struct Palette {
-    net: NeuQuant,
     /// 256 colours, red, green and blue each.
     colours: Vec<u8>,
     nearest: Vec<Option<u8>>,
@@ -173,7 +172,6 @@ impl Palette {
         let net = NeuQuant::new(SAMPLE, 256, &rgba);
         Self {
             colours: net.color_map_rgb(),
-            net,
             nearest: vec![None; 1 << (3 * BITS)],
         }
     }
@@ -192,11 +190,18 @@ impl Palette {
     fn nearest(&mut self, rgb: [u8; 3]) -> u8 {
         let coarse = rgb.map(|value| usize::from(value >> (8 - BITS)));
         let key = coarse.iter().fold(0, |key, part| (key << BITS) | part);
-        let net = &self.net;
+        let colours = self.colours.chunks_exact(3);
         *self.nearest[key].get_or_insert_with(|| {
             // The middle of the colours that share the key.
-            let [r, g, b] = rgb.map(|value| value & !3 | 2);
-            net.index_of(&[r, g, b, u8::MAX]) as u8
+            let middle = rgb.map(|value| value & !3 | 2);
+            let far = |colour: &[u8]| -> u32 {
+                let each = colour.iter().zip(middle);
+                each.map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
+            };
+            let nearest = (0..=u8::MAX)
+                .zip(colours)
+                .min_by_key(|(_, colour)| far(colour));
+            nearest.map_or(0, |(index, _)| index)
         })
     }
 }

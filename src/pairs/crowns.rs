@@ -196,15 +196,15 @@ mod tests {
 
     #[test]
     fn two_teeth_are_told_apart_by_a_groove() {
-        let size = [24, 8];
+        let size = [44, 8];
         let of = |number| Tooth {
             number,
             is_lower: true,
         };
         let tooth: Vec<Option<Tooth>> = (0..size[0] * size[1])
             .map(|i| match i % size[0] {
-                2..12 => Some(of(1)),
-                12..22 => Some(of(1 << 20)),
+                12..22 => Some(of(1)),
+                22..32 => Some(of(1 << 20)),
                 _ => None,
             })
             .collect();
@@ -217,8 +217,8 @@ mod tests {
         };
         let light = row.light();
         let at = |x: usize| light[4 * size[0] + x].unwrap_or(0.0);
-        assert!(at(11) < 0.9 * at(6), "{} beside {}", at(11), at(6));
-        assert!(at(11) < 0.9 * at(17), "{} beside {}", at(11), at(17));
+        assert!(at(21) < 0.9 * at(16), "{} beside {}", at(21), at(16));
+        assert!(at(21) < 0.9 * at(27), "{} beside {}", at(21), at(27));
         assert_eq!(light[4 * size[0]], None);
     }
 }

@@ -52,7 +52,7 @@ impl Tree {
 
     /// The kept files with this ending.
     pub fn kept(&self, ending: &str) -> Vec<PathBuf> {
-        let dir = self.0.path().join("cache").join("aligner-1");
+        let dir = self.0.path().join("cache").join("aligner-2");
         let entries = fs::read_dir(dir).expect("a cache");
         let mut paths: Vec<_> = entries
             .map(|entry| entry.expect("an entry").path())

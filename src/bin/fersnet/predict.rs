@@ -80,7 +80,7 @@ impl Predict {
             if let Some(error) = error
                 && let Some(earlier) = failure.replace(error)
             {
-                workers.tell(&format!("fersnet: {earlier:#}"));
+                eprintln!("fersnet: {earlier:#}");
             }
             report.add(&answer)
         })?;

@@ -41,14 +41,10 @@ impl Workers {
             bar,
         }
     }
-
-    /// Says something on stderr, above the bar.
-    pub fn tell(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
-    }
 }
 
-/// Reads each item by one of the workers, and hands the answers on in the items' order.
+/// Reads each item by one of the workers, and hands the answers on in the items' order; the bar is hidden
+/// meanwhile, so that `each` may write to stderr.
 ///
 /// # Errors
 /// When a worker's network cannot be loaded, or an answer cannot be handed on: the others are left then.

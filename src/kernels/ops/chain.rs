@@ -23,6 +23,10 @@ const MAX_SIDE: usize = 8;
 
 /// What follows a layer's sums.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "built once a network, a few of them; boxes would stand in every pattern"
+)]
 pub enum Slope {
     /// Nothing.
     Linear,
@@ -34,6 +38,10 @@ pub enum Slope {
 
 /// A layer of a chain.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "built once a network, a few of them; boxes would stand in every pattern"
+)]
 pub enum ChainLayer {
     /// A convolution over all channels.
     Dense {
