@@ -10,7 +10,7 @@ answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
 ! answers || die "port $port is taken: try FERSNET_PORT=8081 make demo"
 
-say "building the page (the first time compiles Burn: 10 to 20 minutes on two cores)"
+say "building the page (the first time compiles Burn for two programs: half an hour to an hour on two cores)"
 started=$(mktemp)
 tools/in-env.sh web trunk serve --release --address 127.0.0.1 --port "$port" &
 trunk=$!
