@@ -139,7 +139,7 @@ test('an expression leaves from where the face is, and the sliders show what it 
   assert.ok(begun < neutral / 2, `a little surprise differs by ${begun} from a smile, the neutral face by ${neutral}`);
   await page.getByTestId('synthesis-0-surprise').click();
   await visit.settled();
-  assert.deepEqual([await value('jawOpen'), await value('mouthSmileLeft-mouthSmileRight')], [78, 0]);
+  assert.deepEqual([await value('jawOpen'), await value('mouthSmileLeft-mouthSmileRight')], [88, 0]);
   const brow = page.getByTestId('control-0-browInnerUpLeft-browInnerUpRight');
   assert.equal(await brow.getAttribute('aria-valuetext'), '135 %', 'more than a single control can set');
   assert.equal(await page.locator('.slider.auto').count(), 0);
