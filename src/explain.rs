@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use crate::network::{Edition, FACE_SIZE};
+use crate::kernels::GateConvention;
+use crate::network::FACE_SIZE;
 
 /// Side of the patch that covers a part of the face, in pixels of the network's square.
 pub const PATCH: usize = 32;
@@ -42,41 +43,31 @@ pub struct GateMap {
     pub side: usize,
     /// r: how much of the other branch's features is let into the candidate, 0 to 1.
     pub let_in: Vec<f32>,
-    /// How much of the candidate takes the place of the branch's own features, 0 to 1: z, or 1 - z where the
-    /// edition says so.
+    /// How much of the candidate takes the place of the branch's own features, 0 to 1: z, or 1 - z by the
+    /// gate convention.
     pub taken: Vec<f32>,
 }
 
-/// Gates as a device gave them, `[1, C, side, side]` each.
-pub struct RawGates {
-    /// From 1.
-    pub level: usize,
-    /// Which branch receives.
-    pub receiver: Receiver,
-    /// Places along a side.
-    pub side: usize,
-    /// r.
-    pub r: Vec<f32>,
-    /// z.
-    pub z: Vec<f32>,
-}
-
-impl RawGates {
-    /// Averages over the channels, z in the sense of how much is taken.
-    pub fn map(&self, edition: Edition) -> GateMap {
-        let taken = |z: f32| match edition {
-            Edition::Paper2020 => z,
-            Edition::Release2021 => 1.0 - z,
+impl GateMap {
+    /// Averages gates `[1, C, side, side]` over the channels.
+    pub fn of(
+        level: usize,
+        receiver: Receiver,
+        side: usize,
+        [r, z]: [&[f32]; 2],
+        convention: GateConvention,
+    ) -> Self {
+        let mean = |values| mean_of_channels(values, side * side);
+        let taken = |z| match convention {
+            GateConvention::ZTakesCandidate => z,
+            GateConvention::ZKeepsInput => 1.0 - z,
         };
-        GateMap {
-            level: self.level,
-            receiver: self.receiver,
-            side: self.side,
-            let_in: mean_of_channels(&self.r, self.side * self.side),
-            taken: mean_of_channels(&self.z, self.side * self.side)
-                .into_iter()
-                .map(taken)
-                .collect(),
+        Self {
+            level,
+            receiver,
+            side,
+            let_in: mean(r),
+            taken: mean(z).into_iter().map(taken).collect(),
         }
     }
 }
@@ -122,17 +113,15 @@ mod tests {
 
     #[test]
     fn gates_are_averaged_over_channels_and_say_how_much_is_taken() {
-        let gates = RawGates {
-            level: 1,
-            receiver: Receiver::Recognition,
-            side: 2,
-            r: vec![0.0, 0.2, 0.4, 0.6, 1.0, 0.8, 0.6, 0.4],
-            z: vec![0.25; 8],
+        let r = [0.0, 0.2, 0.4, 0.6, 1.0, 0.8, 0.6, 0.4];
+        let of = |convention| {
+            let gates = [&r[..], &[0.25; 8]];
+            GateMap::of(1, Receiver::Recognition, 2, gates, convention)
         };
-        let map = gates.map(Edition::Release2021);
+        let map = of(GateConvention::ZKeepsInput);
         assert_eq!(map.let_in, [0.5; 4]);
         assert_eq!(map.taken, [0.75; 4]);
-        assert_eq!(gates.map(Edition::Paper2020).taken, [0.25; 4]);
+        assert_eq!(of(GateConvention::ZTakesCandidate).taken, [0.25; 4]);
     }
 
     #[test]

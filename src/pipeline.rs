@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::answer::{Answer, answer, temperature};
-use crate::explain::{GateMap, PLACES, RawGates, Receiver, covered};
+use crate::explain::{GateMap, PLACES, Receiver, covered};
 use crate::face::source::Source;
 use crate::face::{Alignment, Face, FaceDetector, FaceError, MouthFrame, SynthesisedFace};
 use crate::kernels::{Gates, GraphError};
@@ -210,16 +210,12 @@ impl Pipeline {
             return Ok(Vec::new());
         }
         let read = readback_maps(maps).await.map_err(PipelineError::Device)?;
-        let edition = self.config().edition;
-        let raw = places.into_iter().zip(read.chunks_exact(2));
-        let raw = raw.map(|((level, receiver, side), gates)| RawGates {
-            level,
-            receiver,
-            side,
-            r: gates[0].clone(),
-            z: gates[1].clone(),
+        let convention = self.config().edition.gate_convention();
+        let maps = places.into_iter().zip(read.chunks_exact(2));
+        let maps = maps.map(|((level, receiver, side), gates)| {
+            GateMap::of(level, receiver, side, [&gates[0], &gates[1]], convention)
         });
-        Ok(raw.map(|gates| gates.map(edition)).collect())
+        Ok(maps.collect())
     }
 
     /// The probability of a face's expression while a grey patch covers a part of it: one for each place of the

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::kernels::GateConvention;
+
 /// Side of the square face that the network takes and gives, in pixels.
 pub const FACE_SIZE: usize = 96;
 
@@ -21,6 +23,16 @@ pub enum Edition {
     /// The authors' full release of 2021: 1x1 ConvFLU, residual blocks, a decoder with skips.
     #[serde(rename = "2021")]
     Release2021,
+}
+
+impl Edition {
+    /// What z weighs in its ConvFLU units.
+    pub fn gate_convention(self) -> GateConvention {
+        match self {
+            Self::Paper2020 => GateConvention::ZTakesCandidate,
+            Self::Release2021 => GateConvention::ZKeepsInput,
+        }
+    }
 }
 
 /// Which of the networks that the paper compares.

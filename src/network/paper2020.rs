@@ -7,13 +7,11 @@ use burn::tensor::{Device, Tensor};
 
 use super::block::{ConvBlock, PreparedConvBlock, batch_norm, conv, deconv};
 use super::classifier::{Classifier, PreparedClassifier};
-use super::config::{Head, NetworkConfig, Variant};
+use super::config::{Edition, Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, prepare_pairs};
 use super::prepared::{conv_layer, linear_layer};
 use super::{Encoded, Features};
-use crate::kernels::{
-    Activation, GateConvention, Norm, Prepared, PreparedPair, concat, fused_conv, linear,
-};
+use crate::kernels::{Activation, Norm, Prepared, PreparedPair, concat, fused_conv, linear};
 
 /// Blocks of a branch after the stem.
 const BLOCKS: usize = 4;
@@ -130,7 +128,7 @@ impl Paper2020 {
                 fer,
                 other,
                 &self.pair(unit, prepared),
-                GateConvention::ZTakesCandidate,
+                Edition::Paper2020.gate_convention(),
                 keep_gates,
             );
             fer = fer_out;

@@ -8,13 +8,13 @@ use burn::tensor::{Device, Tensor};
 
 use super::block::{BlockNorm, PreparedResidualBlock, ResidualBlock, batch_norm, conv, deconv};
 use super::classifier::{Classifier, PreparedClassifier};
-use super::config::{Head, NetworkConfig, Variant};
+use super::config::{Edition, Head, NetworkConfig, Variant};
 use super::flu::{ConvFlu, Pair, exchange, prepare_pairs};
 use super::prepared::{conv_layer, linear_layer};
 use super::{Encoded, Features};
 use crate::kernels::{
-    Activation, GateConvention, Norm, Prepared, PreparedPair, concat, fused_conv,
-    fused_conv_beside_style, fused_conv_pooled, style,
+    Activation, Norm, Prepared, PreparedPair, concat, fused_conv, fused_conv_beside_style,
+    fused_conv_pooled, style,
 };
 
 /// Levels of a branch after the stem, of 2n, 4n and 8n channels.
@@ -122,7 +122,7 @@ impl Release2021 {
                     fer,
                     other,
                     &self.pair(level, prepared),
-                    GateConvention::ZKeepsInput,
+                    Edition::Release2021.gate_convention(),
                     keep_gates,
                 );
                 fer = fer_out;

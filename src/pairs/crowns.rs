@@ -100,9 +100,10 @@ impl Row<'_> {
             self.tooth.iter().map(is_of).collect()
         };
         let (upper, lower) = (of_jaw(false), of_jaw(true));
-        let mut light = self.row(&upper);
+        let to_gum = distance(self.is_gum, self.size);
+        let mut light = self.row(&upper, &to_gum);
         let from_upper = distance(&upper, self.size);
-        for (i, lit) in self.row(&lower).into_iter().enumerate() {
+        for (i, lit) in self.row(&lower, &to_gum).into_iter().enumerate() {
             let Some(lit) = lit else { continue };
             let shadow = UNDER * (-from_upper[i] / (UNDER_WIDE * self.eyes)).exp();
             light[i] = light[i].or(Some(lit * (1.0 - shadow)));
@@ -110,8 +111,8 @@ impl Row<'_> {
         light
     }
 
-    /// The same of one jaw.
-    fn row(&self, is_row: &[bool]) -> Vec<Option<f32>> {
+    /// The same of one jaw, by the distances to the gums.
+    fn row(&self, is_row: &[bool], to_gum: &[f32]) -> Vec<Option<f32>> {
         if !is_row.contains(&true) {
             return vec![None; is_row.len()];
         }
@@ -127,7 +128,6 @@ impl Row<'_> {
             .map(|i| is_between[i] || (is_row[i] && self.is_border(i)))
             .collect();
         let to_groove = distance(&is_groove, size);
-        let to_gum = distance(self.is_gum, size);
         let lost = |much: f32, wide: f32, far: f32| {
             1.0 - much * (-(far / (wide * eyes).max(0.7)).powi(2)).exp()
         };
