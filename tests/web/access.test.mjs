@@ -4,28 +4,17 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { launch, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+import { forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
 
 const ASTRONAUT = join(ROOT, 'www/samples/astronaut.jpg');
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let server;
-let browser;
-
-before(async () => {
-  server = await serveDist();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const site = forAllTests();
 
 async function openLoaded(context) {
-  const visit = await Visit.open(browser, server.origin, '?device=cpu', { context });
+  const visit = await site.open('?device=cpu', { context });
   await visit.loaded();
   return visit;
 }

@@ -3,30 +3,19 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { frameAt } from '../../www/page/animator.js';
-import { launch, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+import { forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
 
 const ASTRONAUT = join(ROOT, 'www/samples/astronaut.jpg');
 const TERM = 'digitalsourcetype/compositeWithTrainedAlgorithmicMedia';
 
-let server;
-let browser;
-
-before(async () => {
-  server = await serveDist();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const site = forAllTests();
 
 /** The page with a surprised astronaut in the photo. */
 async function openSurprised(options = {}) {
-  const visit = await Visit.open(browser, server.origin, '?device=cpu', options);
+  const visit = await site.open('?device=cpu', options);
   await visit.loaded();
   assert.equal(await visit.give(ASTRONAUT), 'ready', await visit.error());
   await visit.page.getByTestId('synthesis-0-surprise').click();

@@ -2,6 +2,7 @@
 
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -38,6 +39,25 @@ export async function serveDist(options) {
     throw new Error(`${DIST}/index.html is missing: run \`make build-web\` first`);
   });
   return serve(DIST, options);
+}
+
+/** The page served and a Chromium for all tests of a file: there before the first, closed after the last. */
+export function forAllTests() {
+  const site = {
+    server: null,
+    browser: null,
+    /** A visit to the page; `options` as of `Visit.open`. */
+    open: (query, options) => Visit.open(site.browser, site.server.origin, query, options),
+  };
+  before(async () => {
+    site.server = await serveDist();
+    site.browser = await launch();
+  });
+  after(async () => {
+    await site.browser?.close();
+    await site.server?.close();
+  });
+  return site;
 }
 
 /** The page in a fresh profile, with a record of what it asked for and what it complained of. */

@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { launch, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+import { forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
 
 /** Faces by device: SwiftShader takes a second or more for what the CPU path does in milliseconds. */
 const RUNS = {
@@ -57,23 +57,12 @@ async function prepare(page) {
   });
 }
 
-let server;
-let browser;
-
-before(async () => {
-  server = await serveDist();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const site = forAllTests();
 
 /** A page with the network on a device, and one picture that was read. */
 async function open(device) {
   // The page's own network stays on the CPU: the one under test is a second one.
-  const visit = await Visit.open(browser, server.origin, '?device=cpu', { prepare });
+  const visit = await site.open('?device=cpu', { prepare });
   await visit.loaded();
   const workers = new Set(visit.page.workers());
   const photo = await readFile(join(ROOT, 'tests/photos/turned.jpg'), 'base64');

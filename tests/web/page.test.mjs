@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { DIST, launch, meanDifference, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+import { DIST, forAllTests, launch, meanDifference, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
 import { damagedWeights, hostilePictures } from './hostile.mjs';
 import { policyOf } from './server.mjs';
 
@@ -13,20 +13,9 @@ const SAMPLE = join(ROOT, 'tests/photos/rendered-S1004-neutral.jpg');
 const WEIGHTS = '**/weights/fersnet.safetensors';
 const DETECTOR = '**/weights/blazeface.safetensors';
 
-let server;
-let browser;
+const site = forAllTests();
 
-before(async () => {
-  server = await serveDist();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-const open = (query, options) => Visit.open(browser, server.origin, query, options);
+const { open } = site;
 
 async function openLoaded(query = '?device=cpu', options = {}) {
   const visit = await open(query, options);
@@ -56,7 +45,7 @@ test('the development server sends the policy of the page, so that it binds the 
 
 test('a host that sends no policy serves a page that works and asks no other host', async () => {
   const plain = await serveDist({ header: false });
-  const visit = await Visit.open(browser, plain.origin, '?device=cpu');
+  const visit = await Visit.open(site.browser, plain.origin, '?device=cpu');
   await visit.loaded();
   await visit.give(SAMPLE);
   assert.equal((await visit.faces()).length, 1);
@@ -355,7 +344,7 @@ test('a frame of the camera is read, and none is kept open', async () => {
   const flags = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
   const other = await launch(flags);
   const context = { permissions: ['camera'] };
-  const visit = await Visit.open(other, server.origin, '?device=cpu', { context });
+  const visit = await Visit.open(other, site.server.origin, '?device=cpu', { context });
   await visit.loaded();
   const { page } = visit;
   await page.getByTestId('camera').click();

@@ -2,28 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { wayTo } from '../../www/api/path.js';
 import { Latest } from '../../www/page/latest.js';
 import { Pose } from '../../www/page/pose.js';
 import { parseTarget, textOf } from '../../www/page/target.js';
-import { launch, meanDifference, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+import { forAllTests, meanDifference, PATIENCE_MS, ROOT } from './browser.mjs';
 
 const ASTRONAUT = join(ROOT, 'www/samples/astronaut.jpg');
 
-let server;
-let browser;
-
-before(async () => {
-  server = await serveDist();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const site = forAllTests();
 
 /** How long a face may take to be moved on a busy machine. */
 const SOON_MS = 60_000;
@@ -57,7 +46,7 @@ async function countSyntheses(page) {
 
 /** The page with the astronaut's face, its sliders, and all parts of the face open. */
 async function openMoved(options = {}) {
-  const visit = await Visit.open(browser, server.origin, '?device=cpu', { prepare: countSyntheses, ...options });
+  const visit = await site.open('?device=cpu', { prepare: countSyntheses, ...options });
   await visit.loaded();
   assert.equal(await visit.give(ASTRONAUT), 'ready', await visit.error());
   await visit.page.getByTestId('sliders-0').waitFor({ timeout: PATIENCE_MS });

@@ -2,30 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { strongestPart } from '../../www/page/heat.js';
 import { surenessOf } from '../../www/page/sure.js';
-import { launch, PATIENCE_MS, ROOT, serveDist, Visit } from './browser.mjs';
+import { forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
 
 const ASTRONAUT = join(ROOT, 'www/samples/astronaut.jpg');
 
-let server;
-let browser;
-
-before(async () => {
-  server = await serveDist();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const site = forAllTests();
 
 /** The page with the astronaut's face, and why it is read as it is. */
 async function openWhy(options = {}) {
-  const visit = await Visit.open(browser, server.origin, '?device=cpu', options);
+  const visit = await site.open('?device=cpu', options);
   await visit.loaded();
   assert.equal(await visit.give(ASTRONAUT), 'ready', await visit.error());
   await visit.page.getByTestId('why-0').click();
@@ -130,7 +119,7 @@ test('the page says where it is not sure, and of which two', async () => {
         }
       };
     });
-  const visit = await Visit.open(browser, server.origin, '?device=cpu', { prepare });
+  const visit = await site.open('?device=cpu', { prepare });
   await visit.loaded();
   await visit.give(ASTRONAUT);
   const { page } = visit;
