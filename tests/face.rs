@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use burn::tensor::Device;
 use fersnet::face::{
-    Alignment, DetectedFace, FaceDetector, FaceTracker, FullMesh, MESH_POINTS, Point,
+    Alignment, DetectedFace, FaceDetector, FaceSearch, FaceTracker, FullMesh, MESH_POINTS, Point,
 };
 use fersnet::picture::Picture;
 use image::imageops::{self, FilterType};
@@ -319,20 +319,24 @@ fn a_search_tells_large_faces_first_and_ends_with_all() {
     imageops::overlay(&mut canvas, group.as_image(), 1000, 700);
     let picture = Picture::from(canvas);
     let detector = detector();
-    let mut search = detector.search(&picture);
-    assert_eq!(wait(search.faces()).expect("runs"), []);
-    let mut counts = Vec::new();
-    while wait(search.look()).expect("runs") {
-        let faces = wait(search.faces()).expect("runs");
-        assert!(faces[0].bounds.width > 200.0, "{faces:#?}");
-        counts.push(faces.len());
+    let mut search = FaceSearch::default();
+    let (mut each, mut told) = (Vec::new(), Vec::new());
+    while let Some(added) = wait(search.next(&detector, &picture)).expect("runs") {
+        each.push(added.len());
+        told.extend(added);
     }
-    assert!(
-        counts.is_sorted() && counts[0] < counts[counts.len() - 1],
-        "{counts:?}"
+    assert_eq!(
+        each[0], 1,
+        "the large one alone is clear at first: {each:?}"
     );
-    let all = wait(detector.detect(&picture)).expect("runs");
-    assert_eq!(wait(search.faces()).expect("runs"), all);
+    assert!(told[0].bounds.width > 200.0, "{told:#?}");
+    assert!(each[1..].iter().sum::<usize>() > 1, "{each:?}");
+    // Told once each, and all that the whole search finds.
+    let mut all = wait(detector.detect(&picture)).expect("runs");
+    let by_place = |a: &DetectedFace, b: &DetectedFace| a.bounds.x.total_cmp(&b.bounds.x);
+    told.sort_by(by_place);
+    all.sort_by(by_place);
+    assert_eq!(told, all);
 }
 
 /// A part of the photo of the astronaut that moves and grows, as a frame, and where the eyes are in it.
@@ -388,13 +392,17 @@ fn a_tracker_follows_what_it_has_and_looks_for_new_faces_now_and_then() {
     let (photo, detector) = (picture("photos/turned.jpg"), detector());
     let empty = Picture::from(RgbImage::from_pixel(360, 360, Rgb([90; 3])));
     let mut tracker = FaceTracker::new(4);
-    let mut count = |frame: &Picture| {
+    let mut ids = |frame: &Picture| -> Vec<u32> {
         let faces = wait(tracker.next(&detector, frame)).expect("runs");
-        faces.len()
+        faces.iter().map(|tracked| tracked.id).collect()
     };
-    assert_eq!(count(&empty), 0);
+    assert_eq!(ids(&empty), Vec::<u32>::new());
     for i in 0..6 {
-        assert_eq!(count(&frame(&photo, i).0), 1, "frame {i}");
+        assert_eq!(
+            ids(&frame(&photo, i).0),
+            [0],
+            "frame {i}: one face, one number"
+        );
     }
     // A second one comes, and is there from the detector's next search on.
     let one = frame(&photo, 5).0;
@@ -402,10 +410,10 @@ fn a_tracker_follows_what_it_has_and_looks_for_new_faces_now_and_then() {
     imageops::overlay(&mut two, one.as_image(), 0, 0);
     imageops::overlay(&mut two, one.as_image(), 360, 0);
     let two = Picture::from(two);
-    let counts: Vec<usize> = (0..5).map(|_| count(&two)).collect();
+    let counts: Vec<usize> = (0..5).map(|_| ids(&two).len()).collect();
     assert!(
         counts.is_sorted() && counts[0] >= 1 && counts[4] == 2,
         "{counts:?}"
     );
-    assert_eq!(count(&empty), 0);
+    assert_eq!(ids(&empty), Vec::<u32>::new());
 }

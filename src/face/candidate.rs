@@ -136,7 +136,18 @@ impl Candidate {
     }
 
     fn is_part_of(&self, face: &Self) -> bool {
-        let (a, b) = (&self.bounds, &face.bounds);
+        self.is_within(&face.bounds)
+    }
+
+    /// Whether it is a box of this face, which is known, or of a part of it.
+    pub fn is_of(&self, face: &DetectedFace) -> bool {
+        let same = self.bounds.intersection_over_union(&face.bounds) > SAME_FACE;
+        same || self.is_within(&face.bounds)
+    }
+
+    /// Whether most of the smaller of the two, the box and a face's, lies in the other one.
+    fn is_within(&self, face: &Rect) -> bool {
+        let (a, b) = (&self.bounds, face);
         let width = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
         let height = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
         width.max(0.0) * height.max(0.0) > WITHIN * a.area().min(b.area())
@@ -170,15 +181,16 @@ pub fn distinct(mut faces: Vec<DetectedFace>) -> Vec<DetectedFace> {
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<DetectedFace> = Vec::new();
     for face in faces {
-        let (left, right) = (face.landmarks.left_eye, face.landmarks.right_eye);
-        let same = |other: &DetectedFace| {
-            let apart =
-                other.landmarks.left_eye.distance(left) + other.landmarks.right_eye.distance(right);
-            apart < left.distance(right)
-        };
-        if !kept.iter().any(same) {
+        if !kept.iter().any(|other| has_same_eyes(&face, other)) {
             kept.push(face);
         }
     }
     kept
+}
+
+/// Whether another face's eyes are about where this one's are.
+pub fn has_same_eyes(face: &DetectedFace, other: &DetectedFace) -> bool {
+    let (left, right) = (face.landmarks.left_eye, face.landmarks.right_eye);
+    let apart = other.landmarks.left_eye.distance(left) + other.landmarks.right_eye.distance(right);
+    apart < left.distance(right)
 }

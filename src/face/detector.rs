@@ -58,14 +58,13 @@ impl FaceDetector {
     /// # Errors
     /// [`FaceError::Run`].
     pub async fn detect(&self, picture: &Picture) -> Result<Vec<DetectedFace>, FaceError> {
-        let mut search = self.search(picture);
-        while search.look().await? {}
-        search.faces().await
-    }
-
-    /// The search for the faces of a picture look by look, large faces first.
-    pub fn search<'a>(&'a self, picture: &'a Picture) -> FaceSearch<'a> {
-        FaceSearch::new(self, picture)
+        let mut search = FaceSearch::default();
+        let mut faces = Vec::new();
+        while let Some(added) = search.next(self, picture).await? {
+            faces.extend(added);
+        }
+        faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
+        Ok(faces)
     }
 
     /// The mesh's raw answers to `[n, 3, 192, 192]` in 0..1.

@@ -35,7 +35,7 @@ pub use mouth::{MouthFrame, PaintedMouth};
 pub use paste::{Change, SynthesisedFace, paste, synthesised_crop};
 pub use place::Face;
 pub use search::FaceSearch;
-pub use track::FaceTracker;
+pub use track::{FaceTracker, TrackedFace};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! The search for the faces of a picture: from small copies of it, in which large faces are found, to large
 //! ones, which cost more.
 
-use super::candidate::{Candidate, merge};
+use super::candidate::{Candidate, has_same_eyes, merge};
 use super::{DetectedFace, FaceDetector, FaceError};
 use crate::picture::Picture;
 
@@ -28,53 +28,53 @@ const SMALL_FACE: f32 = 48.0;
 /// The most boxes to be looked at closely, the surest ones.
 const MAX_CANDIDATES: usize = 100;
 
-/// A search that can be stopped between two looks. After the last, [`faces`](Self::faces) is what
-/// [`FaceDetector::detect`] answers; before, it is what was found so far, the largest faces first.
-pub struct FaceSearch<'a> {
-    detector: &'a FaceDetector,
-    picture: &'a Picture,
+/// A face that is narrower in a look, in pixels, waits for the next one, which sees it better.
+const CLEAR_FACE: f32 = 24.0;
+
+/// A search look by look. A face is answered for as soon as a look has seen it clearly, so the largest ones
+/// come first.
+#[derive(Debug, Default)]
+pub struct FaceSearch {
     looks: usize,
     candidates: Vec<Candidate>,
+    faces: Vec<DetectedFace>,
 }
 
-impl<'a> FaceSearch<'a> {
-    pub(super) fn new(detector: &'a FaceDetector, picture: &'a Picture) -> Self {
-        Self {
-            detector,
-            picture,
-            looks: 0,
-            candidates: Vec::new(),
-        }
-    }
-
-    /// Takes the next look at the picture; false where nothing is left to be looked for.
+impl FaceSearch {
+    /// Takes the next look at the picture, which has to be the same each time: the faces that it adds, the largest
+    /// first. None where nothing is left to be looked for.
     ///
     /// # Errors
     /// [`FaceError::Run`].
-    pub async fn look(&mut self) -> Result<bool, FaceError> {
-        let Some(longer) = self.next_size() else {
-            return Ok(false);
+    pub async fn next(
+        &mut self,
+        detector: &FaceDetector,
+        picture: &Picture,
+    ) -> Result<Option<Vec<DetectedFace>>, FaceError> {
+        let Some(longer) = self.next_size(picture) else {
+            return Ok(None);
         };
         self.looks += 1;
-        let found = self.detector.look(self.picture, longer).await?;
-        self.candidates.extend(found);
-        Ok(true)
-    }
-
-    /// The faces that the looks so far have found, the largest first.
-    ///
-    /// # Errors
-    /// [`FaceError::Run`].
-    pub async fn faces(&self) -> Result<Vec<DetectedFace>, FaceError> {
+        self.candidates
+            .extend(detector.look(picture, longer).await?);
+        let scale = longer / picture.width().max(picture.height()) as f32;
+        let is_last = self.next_size(picture).is_none();
         let mut candidates = merge(self.candidates.clone());
         candidates.truncate(MAX_CANDIDATES);
-        self.detector.confirm(self.picture, &candidates).await
+        candidates.retain(|candidate| {
+            let is_clear = candidate.bounds.width * scale >= CLEAR_FACE;
+            (is_last || is_clear) && !self.faces.iter().any(|face| candidate.is_of(face))
+        });
+        let mut added = detector.confirm(picture, &candidates).await?;
+        added.retain(|face| !self.faces.iter().any(|known| has_same_eyes(face, known)));
+        self.faces.extend(&added);
+        Ok(Some(added))
     }
 
     /// Longer side of the next look, in pixels.
-    fn next_size(&self) -> Option<f32> {
-        let longer = self.picture.width().max(self.picture.height()) as f32;
-        if self.picture.as_image().is_empty() {
+    fn next_size(&self, picture: &Picture) -> Option<f32> {
+        let longer = picture.width().max(picture.height()) as f32;
+        if picture.as_image().is_empty() {
             return None;
         }
         if longer <= WORTH * WHOLE {

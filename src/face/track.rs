@@ -1,6 +1,7 @@
 //! Faces followed from frame to frame of a film: the face mesh alone looks where they were, and says when they
 //! are lost. The detector looks for new ones now and then.
 
+use super::candidate::has_same_eyes;
 use super::{DetectedFace, FaceDetector, FaceError, Landmarks, Point, Rect};
 use crate::picture::Picture;
 
@@ -86,6 +87,15 @@ fn is_far(now: &Landmarks, then: &Landmarks) -> bool {
     apart > MOVED * now.left_eye.distance(now.right_eye)
 }
 
+/// A face of a film, under the number that it keeps while it is followed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackedFace {
+    /// Its number, from 0 on; none is used twice.
+    pub id: u32,
+    /// Where it is.
+    pub face: DetectedFace,
+}
+
 /// The faces of a film.
 #[derive(Debug, Clone)]
 pub struct FaceTracker {
@@ -93,7 +103,8 @@ pub struct FaceTracker {
     every: usize,
     /// Frames since the last one.
     since: usize,
-    faces: Vec<DetectedFace>,
+    next_id: u32,
+    faces: Vec<TrackedFace>,
 }
 
 impl FaceTracker {
@@ -102,6 +113,7 @@ impl FaceTracker {
         Self {
             every: every.max(1),
             since: 0,
+            next_id: 0,
             faces: Vec::new(),
         }
     }
@@ -114,16 +126,33 @@ impl FaceTracker {
         &mut self,
         detector: &FaceDetector,
         frame: &Picture,
-    ) -> Result<&[DetectedFace], FaceError> {
+    ) -> Result<&[TrackedFace], FaceError> {
         self.since += 1;
-        let followed = detector.track(frame, &self.faces).await?;
-        self.faces = followed.into_iter().flatten().collect();
+        let last: Vec<DetectedFace> = self.faces.iter().map(|tracked| tracked.face).collect();
+        let followed = detector.track(frame, &last).await?;
+        let followed = self.faces.iter().zip(followed);
+        self.faces = followed
+            .filter_map(|(tracked, face)| face.map(|face| TrackedFace { face, ..*tracked }))
+            .collect();
         if self.faces.is_empty() || self.since >= self.every {
             self.since = 0;
-            self.faces = detector.detect(frame).await?;
+            self.find_anew(detector.detect(frame).await?);
         }
-        let area = |face: &DetectedFace| face.bounds.area();
+        let area = |tracked: &TrackedFace| tracked.face.bounds.area();
         self.faces.sort_by(|a, b| area(b).total_cmp(&area(a)));
         Ok(&self.faces)
+    }
+
+    /// The faces that the detector found, those that were followed under the numbers that they have.
+    fn find_anew(&mut self, found: Vec<DetectedFace>) {
+        let before = std::mem::take(&mut self.faces);
+        for face in found {
+            let known = before
+                .iter()
+                .find(|tracked| has_same_eyes(&face, &tracked.face));
+            let id = known.map_or(self.next_id, |tracked| tracked.id);
+            self.next_id = self.next_id.max(id + 1);
+            self.faces.push(TrackedFace { id, face });
+        }
     }
 }
