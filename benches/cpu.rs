@@ -11,7 +11,7 @@ use fersnet::face::{Alignment, FaceDetector};
 use fersnet::kernels::{RunOptions, launches};
 use fersnet::network::{InferenceNetwork, weights};
 use fersnet::picture::Picture;
-use fersnet::pipeline::SHIPPED_WEIGHTS;
+use fersnet::pipeline::shipped_weights;
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use serde_json::json;
@@ -35,7 +35,7 @@ fn main() -> anyhow::Result<()> {
         .collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
     let device = Device::flex();
-    let network = weights::load(SHIPPED_WEIGHTS, &device)?.into_inference();
+    let network = weights::load(&shipped_weights()?, &device)?.into_inference();
     if is_wanted("recognition") {
         let x = face(&network, &device);
         compare("recognition", || {

@@ -19,7 +19,7 @@ use fersnet::kernels::{
 use fersnet::network::{
     Cost, Edition, FACE_SIZE, Head, InferenceNetwork, Network, NetworkConfig, Variant, weights,
 };
-use fersnet::pipeline::SHIPPED_WEIGHTS;
+use fersnet::pipeline::shipped_weights;
 use serde_json::json;
 
 const ROUNDS: usize = 20;
@@ -277,7 +277,7 @@ fn trained_pair(
 
 /// The shipped network.
 fn shipped_network(device: &Device) {
-    let network = match weights::load(SHIPPED_WEIGHTS, device) {
+    let network = match shipped_weights().and_then(|bytes| weights::load(&bytes, device)) {
         Ok(network) => network.into_inference(),
         Err(error) => {
             eprintln!("the shipped weights: {error}");

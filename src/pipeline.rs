@@ -9,7 +9,10 @@ use thiserror::Error;
 use crate::answer::{Answer, answer, temperature};
 use crate::explain::{GateMap, PLACES, Receiver, covered};
 use crate::face::source::Source;
-use crate::face::{Alignment, Face, FaceDetector, FaceError, MouthFrame, SynthesisedFace};
+use crate::face::{
+    Alignment, Face, FaceDetector, FaceError, FaceSearch, FaceTracker, MouthFrame, SynthesisedFace,
+    TrackedFace,
+};
 use crate::kernels::{Gates, GraphError};
 use crate::network::weights::WeightError;
 use crate::network::{EncodedFace, FACE_SIZE, Inference, NetworkConfig};
@@ -20,13 +23,26 @@ use crate::picture::Picture;
 use crate::target::{Target, TargetError};
 use crate::tensor::{face_values, readback, readback_maps, readback_rows, synthesised_faces};
 
-/// The weights that are shipped, see `weights/`.
+/// The weights that are shipped: what recognises. See `weights/`.
 #[cfg(feature = "native")]
-pub const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../weights/fersnet.safetensors");
+pub const SHIPPED_RECOGNITION: &[u8] = include_bytes!("../weights/fersnet.safetensors");
+
+/// The decoder of the shipped weights.
+#[cfg(feature = "native")]
+pub const SHIPPED_DECODER: &[u8] = include_bytes!("../weights/fersnet-decoder.safetensors");
 
 /// The mouth painter of the shipped weights.
 #[cfg(feature = "native")]
 pub const SHIPPED_PAINTER: &[u8] = include_bytes!("../weights/fersnet-painter.safetensors");
+
+/// The shipped network with its decoder, as one weight file.
+///
+/// # Errors
+/// [`WeightError`] when the crate was built with files that do not belong together.
+#[cfg(feature = "native")]
+pub fn shipped_weights() -> Result<Vec<u8>, WeightError> {
+    crate::network::parts::join(SHIPPED_RECOGNITION, SHIPPED_DECODER)
+}
 
 /// Why a picture could not be answered.
 #[derive(Debug, Error)]
@@ -103,8 +119,8 @@ impl Pipeline {
     /// [`PipelineError`] when the device fails.
     #[cfg(feature = "native")]
     pub fn shipped(device: Device) -> Result<Self, PipelineError> {
-        let pipeline = Self::new(SHIPPED_WEIGHTS, device)?;
-        pipeline.add_painter(SHIPPED_PAINTER)?;
+        let pipeline = Self::new(SHIPPED_RECOGNITION, device)?;
+        pipeline.add_parts(&[SHIPPED_DECODER, SHIPPED_PAINTER])?;
         Ok(pipeline)
     }
 
@@ -126,12 +142,12 @@ impl Pipeline {
         })
     }
 
-    /// Adds the mouth painter of a file of its own.
+    /// Adds the parts of files of their own, the decoder and the mouth painter, once; each file says which it is.
     ///
     /// # Errors
-    /// [`PipelineError::Weights`] when the file is refused.
-    pub fn add_painter(&self, file: &[u8]) -> Result<(), PipelineError> {
-        Ok(self.inference.add_painter(file)?)
+    /// [`PipelineError::Weights`] when a file is refused, or belongs to another network.
+    pub fn add_parts(&self, files: &[&[u8]]) -> Result<(), PipelineError> {
+        Ok(self.inference.add_parts(files)?)
     }
 
     /// What kind of network answers.
@@ -151,6 +167,32 @@ impl Pipeline {
     pub async fn find_faces(&self, picture: &Picture) -> Result<Vec<Face>, PipelineError> {
         let found = self.detector.detect(picture).await?;
         Ok(found.into_iter().map(Face::Found).collect())
+    }
+
+    /// Takes the next look of a search: the faces that it adds, the largest first. None where nothing is left to be
+    /// looked for.
+    ///
+    /// # Errors
+    /// [`PipelineError::Face`] when the detector fails.
+    pub async fn look(
+        &self,
+        picture: &Picture,
+        search: &mut FaceSearch,
+    ) -> Result<Option<Vec<Face>>, PipelineError> {
+        let added = search.next(&self.detector, picture).await?;
+        Ok(added.map(|added| added.into_iter().map(Face::Found).collect()))
+    }
+
+    /// The faces of the next frame of a film, the largest first, each under the number that it keeps.
+    ///
+    /// # Errors
+    /// [`PipelineError::Face`] when the detector fails.
+    pub async fn follow<'a>(
+        &self,
+        frame: &Picture,
+        tracker: &'a mut FaceTracker,
+    ) -> Result<&'a [TrackedFace], PipelineError> {
+        Ok(tracker.next(&self.detector, frame).await?)
     }
 
     /// Recognises the expression of a face of `picture`.

@@ -2,11 +2,11 @@
 //!
 //! The crate `safetensors` refuses tensors that overlap, leave gaps or do not fit their shapes; here a tensor is
 //! refused that is missing, of another type or of another shape. Weights may be stored in 8 bits with scales,
-//! see [`in_eight_bits`].
+//! see [`in_bytes`].
 
 mod eight_bits;
 
-pub use eight_bits::in_eight_bits;
+pub use eight_bits::{Bits, in_bytes};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use half::{bf16, f16};
@@ -194,6 +194,22 @@ pub fn write<'a>(
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
     let metadata = metadata.map(|(key, value)| [(key.to_owned(), value)].into());
     safetensors::serialize(views, metadata)
+}
+
+/// A file of the tensors of several files whose names are wanted, as they are stored, with one entry of metadata.
+///
+/// # Errors
+/// [`SafeTensorError`] when one of them is no safetensors file, or damaged.
+pub fn selected(
+    files: &[&[u8]],
+    is_wanted: &dyn Fn(&str) -> bool,
+    (key, value): (&str, String),
+) -> Result<Vec<u8>, SafeTensorError> {
+    let files = files.iter().map(|bytes| SafeTensors::deserialize(bytes));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let tensors = files.iter().flat_map(SafeTensors::iter);
+    let wanted: Vec<_> = tensors.filter(|(name, _)| is_wanted(name)).collect();
+    safetensors::serialize(wanted, Some([(key.to_owned(), value)].into()))
 }
 
 #[cfg(test)]

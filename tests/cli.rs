@@ -429,7 +429,7 @@ fn forward_writes_logits_gates_and_the_unclamped_face() {
     }
     // The same pass through the library: pixels divided by 255, nothing clamped, no branch swapped.
     let device = burn::tensor::Device::flex();
-    let weights = std::fs::read(path("weights/fersnet.safetensors")).expect("weights");
+    let weights = fersnet::pipeline::shipped_weights().expect("weights");
     let network = fersnet::network::weights::load(&weights, &device).expect("a network");
     let plane = |channel: usize| small.pixels().map(move |p| f32::from(p.0[channel]) / 255.0);
     let planes: Vec<f32> = (0..3).flat_map(plane).collect();

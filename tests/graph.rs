@@ -12,7 +12,7 @@ use fersnet::network::{
     Edition, FACE_SIZE, Head, Inference, InferenceNetwork, Network, NetworkConfig, Synthesised,
     Variant, weights,
 };
-use fersnet::pipeline::SHIPPED_WEIGHTS;
+use fersnet::pipeline::shipped_weights;
 use gpu::gpu;
 use launched::launched_by;
 
@@ -144,10 +144,11 @@ fn a_captured_graph_reads_and_redraws_as_the_network_does() {
 fn weights_that_the_cpu_prepared_answer_as_those_that_the_gpu_prepared() {
     let gpu = gpu();
     let device = gpu.device.clone();
-    let network = weights::load(SHIPPED_WEIGHTS, &device).expect("the shipped weights");
+    let file = shipped_weights().expect("the shipped weights");
+    let network = weights::load(&file, &device).expect("the shipped weights");
     let network = network.into_inference();
     let width = network.config().target_width();
-    let inference = Inference::load(SHIPPED_WEIGHTS, device.clone()).expect("the shipped weights");
+    let inference = Inference::load(&file, device.clone()).expect("the shipped weights");
     let x = TensorData::new(face(1.0), [1, 3, FACE_SIZE, FACE_SIZE]);
     let encoded = network.encode(Tensor::from_data(x, &device), false);
     let (scores, own) = inference.encode(face(1.0)).expect("a graph is captured");

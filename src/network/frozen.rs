@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::head;
 use super::paper2020::{Paper2020, PreparedPaper2020};
+use super::parts::Parts;
 use super::release2021::{PreparedRelease2021, Release2021};
 use super::{Encoded, Layers, Network, NetworkConfig, Synthesised};
 use crate::painter::InferencePainter;
@@ -78,6 +79,29 @@ impl InferenceNetwork {
     /// The mouth painter, where there is one.
     pub fn painter(&self) -> Option<&InferencePainter> {
         self.painter.as_ref()
+    }
+
+    /// The same network with parts that came in files of their own.
+    pub(super) fn with_parts(&self, parts: Parts) -> Self {
+        let mut whole = self.clone();
+        if let Some(decoder) = parts.decoder {
+            whole.config.decoder_apart = None;
+            whole.layers = match (whole.layers, decoder.layers) {
+                (FrozenLayers::Paper2020(layers, prepared), Layers::Paper2020(other)) => {
+                    FrozenLayers::Paper2020(layers.with_decoder_of(other), prepared)
+                }
+                (FrozenLayers::Release2021(layers, prepared), Layers::Release2021(other)) => {
+                    FrozenLayers::Release2021(layers.with_decoder_of(other), prepared)
+                }
+                // The decoder was read by this network's own configuration.
+                (layers, _) => layers,
+            };
+        }
+        if let Some((config, painter)) = parts.painter {
+            whole.config.painter = Some(config);
+            whole.painter = Some(InferencePainter::new(painter));
+        }
+        whole
     }
 
     /// [`Network::encode`].

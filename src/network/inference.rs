@@ -8,10 +8,11 @@ use std::cell::{Cell, OnceCell, RefCell};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::parts::Parts;
 use super::weights::{self, WeightError};
 use super::{Encoded, FACE_SIZE, InferenceNetwork, Network, NetworkConfig, PairGates, Synthesised};
 use crate::kernels::{CapturedGraph, GraphError, kernels_available};
-use crate::painter::{INPUTS, InferencePainter};
+use crate::painter::INPUTS;
 
 /// The widest network all of whose operations run by the kernels: from width 121 on, the weights of the 2021
 /// edition's joint block are more than the 128 MiB that every adapter binds.
@@ -22,8 +23,8 @@ pub struct Inference {
     network: InferenceNetwork,
     device: Device,
     graphs: Option<Graphs>,
-    /// A painter that came in a file of its own.
-    painter: OnceCell<(NetworkConfig, InferencePainter)>,
+    /// The same network with the parts that came in files of their own.
+    whole: OnceCell<InferenceNetwork>,
 }
 
 /// What is recognised of one face, to be read back before the next face is encoded.
@@ -84,7 +85,7 @@ impl Inference {
             network: weights::load(file, &device)?.into_inference(),
             device,
             graphs: None,
-            painter: OnceCell::new(),
+            whole: OnceCell::new(),
         })
     }
 
@@ -99,14 +100,18 @@ impl Inference {
             network: network.into_inference_on(&device),
             device,
             graphs,
-            painter: OnceCell::new(),
+            whole: OnceCell::new(),
         }
     }
 
-    /// What kind of network answers, with the painter that was added.
+    /// The network, with the parts that were added.
+    fn network(&self) -> &InferenceNetwork {
+        self.whole.get().unwrap_or(&self.network)
+    }
+
+    /// What kind of network answers, with the parts that were added.
     pub fn config(&self) -> &NetworkConfig {
-        let added = self.painter.get().map(|(config, _)| config);
-        added.unwrap_or(self.network.config())
+        self.network().config()
     }
 
     /// Encodes one face, `[k, 96, 96]` with values in `[0, 1]`: its scores, and the face for
@@ -116,7 +121,7 @@ impl Inference {
     /// [`GraphError`] when the device refuses.
     pub fn encode(&self, values: Vec<f32>) -> Result<(Scores, EncodedFace), GraphError> {
         let Some(graphs) = &self.graphs else {
-            let encoded = self.network.encode(self.face(values), false);
+            let encoded = self.network().encode(self.face(values), false);
             let scores = Scores::of(&encoded);
             return Ok((scores, EncodedFace(Kept::Features(Box::new(encoded)))));
         };
@@ -127,7 +132,7 @@ impl Inference {
 
     /// The gates of each ConvFLU pair for one face, shallowest first; nothing of the face is kept.
     pub fn gates(&self, values: Vec<f32>) -> Vec<PairGates> {
-        self.network.encode(self.face(values), true).gates
+        self.network().encode(self.face(values), true).gates
     }
 
     /// Synthesises a face for at most E targets, each the network's vector p: a batch of at least as
@@ -156,12 +161,12 @@ impl Inference {
         };
         let (graphs, values, turn) = match (&face.0, &self.graphs) {
             (Kept::Features(encoded), _) => {
-                return Ok(self.network.decode(encoded, on_device(targets.len())));
+                return Ok(self.network().decode(encoded, on_device(targets.len())));
             }
             (Kept::Pixels { values, turn }, Some(graphs)) => (graphs, values, turn),
             (Kept::Pixels { values, .. }, None) => {
-                let encoded = self.network.encode(self.face(values.clone()), false);
-                return Ok(self.network.decode(&encoded, on_device(targets.len())));
+                let encoded = self.network().encode(self.face(values.clone()), false);
+                return Ok(self.network().decode(&encoded, on_device(targets.len())));
             }
         };
         if turn.get() != graphs.turn.get() {
@@ -174,7 +179,7 @@ impl Inference {
         let position = match captured.iter().position(|graph| rows_of(graph) == rows) {
             Some(position) => position,
             None => {
-                let inputs = (self.network.clone(), encoded.clone(), on_device(rows));
+                let inputs = (self.network().clone(), encoded.clone(), on_device(rows));
                 let run = |(network, encoded, targets): &(InferenceNetwork, Encoded, Tensor<2>)| {
                     network.decode(encoded, targets.clone())
                 };
@@ -187,37 +192,26 @@ impl Inference {
         Ok(graph.launch()?.clone())
     }
 
-    /// Adds the painter of a file of its own; one that is there already stays.
+    /// Adds the parts of files of their own, the decoder and the mouth painter, once: a second call changes
+    /// nothing. Faces that were encoded before can be decoded after it.
     ///
     /// # Errors
-    /// [`WeightError`] when the file is refused.
-    pub fn add_painter(&self, file: &[u8]) -> Result<(), WeightError> {
+    /// [`WeightError`] when a file is refused, or belongs to another network.
+    pub fn add_parts(&self, files: &[&[u8]]) -> Result<(), WeightError> {
         let on = if self.graphs.is_some() {
             Device::flex()
         } else {
             self.device.clone()
         };
-        let (config, painter) = weights::load_painter(file, &on)?;
-        let config = NetworkConfig {
-            painter: Some(config),
-            ..self.network.config().clone()
-        };
-        if self.network.painter().is_none() {
-            let _ = self.painter.set((config, InferencePainter::new(painter)));
-        }
+        let parts = Parts::load(files, self.network.config(), &on)?;
+        let _ = self.whole.set(self.network.with_parts(parts));
         Ok(())
-    }
-
-    /// The mouth painter, from the weight file or from one of its own.
-    fn painter(&self) -> Option<&InferencePainter> {
-        let own = self.network.painter();
-        own.or_else(|| Some(&self.painter.get()?.1))
     }
 
     /// The painter's answers to `count` mouths, each [`INPUTS`] planes: a batch of at least as many, in
     /// their order. None where the network has no painter.
     pub fn paint(&self, mut inputs: Vec<f32>, count: usize) -> Option<Tensor<4>> {
-        let (config, painter) = (self.config().painter?, self.painter()?);
+        let (config, painter) = (self.config().painter?, self.network().painter()?);
         let (width, height) = (config.crop_width, config.crop_height());
         // As in decoding: for what is between no pipeline has to be compiled.
         let rows = match &self.graphs {
@@ -251,7 +245,7 @@ impl Inference {
         }
         let x = self.face(vec![0.0; self.config().channels * FACE_SIZE * FACE_SIZE]);
         let run = |(network, x): &(InferenceNetwork, Tensor<4>)| network.encode(x.clone(), false);
-        let graph = CapturedGraph::capture(&self.device, (self.network.clone(), x), run)?;
+        let graph = CapturedGraph::capture(&self.device, (self.network().clone(), x), run)?;
         Ok(graphs.encode.get_or_init(|| graph))
     }
 }

@@ -20,6 +20,7 @@ mod head;
 mod inference;
 mod names;
 mod paper2020;
+pub mod parts;
 mod prepared;
 mod release2021;
 pub mod weights;

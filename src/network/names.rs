@@ -96,6 +96,11 @@ fn up_step_name<'a>(step: &str, rest: &'a [&'a str]) -> (String, &'a [&'a str]) 
     }
 }
 
+/// Whether a tensor is only needed to synthesise: the decoder's, and of the 2020 edition the target's transformer.
+pub(super) fn is_decoders(name: &str) -> bool {
+    matches!(name.split('.').next(), Some("decoder" | "transformer"))
+}
+
 /// Whether a tensor of a PyTorch file carries nothing that inference needs: BatchNorm's step
 /// counter, and the weight of the noise that the release adds in training only.
 pub(super) fn is_ignorable(name: &str) -> bool {

@@ -30,6 +30,8 @@ pub struct Paper2020 {
     classifier: Classifier,
     transformer: Option<Transformer>,
     decoder: Option<Decoder>,
+    /// Whether a decoder reads the features: this one, or one that comes later.
+    keeps_features: bool,
     pairs: usize,
 }
 
@@ -79,6 +81,7 @@ impl Paper2020 {
             transformer: synthesises
                 .then(|| Transformer::new(config.target_width(), 2 * c, device)),
             decoder: synthesises.then(|| Decoder::new(config, device)),
+            keeps_features: config.variant != Variant::Single,
             pairs,
         }
     }
@@ -102,6 +105,12 @@ impl Paper2020 {
             to_fes: &self.flu_fes[unit],
             prepared: prepared.map(|p| &p.pairs[unit]),
         }
+    }
+
+    /// The same layers with the transformer and the decoder of others.
+    pub fn with_decoder_of(mut self, other: Self) -> Self {
+        (self.transformer, self.decoder) = (other.transformer, other.decoder);
+        self
     }
 
     /// Encodes the faces `[batch, k, 96, 96]`.
@@ -135,7 +144,7 @@ impl Paper2020 {
             fes = Some(fes_out);
             gates.extend(pair_gates);
         }
-        let features = self.decoder.is_some().then(|| Features {
+        let features = self.keeps_features.then(|| Features {
             bottleneck: fes.unwrap_or_else(|| fer.clone()),
             skips: Vec::new(),
         });

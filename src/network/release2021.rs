@@ -34,6 +34,8 @@ pub struct Release2021 {
     joint: ResidualBlock,
     classifier: Classifier,
     decoder: Option<Decoder>,
+    /// Whether a decoder reads the features: this one, or one that comes later.
+    keeps_features: bool,
 }
 
 /// Prepared weights of a [`Release2021`].
@@ -78,6 +80,7 @@ impl Release2021 {
             joint: ResidualBlock::new(joint, joint, BlockNorm::Batch, device),
             classifier: Classifier::new(conv(8 * n, 8 * n, 3, true, device), 8 * n, config, device),
             decoder: config.synthesises().then(|| Decoder::new(config, device)),
+            keeps_features: config.variant != Variant::Single,
         }
     }
 
@@ -100,6 +103,12 @@ impl Release2021 {
             to_fes: &self.flu_fes[level],
             prepared: prepared.map(|p| &p.pairs[level]),
         }
+    }
+
+    /// The same layers with the decoder of others.
+    pub fn with_decoder_of(mut self, other: Self) -> Self {
+        self.decoder = other.decoder;
+        self
     }
 
     /// Encodes the faces `[batch, k, 96, 96]`.
@@ -140,7 +149,7 @@ impl Release2021 {
         let joined = self.joint.forward(joined, prepared.map(|p| &p.joint)); // [batch, 16n or 8n, 3, 3]
         // The classifier reads the first 8n channels, the decoder the last: with hard sharing, the
         // one branch's features serve both tasks.
-        let features = self.decoder.is_some().then(|| Features {
+        let features = self.keeps_features.then(|| Features {
             bottleneck: joined.clone(),
             skips,
         });

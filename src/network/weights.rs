@@ -10,16 +10,14 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 use thiserror::Error;
 
-use super::names::{PAINTER, is_ignorable, weight_name};
-use super::{ConfigError, Edition, Layers, Network, NetworkConfig, PainterConfig};
+use super::names::{PAINTER, is_decoders, is_ignorable, weight_name};
+use super::parts::{DECODER_KEY, PAINTER_KEY};
+use super::{ConfigError, Edition, Layers, Network, NetworkConfig};
 use crate::painter::Painter;
 use crate::tensor_file::{self, TensorFile, TensorFileError};
 
 /// Key of the configuration in the metadata of a weight file.
 pub const METADATA_KEY: &str = "fersnet";
-
-/// Key of a painter's configuration in the metadata of a file that holds the painter alone.
-pub const PAINTER_KEY: &str = "fersnet-painter";
 
 /// Largest weight file that is loaded, in bytes: well above the authors' 54 M parameters in f32.
 pub const MAX_FILE_BYTES: usize = 1 << 30;
@@ -43,6 +41,24 @@ pub enum WeightError {
     /// No painter in the metadata.
     #[error("the file's metadata has no key `{PAINTER_KEY}`: it holds no painter of its own")]
     NoPainter,
+    /// Neither a decoder nor a painter in the metadata.
+    #[error(
+        "the file's metadata has neither of the keys `{DECODER_KEY}` and `{PAINTER_KEY}`: it holds no part of a network"
+    )]
+    NoPart,
+    /// The decoder of another network.
+    #[error(
+        "the decoder belongs to another network (it is `{found}`, `{expected}` is needed): take both files from one release"
+    )]
+    OtherDecoder {
+        /// The id that the network names.
+        expected: String,
+        /// The id of the file.
+        found: String,
+    },
+    /// A decoder for a network that has one.
+    #[error("the network needs no decoder of a file of its own")]
+    DecoderNotNeeded,
     /// The configuration is not the JSON that is expected.
     #[error("the metadata key `{METADATA_KEY}` cannot be read: {0}")]
     BadConfig(serde_json::Error),
@@ -139,32 +155,8 @@ pub fn load_config(bytes: &[u8]) -> Result<NetworkConfig, WeightError> {
     Ok(config)
 }
 
-fn metadata_value(bytes: &[u8], key: &str) -> Result<Option<String>, WeightError> {
+pub(super) fn metadata_value(bytes: &[u8], key: &str) -> Result<Option<String>, WeightError> {
     tensor_file::metadata(bytes, key).map_err(WeightError::NotSafetensors)
-}
-
-/// Loads a painter from a file of its own, which a page fetches when it is needed; see [`save_painter`].
-///
-/// # Errors
-/// [`WeightError`] naming the first key, shape, type or value that is wrong.
-pub fn load_painter(
-    bytes: &[u8],
-    device: &Device,
-) -> Result<(PainterConfig, Painter), WeightError> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(WeightError::TooLarge(bytes.len()));
-    }
-    let json = metadata_value(bytes, PAINTER_KEY)?.ok_or(WeightError::NoPainter)?;
-    let config: PainterConfig = serde_json::from_str(&json).map_err(WeightError::BadConfig)?;
-    config.validate()?;
-    let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
-    let tensors = file.iter();
-    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(&file, view)));
-    // A painter's names and shapes depend on no edition and on no classes.
-    let mut loader = Loader::new(Edition::Release2021, 0, tensors.collect());
-    let painter = loader.fill_painter(Painter::new(config, device));
-    loader.finish()?;
-    Ok((config, painter))
 }
 
 /// Loads a network from the bytes of a weight file.
@@ -182,7 +174,32 @@ pub fn load(bytes: &[u8], device: &Device) -> Result<Network, WeightError> {
         .filter(|(name, _)| !is_ignorable(name))
         .map(|(name, view)| (name.to_owned(), Source::File(&file, view)))
         .collect();
-    fill(config, tensors, device)
+    fill(config, tensors, false, device)
+}
+
+/// A network of which only the decoder is filled, from the tensors of a file; the other parameters are not to
+/// be looked at.
+pub(super) fn load_decoder(
+    config: NetworkConfig,
+    bytes: &[u8],
+    device: &Device,
+) -> Result<Network, WeightError> {
+    let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
+    let tensors = file.iter();
+    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(&file, view)));
+    fill(config, tensors.collect(), true, device)
+}
+
+/// A painter from the tensors of a file.
+pub(super) fn fill_painter(painter: Painter, bytes: &[u8]) -> Result<Painter, WeightError> {
+    let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
+    let tensors = file.iter();
+    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(&file, view)));
+    // A painter's names and shapes depend on no edition and on no classes.
+    let mut loader = Loader::new(Edition::Release2021, 0, tensors.collect());
+    let painter = loader.fill_painter(painter);
+    loader.finish()?;
+    Ok(painter)
 }
 
 /// A tensor as it is stored: flat values with their shape.
@@ -207,7 +224,7 @@ pub fn from_tensors(
         .into_iter()
         .map(|(name, tensor)| (name, Source::Memory(tensor)))
         .collect();
-    fill(config, tensors, device)
+    fill(config, tensors, false, device)
 }
 
 /// Where a parameter's values come from; its shape is known before they are decoded.
@@ -237,12 +254,14 @@ impl Source<'_> {
 fn fill(
     config: NetworkConfig,
     tensors: HashMap<String, Source<'_>>,
+    decoder_alone: bool,
     device: &Device,
 ) -> Result<Network, WeightError> {
     let edition = config.edition;
     let classes = config.classes.len();
     let network = Network::new(config, device)?;
     let mut loader = Loader::new(edition, classes, tensors);
+    loader.decoder_alone = decoder_alone;
     let Network {
         config,
         layers,
@@ -288,6 +307,8 @@ struct Loader<'a> {
     edition: Edition,
     classes: usize,
     tensors: HashMap<String, Source<'a>>,
+    /// Leaves all but the decoder's parameters as they are.
+    decoder_alone: bool,
     path: Vec<String>,
     owners: Vec<String>,
     failure: Option<WeightError>,
@@ -299,6 +320,7 @@ impl<'a> Loader<'a> {
             edition,
             classes,
             tensors,
+            decoder_alone: false,
             path: Vec::new(),
             owners: Vec::new(),
             failure: None,
@@ -325,9 +347,13 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The parameter's values, its matrix turned from PyTorch's `[out, in]` where it is linear's.
-    fn take(&mut self, expected: &[usize], linear: bool) -> Result<Vec<f32>, WeightError> {
-        let name = weight_name(self.edition, &self.path);
+    /// The values of the parameter of this name, its matrix turned from PyTorch's `[out, in]` where it is linear's.
+    fn take(
+        &mut self,
+        name: String,
+        expected: &[usize],
+        linear: bool,
+    ) -> Result<Vec<f32>, WeightError> {
         let stored_shape: Vec<usize> = if linear {
             expected.iter().rev().copied().collect()
         } else {
@@ -421,8 +447,12 @@ impl ModuleMapper for Loader<'_> {
         if self.failure.is_some() {
             return param;
         }
+        let name = weight_name(self.edition, &self.path);
+        if self.decoder_alone && !is_decoders(&name) {
+            return param;
+        }
         let shape: [usize; D] = param.lazy_shape().dims();
-        match self.take(&shape, self.is_linear_matrix(D)) {
+        match self.take(name, &shape, self.is_linear_matrix(D)) {
             // Made anew, not mapped: mapping would draw random values first. The setting is the
             // one that `train` restores; running statistics take it off again.
             Ok(values) => {
@@ -466,25 +496,8 @@ pub fn save(network: &Network, precision: Precision) -> Result<Vec<u8>, WeightEr
     file_of(to_tensors(network), (METADATA_KEY, config), precision)
 }
 
-/// The bytes of a file that holds the network's painter alone; none where it has no painter.
-///
-/// # Errors
-/// [`WeightError::Write`] when the container cannot be made.
-pub fn save_painter(
-    network: &Network,
-    precision: Precision,
-) -> Result<Option<Vec<u8>>, WeightError> {
-    let Some(config) = network.config.painter else {
-        return Ok(None);
-    };
-    let config = serde_json::to_string(&config).map_err(WeightError::BadConfig)?;
-    let mut tensors = to_tensors(network);
-    tensors.retain(|(name, _)| name.split('.').next() == Some(PAINTER));
-    file_of(tensors, (PAINTER_KEY, config), precision).map(Some)
-}
-
 /// A safetensors file with one entry of metadata.
-fn file_of(
+pub(super) fn file_of(
     tensors: Vec<(String, StoredTensor)>,
     (key, json): (&str, String),
     precision: Precision,

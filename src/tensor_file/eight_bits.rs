@@ -1,5 +1,6 @@
-//! Weights in 8 bits: a tensor NAME of type I8, beside it NAME.scale with a number for each index of its first
-//! axis (of a convolution or a linear layer its output channel). A value is its byte times that number.
+//! Weights in 8 bits or fewer: a tensor NAME of type I8, beside it NAME.scale with a number for each index of its
+//! first axis (of a convolution or a linear layer its output channel). A value is its byte times that number.
+//! Fewer bits are bytes of fewer values, which a compressed file stores in less.
 
 use half::f16;
 use safetensors::tensor::TensorView;
@@ -10,15 +11,33 @@ use super::{TensorFile, TensorFileError, floats};
 /// What is added to a tensor's name for that of its scales.
 const SCALE: &str = ".scale";
 
-/// The largest byte: they are as many below 0 as above it.
-const MOST: f32 = 127.0;
-
 /// Tensors of fewer numbers stay as they are: few bytes, and of the face mesh most of what 8 bits would move.
 const FEWEST: usize = 4096;
 
-/// A tensor whose bytes would differ by more than this part of its numbers, both as root mean squares, stays
-/// as it is: a few large numbers among small ones.
-const MAX_ERROR: f64 = 1.0 / 64.0;
+/// How many values a byte takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bits(u32);
+
+impl Bits {
+    /// All that a byte has.
+    pub const EIGHT: Self = Self(8);
+
+    /// This many bits; none for fewer than 4 or more than 8.
+    pub fn new(bits: u32) -> Option<Self> {
+        (4..=8).contains(&bits).then_some(Self(bits))
+    }
+
+    /// The largest byte: they are as many below 0 as above it.
+    fn most(self) -> f32 {
+        ((1 << (self.0 - 1)) - 1) as f32
+    }
+
+    /// A tensor whose bytes would differ by more than this part of its numbers, both as root mean squares, stays
+    /// as it is: a few large numbers among small ones.
+    fn max_error(self) -> f64 {
+        4.0 / f64::from(1 << self.0)
+    }
+}
 
 /// The name of a tensor's scales.
 pub(super) fn scale_name(name: &str) -> String {
@@ -59,13 +78,13 @@ pub(super) fn values(
         .collect())
 }
 
-/// A file's tensors in 8 bits where that is exact enough: those of two axes and more. Vectors, small tensors,
-/// those that 8 bits are too coarse for or in whose name one of `kept` occurs, and all metadata stay as they
-/// are.
+/// A file's tensors in so many bits where that is exact enough: those of two axes and more. Vectors, small
+/// tensors, those that are in bytes already, that the bits are too coarse for or in whose name one of `kept`
+/// occurs, and all metadata stay as they are.
 ///
 /// # Errors
 /// [`TensorFileError::File`] when it is no safetensors file.
-pub fn in_eight_bits(bytes: &[u8], kept: &[String]) -> Result<Vec<u8>, TensorFileError> {
+pub fn in_bytes(bytes: &[u8], bits: Bits, kept: &[String]) -> Result<Vec<u8>, TensorFileError> {
     let file = TensorFile::open(bytes)?;
     let mut stored: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for (name, view) in file.0.iter() {
@@ -74,7 +93,7 @@ pub fn in_eight_bits(bytes: &[u8], kept: &[String]) -> Result<Vec<u8>, TensorFil
         let rounded = match floats(name, &view) {
             _ if is_kept => None,
             Ok(values) if shape.len() > 1 && values.len() >= FEWEST => {
-                Rounded::new(&values, shape[0])
+                Rounded::new(&values, shape[0], bits)
             }
             _ => None,
         };
@@ -111,28 +130,29 @@ struct Rounded {
 
 impl Rounded {
     /// None where it would be too coarse, or something is not finite.
-    fn new(values: &[f32], rows: usize) -> Option<Self> {
+    fn new(values: &[f32], rows: usize, bits: Bits) -> Option<Self> {
+        let most = bits.most();
         let mut rounded = Self {
             bytes: Vec::with_capacity(values.len()),
             scales: Vec::with_capacity(2 * rows),
         };
         let (mut error, mut square) = (0.0f64, 0.0f64);
         for row in values.chunks_exact(values.len().checked_div(rows)?) {
-            let scale = scale(row)?;
+            let scale = scale(row, most)?;
             rounded.scales.extend(scale.to_le_bytes());
             for value in row {
-                let byte = (value / scale.to_f32()).round().clamp(-MOST, MOST);
+                let byte = (value / scale.to_f32()).round().clamp(-most, most);
                 rounded.bytes.push((byte as i8).cast_unsigned());
                 error += f64::from(byte * scale.to_f32() - value).powi(2);
                 square += f64::from(*value).powi(2);
             }
         }
-        (error <= MAX_ERROR * MAX_ERROR * square).then_some(rounded)
+        (error <= bits.max_error().powi(2) * square).then_some(rounded)
     }
 }
 
 /// The smallest number of 16 bits by which all of a row fits into its bytes; 1 for a row of zeros.
-fn scale(row: &[f32]) -> Option<f16> {
+fn scale(row: &[f32], most: f32) -> Option<f16> {
     let largest = row.iter().fold(0.0f32, |most, v| most.max(v.abs()));
     if !row.iter().all(|v| v.is_finite()) {
         return None;
@@ -140,8 +160,8 @@ fn scale(row: &[f32]) -> Option<f16> {
     if largest == 0.0 {
         return Some(f16::ONE);
     }
-    let nearest = f16::from_f32(largest / MOST);
-    let scale = if nearest.to_f32() * MOST < largest {
+    let nearest = f16::from_f32(largest / most);
+    let scale = if nearest.to_f32() * most < largest {
         f16::from_bits(nearest.to_bits() + 1)
     } else {
         nearest
@@ -180,7 +200,7 @@ mod tests {
     #[test]
     fn each_row_is_as_exact_as_its_own_largest_number_allows() {
         let values = kernel();
-        let bytes = in_eight_bits(&stored(&values), &[]).expect("a file");
+        let bytes = in_bytes(&stored(&values), Bits::EIGHT, &[]).expect("a file");
         assert!(bytes.len() < stored(&values).len());
         let file = TensorFile::open(&bytes).expect("a file");
         assert_eq!(file.view("kernel").expect("kept").dtype(), Dtype::I8);
@@ -189,7 +209,7 @@ mod tests {
             let largest = if i < ROW { 0.01 } else { 1.0 };
             // Half a step, and what the scale's 16 bits add to it.
             assert!(
-                (found - value).abs() < 0.51 / MOST * largest,
+                (found - value).abs() < 0.51 / Bits::EIGHT.most() * largest,
                 "{found} for {value}"
             );
         }
@@ -199,13 +219,13 @@ mod tests {
             metadata(&bytes, "key").expect("a head"),
             Some("value".to_owned())
         );
-        let whole = in_eight_bits(&stored(&values), &["kern".to_owned()]).expect("a file");
+        let whole = in_bytes(&stored(&values), Bits::EIGHT, &["kern".to_owned()]).expect("a file");
         let whole = TensorFile::open(&whole).expect("a file");
         assert_eq!(whole.floats("kernel").expect("values"), values);
         // The scales are no tensor of their own, and a second time changes nothing.
         let names: Vec<&str> = file.iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), 2, "{names:?}");
-        assert_eq!(in_eight_bits(&bytes, &[]).expect("a file"), bytes);
+        assert_eq!(in_bytes(&bytes, Bits::EIGHT, &[]).expect("a file"), bytes);
     }
 
     #[test]
@@ -215,7 +235,7 @@ mod tests {
         let mut broken = kernel();
         broken[3] = f32::NAN;
         for values in [values, broken] {
-            let bytes = in_eight_bits(&stored(&values), &[]).expect("a file");
+            let bytes = in_bytes(&stored(&values), Bits::EIGHT, &[]).expect("a file");
             let file = TensorFile::open(&bytes).expect("a file");
             assert_eq!(file.view("kernel").expect("kept").dtype(), Dtype::F32);
             assert!(!file.has("kernel.scale"));

@@ -48,6 +48,7 @@ use crate::data::DataError;
 use crate::evaluate::EvaluateError;
 use crate::face::FaceError;
 use crate::network::ConfigError;
+use crate::network::parts::ReadError;
 use crate::network::weights::WeightError;
 use crate::store::StoreError;
 
@@ -68,6 +69,9 @@ pub enum TrainError {
     /// The weights cannot be read or written.
     #[error(transparent)]
     Weights(#[from] WeightError),
+    /// The decoder of a parted weight file cannot be read.
+    #[error(transparent)]
+    Parts(#[from] ReadError),
     /// A checkpoint is not one of this run.
     #[error("{}: {what}; start a new run in another folder, or remove this one", path.display())]
     Checkpoint {

@@ -16,6 +16,7 @@ use super::objective::{self, Critics, Inputs, Pass, Terms};
 use super::optimise::{learning_rate, optimiser};
 use super::replicas::{mean_gradients, replica};
 use super::transfer::transfer;
+use crate::network::parts::completed;
 use crate::network::weights;
 use crate::network::{Discriminator, Network, NetworkConfig};
 use crate::store;
@@ -260,7 +261,7 @@ fn start_from(
     may_differ: bool,
     device: &Device,
 ) -> Result<Network, TrainError> {
-    let stored = weights::load(&store::read(path)?, device)?;
+    let stored = weights::load(&completed(store::read(path)?, path)?, device)?;
     if config.same_layers(stored.config()) {
         return Ok(stored);
     }

@@ -7,7 +7,7 @@ use image::RgbImage;
 use wasm_bindgen::prelude::*;
 
 use super::device::device;
-use super::error::js_error;
+use super::error::{coded_error, js_error};
 use super::open_picture::{OpenPicture, to_object};
 use crate::face::{Face, FaceDetector};
 use crate::network::FACE_SIZE;
@@ -52,12 +52,28 @@ impl Engine {
         })
     }
 
-    /// Adds the mouth painter of a file of its own.
+    /// Adds the parts of files of their own, the decoder and the mouth painter, once. Faces that were recognised
+    /// before can be synthesised after it.
     ///
     /// # Errors
-    /// A JavaScript error with the code `weights-damaged` when the file is refused.
-    pub fn add_painter(&self, file: &[u8]) -> Result<(), JsValue> {
-        self.pipeline.add_painter(file).map_err(js_error)
+    /// A JavaScript error with the code `weights-damaged` when a file is refused.
+    pub fn add_parts(
+        &self,
+        decoder: Option<Vec<u8>>,
+        painter: Option<Vec<u8>>,
+    ) -> Result<(), JsValue> {
+        let files: Vec<&[u8]> = [&decoder, &painter]
+            .into_iter()
+            .flatten()
+            .map(Vec::as_slice)
+            .collect();
+        self.pipeline.add_parts(&files).map_err(js_error)
+    }
+
+    /// Whether the decoder is in a file of its own, which has not been added yet.
+    #[wasm_bindgen(getter)]
+    pub fn decoder_apart(&self) -> bool {
+        self.pipeline.config().decoder_apart.is_some()
     }
 
     /// Names of the expressions, in the network's order.
@@ -112,6 +128,26 @@ impl Engine {
             self.pipeline.warm_up_painter().await.map_err(js_error)?;
         }
         Ok(())
+    }
+
+    /// Opens a picture of RGBA pixels, row by row; how much of each shows through is left out.
+    ///
+    /// # Errors
+    /// A JavaScript error where the pixels do not fit the size.
+    pub fn open_pixels(
+        &self,
+        rgba: &[u8],
+        width: u32,
+        height: u32,
+    ) -> Result<OpenPicture, JsValue> {
+        let rgb = rgba.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
+        let image = RgbImage::from_raw(width, height, rgb.copied().collect());
+        let image =
+            image.ok_or_else(|| coded_error("the pixels do not fit the size", "internal"))?;
+        Ok(OpenPicture::new(
+            Rc::clone(&self.pipeline),
+            Picture::from(image),
+        ))
     }
 
     /// Decodes a picture file.

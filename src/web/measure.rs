@@ -14,6 +14,7 @@ use super::error::{coded_error, js_error};
 use crate::kernels::{
     GateConvention, GraphError, PreparedPair, RunOptions, UnitWeights, convflu_prepared, launches,
 };
+use crate::network::parts;
 use crate::network::weights::{self, WeightError};
 use crate::network::{EncodedFace, FACE_SIZE, Inference, Network};
 use crate::pipeline::PipelineError;
@@ -109,17 +110,18 @@ pub struct MeasuredNetwork {
 
 #[wasm_bindgen]
 impl MeasuredNetwork {
-    /// Loads a weight file onto WebGPU (`init_webgpu` first) or the CPU.
+    /// Loads a weight file and its decoder's onto WebGPU (`init_webgpu` first) or the CPU.
     ///
     /// # Errors
-    /// A JavaScript error when the file is refused or WebGPU was not started.
+    /// A JavaScript error when a file is refused or WebGPU was not started.
     #[wasm_bindgen(constructor)]
-    pub fn new(file: &[u8], webgpu: bool) -> Result<MeasuredNetwork, JsValue> {
+    pub fn new(file: &[u8], decoder: &[u8], webgpu: bool) -> Result<MeasuredNetwork, JsValue> {
         let device = device(webgpu)?;
+        let file = parts::join(file, decoder).map_err(refused)?;
         Ok(Self {
-            inference: Inference::load(file, device.clone()).map_err(refused)?,
+            inference: Inference::load(&file, device.clone()).map_err(refused)?,
             plain: OnceCell::new(),
-            file: file.to_vec(),
+            file,
             device,
         })
     }

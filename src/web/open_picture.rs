@@ -11,7 +11,9 @@ use wasm_bindgen::prelude::*;
 use super::error::{NoSuchFace, coded_error, js_error};
 use crate::animation;
 use crate::explain;
-use crate::face::{self, Alignment, Face, Landmarks, Point, Rect, SynthesisedFace};
+use crate::face::{
+    self, Alignment, Face, FaceSearch, FaceTracker, Landmarks, Point, Rect, SynthesisedFace,
+};
 use crate::mark;
 use crate::picture::Picture;
 use crate::pipeline::{Pipeline, RecognisedFace};
@@ -27,7 +29,21 @@ pub struct OpenPicture {
     picture: Picture,
     /// None where the picture itself is small enough to be shown.
     smaller: Option<Picture>,
+    search: FaceSearch,
     faces: Vec<OpenFace>,
+}
+
+/// Follows the faces of a film from frame to frame.
+#[wasm_bindgen]
+pub struct Tracker(FaceTracker);
+
+#[wasm_bindgen]
+impl Tracker {
+    /// A tracker that looks for new faces every so many frames, and in each frame while it has none.
+    #[wasm_bindgen(constructor)]
+    pub fn new(every: usize) -> Self {
+        Self(FaceTracker::new(every))
+    }
 }
 
 /// A face: only one that was recognised has synthesised faces.
@@ -60,6 +76,8 @@ struct FacePlace {
     landmarks: Option<Landmarks>,
     score: f32,
     corners: [Point; 4],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u32>,
 }
 
 /// What a face shows, as JavaScript sees it: `Recognition` in www/api/protocol.js.
@@ -78,6 +96,7 @@ impl FacePlace {
             landmarks: face.found().map(|found| found.landmarks),
             score: face.found().map_or(1.0, |found| found.score),
             corners: face.alignment().corners(),
+            id: None,
         }
     }
 }
@@ -99,6 +118,7 @@ impl OpenPicture {
             pipeline,
             picture,
             smaller,
+            search: FaceSearch::default(),
             faces: Vec::new(),
         }
     }
@@ -210,15 +230,37 @@ impl OpenPicture {
         rgba(self.shown().as_image())
     }
 
-    /// Finds all faces, the largest first: an array of `FacePlace`.
+    /// Takes the next look for faces: those that it adds, the largest first, as an array of `FacePlace`; null where
+    /// nothing is left to be looked for.
     ///
     /// # Errors
     /// A JavaScript error when the detector fails.
-    pub async fn find_faces(&mut self) -> Result<JsValue, JsValue> {
-        let found = self.pipeline.find_faces(&self.picture).await;
-        let found = found.map_err(js_error)?;
-        let places: Vec<_> = found.iter().map(FacePlace::of).collect();
-        self.faces = found.into_iter().map(OpenFace::Found).collect();
+    pub async fn look(&mut self) -> Result<JsValue, JsValue> {
+        let added = self.pipeline.look(&self.picture, &mut self.search).await;
+        let Some(added) = added.map_err(js_error)? else {
+            return Ok(JsValue::NULL);
+        };
+        let places: Vec<_> = added.iter().map(FacePlace::of).collect();
+        self.faces.extend(added.into_iter().map(OpenFace::Found));
+        to_js(&places)
+    }
+
+    /// Finds the faces that a tracker follows, the largest first: an array of `FacePlace`, each with its number.
+    ///
+    /// # Errors
+    /// A JavaScript error when the detector fails.
+    pub async fn follow(&mut self, tracker: &mut Tracker) -> Result<JsValue, JsValue> {
+        let followed = self.pipeline.follow(&self.picture, &mut tracker.0).await;
+        let followed = followed.map_err(js_error)?;
+        let faces = followed.iter().map(|tracked| Face::Found(tracked.face));
+        self.faces = faces.map(OpenFace::Found).collect();
+        let places = followed.iter().zip(&self.faces);
+        let places: Vec<_> = places
+            .map(|(tracked, face)| FacePlace {
+                id: Some(tracked.id),
+                ..FacePlace::of(face.face())
+            })
+            .collect();
         to_js(&places)
     }
 

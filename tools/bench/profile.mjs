@@ -38,8 +38,8 @@ async function runsOf([task, plain, count]) {
     const program = await import('./fersnet-gpu.js');
     await program.default();
     await program.init_webgpu();
-    const file = await (await fetch('weights/fersnet.safetensors')).arrayBuffer();
-    return new program.MeasuredNetwork(new Uint8Array(file), true);
+    const fetched = async (name) => new Uint8Array(await (await fetch(`weights/${name}.safetensors`)).arrayBuffer());
+    return new program.MeasuredNetwork(await fetched('fersnet'), await fetched('fersnet-decoder'), true);
   })();
   const network = await globalThis.measured;
   const face = Float32Array.from({ length: 3 * 96 * 96 }, (_, i) => 0.5 + 0.5 * Math.sin(i * 0.013));

@@ -10,7 +10,11 @@ import { fetched, wave } from './inputs.js';
 export async function network({ manifest: fetchManifest, budget, report }) {
   const manifest = await fetchManifest();
   const { config, files } = manifest.network;
-  const file = await fetched(new URL('../weights/fersnet.safetensors', import.meta.url).href);
+  const [file, decoder] = await Promise.all(
+    ['fersnet', 'fersnet-decoder'].map((name) =>
+      fetched(new URL(`../weights/${name}.safetensors`, import.meta.url).href),
+    ),
+  );
   if ((await hashOf(file)) !== manifest.network.sha256) {
     throw new Error('the graphs are of other weights than the page: run tools/export_onnx.py');
   }
@@ -38,7 +42,7 @@ export async function network({ manifest: fetchManifest, budget, report }) {
   const end = performance.now() + budget;
   for (const [i, { what, graph, inputs, outputs }] of whats.entries()) {
     const ours = (/** @type {import('./ours.js').Way} */ way) =>
-      networkSide(file, face.values, outputs.length > 1, way);
+      networkSide([file, decoder], face.values, outputs.length > 1, way);
     const theirs = (/** @type {import('./ort.js').Way} */ way) => graphSide(graph, inputs, outputs, way);
     const sides = [
       ours('kernels'),

@@ -55,17 +55,17 @@ export function pairSide({ side, channels, size }, weights, inputs, way) {
 
 /**
  * The shipped network as a side of the bench.
- * @param {Uint8Array} file
+ * @param {Uint8Array[]} files the network and its decoder
  * @param {Float32Array} face
  * @param {boolean} redraws
  * @param {Way} way
  */
-export function networkSide(file, face, redraws, way) {
+export function networkSide(files, face, redraws, way) {
   return {
     name: NAMES[way],
     prepare: async () => {
       const wasm = await startFor(way);
-      const network = new wasm.MeasuredNetwork(file, way !== 'cpu');
+      const network = new wasm.MeasuredNetwork(...files, way !== 'cpu');
       const plain = way === 'plain';
       return checked(wasm, way, () =>
         redraws ? network.redraw(face, plain) : network.recognise(face, plain),

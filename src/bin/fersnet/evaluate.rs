@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::device::DeviceName;
 use crate::faces::Faces;
-use crate::picture::add_painter;
+use crate::picture::{add_painter, read_weights};
 use crate::train::parse_side;
 
 /// Title of the page.
@@ -259,7 +259,7 @@ struct Loaded {
 
 impl Loaded {
     fn open(path: &Path, name: &str, device: &Device) -> Result<Self> {
-        let bytes = read(path)?;
+        let bytes = read_weights(path)?;
         Ok(Self {
             name: name.to_owned(),
             sha256: data::digest(&bytes),

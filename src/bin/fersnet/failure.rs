@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use fersnet::network::convert::ConvertError;
+use fersnet::network::parts::ReadError;
 use fersnet::network::weights::WeightError;
 use fersnet::pairs::PairsError;
 use fersnet::picture::PictureError;
@@ -43,13 +44,14 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// The exit code of a failed command.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let is_weights = error.downcast_ref::<WeightError>().is_some()
+        || error.downcast_ref::<ReadError>().is_some()
         || matches!(
             error.downcast_ref::<PipelineError>(),
             Some(PipelineError::Weights(_))
         )
         || matches!(
             error.downcast_ref::<TrainError>(),
-            Some(TrainError::Weights(_))
+            Some(TrainError::Weights(_) | TrainError::Parts(_))
         )
         || error.downcast_ref::<ConvertError>().is_some()
         || matches!(

@@ -41,7 +41,7 @@ impl Forward {
     /// Runs the pass and writes the file.
     pub fn run(&self) -> Result<()> {
         let mut inputs = self.network.files();
-        inputs.push(&self.face);
+        inputs.push(self.face.clone());
         Force::GIVEN.check(&[&self.output], &inputs)?;
         let (bytes, device) = self.network.weights()?;
         let device = device.open()?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use fersnet::mark::is_marked;
-use fersnet::network::weights::{METADATA_KEY, PAINTER_KEY};
+use fersnet::network::parts::{DECODER_KEY, PAINTER_KEY};
+use fersnet::network::weights::METADATA_KEY;
 use fersnet::{store, tensor_file};
 
 use crate::failure::Failure;
@@ -27,9 +28,9 @@ impl Force {
     ///
     /// # Errors
     /// [`Failure::Arguments`].
-    pub fn check(self, outputs: &[&Path], inputs: &[&Path]) -> Result<()> {
+    pub fn check(self, outputs: &[&Path], inputs: &[impl AsRef<Path>]) -> Result<()> {
         for (i, output) in outputs.iter().enumerate() {
-            if inputs.iter().any(|input| is_same(input, output)) {
+            if inputs.iter().any(|input| is_same(input.as_ref(), output)) {
                 return refuse(output, "is what is read: give the output another name");
             }
             if outputs[..i].iter().any(|other| is_same(other, output)) {
@@ -110,5 +111,6 @@ fn is_own(path: &Path) -> bool {
         || bytes.starts_with(TABLE_HEAD.as_bytes())
         || bytes.starts_with(b"{\n  \"pictures\": [")
         || has(METADATA_KEY)
+        || has(DECODER_KEY)
         || has(PAINTER_KEY)
 }

@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use clap::Args;
 use fersnet::face::Face;
 use fersnet::network::NetworkConfig;
+use fersnet::network::parts;
 use fersnet::network::weights::{self, MAX_FILE_BYTES};
 use fersnet::picture::{self, Picture};
-use fersnet::pipeline::{Pipeline, SHIPPED_WEIGHTS};
+use fersnet::pipeline::{Pipeline, shipped_weights};
 
 use crate::device::DeviceName;
 use crate::failure::Failure;
@@ -38,7 +39,7 @@ impl NetworkArguments {
                 Pipeline::new(&bytes, device).with_context(|| path.display().to_string())?
             }
             None if self.painter.is_none() => return Ok(Pipeline::shipped(device)?),
-            None => Pipeline::new(SHIPPED_WEIGHTS, device)?,
+            None => Pipeline::new(&shipped_weights()?, device)?,
         };
         if let Some(path) = &self.painter {
             add_painter(&pipeline, path)?;
@@ -49,7 +50,7 @@ impl NetworkArguments {
     /// What kind of network it is.
     pub fn config(&self) -> Result<NetworkConfig> {
         let Some(path) = &self.weights else {
-            return Ok(weights::load_config(SHIPPED_WEIGHTS)?);
+            return Ok(weights::load_config(&shipped_weights()?)?);
         };
         let bytes = read_weights(path)?;
         weights::load_config(&bytes).with_context(|| path.display().to_string())
@@ -60,17 +61,18 @@ impl NetworkArguments {
         self.device != DeviceName::Cpu
     }
 
-    /// The files that are read.
-    pub fn files(&self) -> Vec<&Path> {
-        let files = [&self.weights, &self.painter];
-        files.into_iter().flatten().map(PathBuf::as_path).collect()
+    /// The files that are read, or would be where they are there.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let decoder = self.weights.as_deref().map(parts::decoder_beside);
+        let files = [self.weights.clone(), decoder, self.painter.clone()];
+        files.into_iter().flatten().collect()
     }
 
     /// Loads the weights alone.
     pub fn weights(&self) -> Result<(Vec<u8>, DeviceName)> {
         let bytes = match &self.weights {
             Some(path) => read_weights(path)?,
-            None => SHIPPED_WEIGHTS.to_vec(),
+            None => shipped_weights()?,
         };
         Ok((bytes, self.device))
     }
@@ -78,7 +80,7 @@ impl NetworkArguments {
 
 /// Adds the painter of a file, its path in the error.
 pub fn add_painter(pipeline: &Pipeline, path: &Path) -> Result<()> {
-    let added = pipeline.add_painter(&read_weights(path)?);
+    let added = pipeline.add_parts(&[&read_weights(path)?]);
     added.with_context(|| path.display().to_string())
 }
 
@@ -92,8 +94,13 @@ fn read_limited(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A weight file's bytes, its path in the error.
+/// A weight file's bytes, with its decoder where that is in a file beside it; its path in the error.
 pub fn read_weights(path: &Path) -> Result<Vec<u8>> {
+    Ok(parts::completed(read_part(path)?, path)?)
+}
+
+/// A weight file's bytes as they are, its path in the error.
+pub fn read_part(path: &Path) -> Result<Vec<u8>> {
     read_limited(path, MAX_FILE_BYTES as u64)
         .with_context(|| format!("cannot read {}", path.display()))
 }

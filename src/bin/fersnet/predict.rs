@@ -49,7 +49,7 @@ impl Predict {
     pub fn run(&self) -> Result<()> {
         if let Some(output) = &self.output {
             let mut inputs = self.network.files();
-            inputs.extend(self.pictures.iter().map(PathBuf::as_path));
+            inputs.extend(self.pictures.iter().cloned());
             self.force.check(&[output], &inputs)?;
         }
         let mut config = self.network.config()?;

@@ -68,7 +68,7 @@ impl Synthesize {
     pub fn run(&self) -> Result<()> {
         let format = self.format()?;
         let mut inputs = self.network.files();
-        inputs.push(&self.picture);
+        inputs.push(self.picture.clone());
         self.force.check(&[&self.output], &inputs)?;
         let mut pipeline = self.network.pipeline()?;
         pipeline.set_painting(!self.no_painter);

@@ -6,14 +6,15 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use fersnet::data::controls::{presets_over, spellings};
 use fersnet::network::convert::from_authors_checkpoint;
+use fersnet::network::parts::{self, load_painter};
 use fersnet::network::weights::{self, Precision, WeightError};
 use fersnet::network::{Cost, Network, NetworkConfig, Presets, TEETH};
 use fersnet::store;
-use fersnet::tensor_file::in_eight_bits;
+use fersnet::tensor_file::{Bits, in_bytes};
 use serde::Serialize;
 
 use crate::output::Force;
-use crate::picture::read_weights;
+use crate::picture::{read_part, read_weights};
 
 /// Edition, variant, width, classes, parameters, multiply-adds and licence of a weight file.
 #[derive(Args)]
@@ -110,38 +111,48 @@ impl Inspect {
     }
 }
 
-/// Put a weight file's mouth painter into a file of its own, which a page fetches when it is needed.
+/// Part a weight file into what recognises, the decoder and the mouth painter, which a page fetches later.
 #[derive(Args)]
 pub struct Split {
-    /// The weight file with a painter.
+    /// The weight file.
     weights: PathBuf,
-    /// The weight file to write, without it.
+    /// The weight file to write: what recognises. The decoder is written beside it, as NAME-decoder.safetensors.
     #[arg(short, long)]
     output: PathBuf,
-    /// The painter's file to write.
+    /// The painter's file to write, where the weight file has a painter.
     #[arg(long)]
-    painter: PathBuf,
+    painter: Option<PathBuf>,
     #[command(flatten)]
     force: Force,
 }
 
 impl Split {
-    /// Writes both files, in 16 bits.
+    /// Writes the files, each number as it was stored.
     pub fn run(&self) -> Result<()> {
-        let outputs = [&self.output, &self.painter].map(PathBuf::as_path);
+        let decoder = parts::decoder_beside(&self.output);
+        let mut outputs = vec![self.output.as_path(), &decoder];
+        outputs.extend(self.painter.as_deref());
         self.force.check(&outputs, &[&self.weights])?;
         let bytes = read_weights(&self.weights)?;
-        let network = weights::load(&bytes, &burn::tensor::Device::flex())
-            .with_context(|| self.weights.display().to_string())?;
-        let painter = weights::save_painter(&network, Precision::Half)?;
-        let painter = painter.with_context(|| {
-            let path = self.weights.display();
-            format!("{path} has no painter: train one with `fersnet train --part painter`")
-        })?;
-        let (network, _) = network.without_painter();
-        let network = weights::save(&network, Precision::Half)?;
-        for (path, bytes) in [(&self.output, network), (&self.painter, painter)] {
-            store::write(path, &bytes)?;
+        let parted = parts::split(&bytes).with_context(|| self.weights.display().to_string())?;
+        let painter = match (&self.painter, &parted.painter) {
+            (Some(path), Some(bytes)) => Some((path, bytes)),
+            (None, None) => None,
+            (None, Some(_)) => bail!(
+                "{} has a mouth painter: say where it is to be written, by --painter",
+                self.weights.display()
+            ),
+            (Some(_), None) => bail!(
+                "{} has no painter: train one with `fersnet train --part painter`",
+                self.weights.display()
+            ),
+        };
+        let files = [
+            (&self.output, &parted.recognition),
+            (&decoder, &parted.decoder),
+        ];
+        for (path, bytes) in files.into_iter().chain(painter) {
+            store::write(path, bytes)?;
         }
         Ok(())
     }
@@ -168,7 +179,8 @@ pub struct Join {
 impl Join {
     /// Writes the file, in 16 bits.
     pub fn run(&self) -> Result<()> {
-        let mut inputs = vec![self.weights.as_path()];
+        let decoder = parts::decoder_beside(&self.weights);
+        let mut inputs = vec![self.weights.as_path(), &decoder];
         inputs.extend(
             [&self.painter, &self.presets]
                 .into_iter()
@@ -184,7 +196,7 @@ impl Join {
         }
         if let Some(path) = &self.painter {
             let bytes = read_weights(path)?;
-            let alone = weights::load_painter(&bytes, &device);
+            let alone = load_painter(&bytes, &device);
             let painter = alone.or_else(|error| match error {
                 WeightError::NoPainter => {
                     let (_, painter) = weights::load(&bytes, &device)?.without_painter();
@@ -238,7 +250,7 @@ fn text(value: &impl Serialize) -> Result<String> {
 /// in fewer bits.
 #[derive(Args)]
 pub struct Convert {
-    /// The checkpoint, a .pth file; with --eight-bits also a .safetensors file.
+    /// The checkpoint, a .pth file; with --bits also a .safetensors file.
     checkpoint: PathBuf,
     /// The weight file to write.
     #[arg(short, long)]
@@ -246,11 +258,12 @@ pub struct Convert {
     /// Store 16-bit floats.
     #[arg(long)]
     half: bool,
-    /// Store bytes with a scale for each output channel, where that is exact enough.
-    #[arg(long, conflicts_with = "half")]
-    eight_bits: bool,
-    /// With --eight-bits: leave tensors as they are in whose name this occurs. May be given several times.
-    #[arg(long, requires = "eight_bits", value_name = "PART")]
+    /// Store bytes with a scale for each output channel, where that is exact enough: of 4 to 8 bits. Fewer than 8
+    /// make no smaller file, but one that compresses better.
+    #[arg(long, conflicts_with = "half", value_name = "BITS", value_parser = clap::value_parser!(u32).range(4..=8))]
+    bits: Option<u32>,
+    /// With --bits: leave tensors as they are in whose name this occurs. May be given several times.
+    #[arg(long, requires = "bits", value_name = "PART")]
     keep: Vec<String>,
     #[command(flatten)]
     force: Force,
@@ -264,8 +277,9 @@ impl Convert {
             .checkpoint
             .extension()
             .is_some_and(|end| end == "safetensors");
-        let bytes = if self.eight_bits && is_file {
-            read_weights(&self.checkpoint)?
+        let bits = self.bits.and_then(Bits::new);
+        let bytes = if bits.is_some() && is_file {
+            read_part(&self.checkpoint)?
         } else {
             let network = from_authors_checkpoint(&self.checkpoint)
                 .with_context(|| self.checkpoint.display().to_string())?;
@@ -276,11 +290,10 @@ impl Convert {
             };
             weights::save(&network, precision)?
         };
-        let bytes = if self.eight_bits {
-            in_eight_bits(&bytes, &self.keep)
-                .with_context(|| self.checkpoint.display().to_string())?
-        } else {
-            bytes
+        let bytes = match bits {
+            Some(bits) => in_bytes(&bytes, bits, &self.keep)
+                .with_context(|| self.checkpoint.display().to_string())?,
+            None => bytes,
         };
         Ok(store::write(&self.output, &bytes)?)
     }

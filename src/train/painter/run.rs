@@ -16,6 +16,7 @@ use super::on_network::OnNetwork;
 use super::sheet;
 use super::trainer::{Losses, Trainer};
 use crate::data::Dataset;
+use crate::network::parts::completed;
 use crate::network::weights::{self, Precision};
 use crate::network::{Head, Network};
 use crate::painter::Painter;
@@ -67,7 +68,8 @@ impl PainterRun {
             key: "run.finetune".into(),
             rule: "the painter belongs to a network: give its weights with --finetune".into(),
         })?;
-        let network = weights::load(&store::read(start)?, &Device::flex())?;
+        let bytes = completed(store::read(start)?, start)?;
+        let network = weights::load(&bytes, &Device::flex())?;
         let has_cavity =
             network.config().head == Head::Blend && !network.config().controls.is_empty();
         if config.painter.on_network > 0.0 && !has_cavity {
