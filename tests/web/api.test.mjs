@@ -246,7 +246,7 @@ test('a program that breaks while it loads is told by the load alone', async () 
     route.fulfill({ contentType: 'text/javascript', body: breaks }),
   );
   await visit.page.route('**/breaks_bg.wasm', (route) =>
-    route.fulfill({ contentType: 'application/wasm', body: 'none' }),
+    route.fulfill({ contentType: 'application/wasm', body: Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) }),
   );
   const seen = await visit.page.evaluate(async () => {
     let heard = 0;

@@ -59,8 +59,10 @@ function crc32(bytes) {
 
 /** Damaged forms of a weight file, by what was done to it. */
 export function damagedWeights(whole) {
+  // The first tensors are floats; among bytes with scales every value is a number.
   const notANumber = Buffer.from(whole);
-  notANumber.fill(0xff, notANumber.length - 64);
+  const data = 8 + Number(whole.readBigUInt64LE(0));
+  notANumber.fill(0xff, data, data + 64);
   const header = Buffer.from(whole);
   header.fill(0x20, 8, 40);
   return {

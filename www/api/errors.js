@@ -70,6 +70,18 @@ export class WorkerMissingError extends FersNetError {
 /** The WebAssembly program could not be fetched or started. */
 export class ProgramMissingError extends FersNetError {
   static code = 'program-missing';
+
+  /**
+   * The error of a program that is there and does not start.
+   * @param {unknown} caught
+   */
+  static notStarted(caught) {
+    const reason = caught instanceof Error ? caught.message : String(caught);
+    return new ProgramMissingError(
+      `The program could not be started (${reason}): reload the page. If that does not help, use a ` +
+        'current browser, or ask whoever runs this site whether its files are whole.',
+    );
+  }
 }
 
 /** The weight file could not be fetched. */

@@ -5,14 +5,13 @@
 /** @typedef {typeof import('./errors.js').FersNetError} ErrorClass */
 
 /**
- * A response whose bytes are counted while they are read.
+ * The answer to a request for a file.
  * @param {string} address
  * @param {ErrorClass} Missing the error when there is no such file
  * @param {string} what what is fetched, for the error's text
- * @param {OnBytes} onBytes `total` is null where the server does not say
- * @returns {Promise<Response>}
+ * @returns {Promise<{response: Response, total: number | null}>} `total` bytes; null where the server does not say
  */
-export async function fetchCounted(address, Missing, what, onBytes) {
+export async function fetchedResponse(address, Missing, what) {
   let response;
   try {
     response = await fetch(address);
@@ -28,6 +27,19 @@ export async function fetchCounted(address, Missing, what, onBytes) {
   // A compressed answer's length is not the length of what comes out.
   const packed = response.headers.has('content-encoding');
   const total = packed ? null : Number(response.headers.get('content-length')) || null;
+  return { response, total };
+}
+
+/**
+ * All bytes of a file.
+ * @param {string} address
+ * @param {ErrorClass} Missing
+ * @param {string} what
+ * @param {OnBytes} onBytes counts them while they come
+ * @returns {Promise<Uint8Array>}
+ */
+export async function fetchedBytes(address, Missing, what, onBytes) {
+  const { response, total } = await fetchedResponse(address, Missing, what);
   let loaded = 0;
   onBytes(0, total);
   const counter = new TransformStream({
@@ -37,23 +49,8 @@ export async function fetchCounted(address, Missing, what, onBytes) {
       controller.enqueue(chunk);
     },
   });
-  return new Response(response.body.pipeThrough(counter), {
-    headers: { 'content-type': response.headers.get('content-type') ?? '' },
-  });
-}
-
-/**
- * All bytes of a file.
- * @param {string} address
- * @param {ErrorClass} Missing
- * @param {string} what
- * @param {OnBytes} onBytes
- * @returns {Promise<Uint8Array>}
- */
-export async function fetchedBytes(address, Missing, what, onBytes) {
-  const response = await fetchCounted(address, Missing, what, onBytes);
   try {
-    return new Uint8Array(await response.arrayBuffer());
+    return new Uint8Array(await new Response(response.body?.pipeThrough(counter)).arrayBuffer());
   } catch {
     throw new Missing(`The connection broke while ${what} came: check the network, then try again.`);
   }

@@ -20,6 +20,8 @@ import { ClosedError, FersNetError } from './errors.js';
 
 /** @typedef {{connection: Connection, handle: number}} Place where the picture is open, and its number there */
 
+/** @typedef {{bytes: ArrayBuffer} | {frame: ImageBitmap, tracker: number}} Opening a file, or a frame of a film */
+
 /**
  * A synthesised face.
  * @typedef {object} Made
@@ -49,13 +51,13 @@ export class HeldPicture {
   }
 
   /**
-   * Opens the file in the worker that answers now and recognises its faces; questions wait until then. When the
-   * worker is lost meanwhile, the next one begins anew, notices included.
-   * @param {ArrayBuffer} bytes
+   * Opens a file, or a frame of a film, in the worker that answers now and recognises its faces; questions wait until
+   * then. When the worker is lost meanwhile, the next one begins anew with a file, notices included.
+   * @param {Opening} opening
    * @param {AskOptions} options
    */
-  async open(bytes, options) {
-    const place = this.#recognise(bytes, options);
+  async open(opening, options) {
+    const place = this.#recognise(opening, options);
     this.#place = place.catch(() => Promise.reject(new ClosedError()));
     this.#place.catch(() => {});
     await place;
@@ -168,7 +170,7 @@ export class HeldPicture {
     try {
       return await question(place);
     } catch (error) {
-      if (!this.#file || !this.#workers.fallsBack(place.connection, error)) throw error;
+      if (!this.#workers.fallsBack(place.connection, error) || !this.#file) throw error;
       // Several questions may find it lost at once.
       if (this.#place === opening) this.#place = this.#openedAgain(this.#file);
       return this.#ask(question);
@@ -189,19 +191,21 @@ export class HeldPicture {
   }
 
   /**
-   * @param {ArrayBuffer} bytes
+   * @param {Opening} opening
    * @param {AskOptions} options
    * @returns {Promise<Place>}
    */
-  async #recognise(bytes, options) {
+  async #recognise(opening, options) {
     const connection = this.#workers.answering;
     try {
-      const asked = { ...options, transfer: [bytes] };
-      const { picture: handle } = await connection.ask('recognise', { bytes }, asked);
+      const { picture: handle } =
+        'bytes' in opening
+          ? await connection.ask('recognise', opening, { ...options, transfer: [opening.bytes] })
+          : await connection.ask('follow', opening, { ...options, transfer: [opening.frame] });
       return { connection, handle };
     } catch (error) {
-      if (!this.#file || !this.#workers.fallsBack(connection, error)) throw error;
-      return this.#recognise(await this.#file.arrayBuffer(), options);
+      if (!this.#workers.fallsBack(connection, error) || !this.#file) throw error;
+      return this.#recognise({ bytes: await this.#file.arrayBuffer() }, options);
     }
   }
 
@@ -211,7 +215,7 @@ export class HeldPicture {
    * @param {Blob} file
    */
   async #openedAgain(file) {
-    const place = await this.#recognise(await file.arrayBuffer(), {});
+    const place = await this.#recognise({ bytes: await file.arrayBuffer() }, {});
     if (this.#isWhole) await this.#askAt(place, 'whole', {});
     return place;
   }

@@ -17,6 +17,7 @@
  * @property {Record<string, Point> | null} landmarks null for the whole picture as the face
  * @property {number} score how sure the detector is, 0 to 1
  * @property {Point[]} corners the aligned square that the network sees: four corners, clockwise
+ * @property {number} [id] in a film, the number that the face keeps while it is followed
  */
 
 /**
@@ -37,9 +38,9 @@
  * @property {number} width
  * @property {number} height
  * @property {Pixels} preview the upright picture, made smaller where it is large
- * @property {FacePlace[]} faces the largest first
+ * @property {FacePlace[]} faces those that were found so far, the largest first
  * @property {number} decodeMilliseconds
- * @property {number} findMilliseconds
+ * @property {number} findMilliseconds so far
  */
 
 /** @typedef {{synthesised: number, pixels: Pixels}} SynthesisedCrop `synthesised` counts within its face */
@@ -78,14 +79,20 @@
 
 /** @typedef {'program' | 'weights' | 'device' | 'warm-up'} LoadStage */
 
+/** @typedef {{type: 'prepare', id: number, program: string}} Prepare imports wasm-bindgen's module, before it is loaded */
+
 /**
  * @typedef {object} Load
  * @property {'load'} type
  * @property {number} id
- * @property {string} program address of wasm-bindgen's module; the .wasm lies beside it
- * @property {string | ArrayBuffer} weights address or bytes
- * @property {string | null} painter address of the mouth painter, fetched when it is needed
- * @property {{boxes: string, mesh: string}} detector addresses of the face detector's weights
+ * @property {string} program address of wasm-bindgen's module
+ * @property {WebAssembly.Module} module its program, compiled
+ * @property {Uint8Array} weights
+ * @property {Uint8Array} boxes weights of the face detector
+ * @property {Uint8Array} mesh weights of the face mesh
+ * @property {string | null} decoder address of the decoder, where the weights have it in a file of its own;
+ *   fetched after the first answer
+ * @property {string | null} painter address of the mouth painter, fetched with it
  * @property {string} device `webgpu` or `cpu`
  */
 
@@ -95,6 +102,17 @@
  * @property {number} id
  * @property {ArrayBuffer} bytes of the file
  */
+
+/**
+ * A frame of a film, whose faces are followed from the one before. Answers as `recognise` does.
+ * @typedef {object} Follow
+ * @property {'follow'} type
+ * @property {number} id
+ * @property {ImageBitmap} frame
+ * @property {number} tracker the page's number of who follows
+ */
+
+/** @typedef {{type: 'unfollow', id: number, tracker: number}} Unfollow the film is over */
 
 /** @typedef {{type: 'whole', id: number, picture: number}} Whole recognises the whole picture as a face, added once */
 
@@ -129,25 +147,36 @@
 /** @typedef {{type: 'gif', id: number, picture: number, face: number, way: number[], size: number}} Gif */
 /** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
 
-/** @typedef {Load | Recognise | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif} Question */
+/** @typedef {Prepare | Load | Recognise | Follow | Unfollow | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif} Question */
 /** @typedef {Question | Cancel} ToWorker */
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
 /** @typedef {{type: 'opened', id: number, opened: OpenedPicture}} Opened */
-/** @typedef {{type: 'recognised', id: number, face: number, recognition: Recognition}} Recognised of a face in `opened` */
+/**
+ * @typedef {object} Found more faces than `opened` told of, or none when the search is over
+ * @property {'found'} type
+ * @property {number} id
+ * @property {FacePlace[]} faces the largest first
+ * @property {number} first the number of the first of them
+ * @property {number} findMilliseconds so far
+ */
+/** @typedef {{type: 'recognised', id: number, face: number, recognition: Recognition}} Recognised of a face that was told of */
 /** @typedef {{type: 'covered', id: number, rows: number, of: number}} Covered rows of places that were covered */
 /** @typedef {{type: 'frame', id: number, index: number, pixels: Pixels}} FrameDrawn marked; 0 is the photo's own */
 /** @typedef {{type: 'done', id: number, result: any}} Done see `Results` */
 /** @typedef {{type: 'failed', id: number, code: string, message: string}} Failed `cancelled` is a code too */
 /** @typedef {{type: 'broken', code: string, message: string}} Broken nothing will be answered any more */
 
-/** @typedef {Progress | Opened | Recognised | Covered | FrameDrawn | Done | Failed | Broken} FromWorker */
+/** @typedef {Progress | Opened | Found | Recognised | Covered | FrameDrawn | Done | Failed | Broken} FromWorker */
 
 /**
  * What `done` carries, by question.
  * @typedef {object} Results
+ * @property {null} prepare
  * @property {LoadedNetwork} load
  * @property {{picture: number}} recognise
+ * @property {{picture: number}} follow
+ * @property {null} unfollow
  * @property {{face: number, place: FacePlace, recognition: Recognition}} whole
  * @property {{crops: SynthesisedCrop[], milliseconds: number}} synthesise
  * @property {Pixels} compose

@@ -14,13 +14,11 @@ import { HeldPicture } from './held.js';
  * @typedef {import('./protocol.js').FromWorker} FromWorker
  */
 
-/** @typedef {Omit<import('./connection.js').Asked<'load'>, 'program' | 'device'>} Files what both programs load */
-
 /**
  * @typedef {object} RouterOptions
  * @property {string} device `auto`, `webgpu` or `cpu`
  * @property {Record<DeviceKind, string>} programs addresses of the programs' modules
- * @property {Files} files
+ * @property {import('./files.js').Files} files what both programs load
  * @property {(notice: FromWorker) => void} onNotice hears of the load that is waited for
  * @property {(device: DeviceReport) => void} onDevice hears when another device answers
  * @property {(error: Error) => void} onBroken hears when nothing answers any more
@@ -124,19 +122,20 @@ export class Router {
 
   /**
    * Opens a picture and recognises its faces; the numbers in the notices are the router's.
-   * @param {ArrayBuffer} bytes
+   * @param {import('./held.js').Opening} opening a frame of a film is lost with its worker
    * @param {AskOptions} options
    */
-  async recognise(bytes, { onNotice, ...options }) {
+  async recognise(opening, { onNotice, ...options }) {
     const handle = ++this.#handles;
     // A copy for when WebGPU is lost, which a file on the disk might not outlive.
-    const file = this.#spare && this.answering !== this.#spare ? new Blob([bytes]) : null;
+    const isAtRisk = this.#spare && this.answering !== this.#spare;
+    const file = isAtRisk && 'bytes' in opening ? new Blob([opening.bytes]) : null;
     const picture = new HeldPicture(this, file);
     this.#pictures.set(handle, picture);
     const renumbered = (/** @type {FromWorker} */ notice) =>
       onNotice?.(notice.type === 'opened' ? { ...notice, opened: { ...notice.opened, picture: handle } } : notice);
     try {
-      await picture.open(bytes, { ...options, onNotice: renumbered });
+      await picture.open(opening, { ...options, onNotice: renumbered });
     } catch (error) {
       this.#pictures.delete(handle);
       throw error;
@@ -151,6 +150,12 @@ export class Router {
     const picture = this.#pictures.get(handle);
     if (!picture) throw new ClosedError();
     return picture;
+  }
+
+  /** Frees what follows the faces of a film. @param {number} tracker */
+  async unfollow(tracker) {
+    const workers = [this.answering, this.#spare].filter((worker) => worker !== null);
+    await Promise.all(workers.map((worker) => worker.ask('unfollow', { tracker }).catch(() => {})));
   }
 
   /** @param {number} handle */
@@ -179,7 +184,10 @@ async function started({ programs, files }, device, onNotice, onMade) {
   const connection = new Connection();
   onMade?.(connection);
   try {
-    const question = { ...files, program: programs[device], device };
+    const program = programs[device];
+    const { decoder, painter } = files.addresses;
+    const [loaded] = await Promise.all([files.with(program), connection.ask('prepare', { program })]);
+    const question = { ...loaded, decoder, painter, program, device };
     return { connection, loaded: await connection.ask('load', question, { onNotice }) };
   } catch (error) {
     connection.close();

@@ -13,7 +13,7 @@ import {
   WeightsMissingError,
 } from './errors.js';
 import { chooseDevice, cpuBecause, WEBGPU_FAILED } from './device.js';
-import { fetchCounted, fetchedBytes } from './fetch.js';
+import { fetchedBytes } from './fetch.js';
 import { CANCELLED } from './protocol.js';
 
 /**
@@ -22,12 +22,14 @@ import { CANCELLED } from './protocol.js';
  * @typedef {import('./protocol.js').Question} Question
  * @typedef {import('./protocol.js').Load} Load
  * @typedef {import('./protocol.js').Recognise} Recognise
+ * @typedef {import('./protocol.js').Follow} Follow
  * @typedef {import('./protocol.js').Whole} Whole
  * @typedef {import('./protocol.js').Synthesise} Synthesise
  * @typedef {import('./protocol.js').Cover} Cover
  * @typedef {import('./protocol.js').Animate} Animate
  * @typedef {import('./protocol.js').Change} Change
  * @typedef {import('./protocol.js').DeviceReport} DeviceReport
+ * @typedef {import('./protocol.js').FacePlace} FacePlace
  * @typedef {import('./protocol.js').Recognition} Recognition
  */
 
@@ -36,7 +38,9 @@ class Cancelled extends FersNetError {
   static code = CANCELLED;
 }
 
-/** @type {any} wasm-bindgen's Engine */
+/** @type {any} wasm-bindgen's module */
+let program = null;
+/** @type {any} its Engine */
 let engine = null;
 /** @type {Map<number, any>} wasm-bindgen's OpenPicture, by handle */
 const pictures = new Map();
@@ -127,10 +131,19 @@ async function breathe(id) {
  */
 async function answer(question) {
   switch (question.type) {
+    case 'prepare':
+      await modules.of(question.program);
+      return [null];
     case 'load':
       return [await load(question)];
     case 'recognise':
       return [await recognise(question)];
+    case 'follow':
+      return [await follow(question)];
+    case 'unfollow':
+      trackers.get(question.tracker)?.free();
+      trackers.delete(question.tracker);
+      return [null];
     case 'whole':
       return [await whole(question)];
     case 'synthesise':
@@ -178,54 +191,70 @@ function flat(changes) {
   return Uint32Array.from(changes.flatMap(({ face, synthesised }) => [face, synthesised]));
 }
 
-/** @type {string | null} address of the mouth painter, until it is fetched */
-let waitingPainter = null;
+/** @type {LaterParts | null} what synthesises, until it is added: recognition alone never needs it */
+let later = null;
 
-/** Fetches the mouth painter, once: recognition alone never needs it. */
-async function addPainter() {
-  const address = waitingPainter;
-  if (!address) return;
-  const bytes = await fetchedBytes(address, WeightsMissingError, 'the mouth painter', () => {});
-  engine.add_painter(bytes);
-  waitingPainter = null;
+/** The files of the decoder and of the mouth painter, fetched once. */
+class LaterParts {
+  /** @type {Promise<(Uint8Array | undefined)[]> | null} */ #files = null;
+
+  /** @param {{decoder: string | null, painter: string | null}} addresses */
+  constructor({ decoder, painter }) {
+    this.addresses = { 'what synthesises': decoder, 'the mouth painter': painter };
+  }
+
+  /** Their bytes; a file that failed is asked for again the next time. */
+  fetched() {
+    if (!this.#files) {
+      const files = Object.entries(this.addresses).map(([what, address]) =>
+        address ? fetchedBytes(address, WeightsMissingError, what, () => {}) : undefined,
+      );
+      this.#files = Promise.all(files);
+      this.#files.catch(() => (this.#files = null));
+    }
+    return this.#files;
+  }
+}
+
+/** Adds what synthesises to the network, once. */
+async function addParts() {
+  const parts = later;
+  if (!parts) return;
+  const [decoder, painter] = await parts.fetched();
+  engine.add_parts(decoder, painter);
+  later = null;
 }
 
 /** @param {Load} question */
-async function load({ id, program, weights, painter, detector, device: wish }) {
-  /** @param {import('./protocol.js').LoadStage} stage */
-  const counted = (stage) => (/** @type {number} */ loaded, /** @type {number | null} */ total) =>
-    post({ type: 'progress', id, stage, loaded, total });
-  // The choice first: an unknown device is refused before anything is fetched.
+async function load({ id, program: address, module, weights, boxes, mesh, decoder, painter, device: wish }) {
+  const tell = (/** @type {import('./protocol.js').LoadStage} */ stage) =>
+    post({ type: 'progress', id, stage, loaded: 0, total: null });
   let device = await chooseDevice(wish);
-  const [wasm, bytes, boxes, mesh] = await Promise.all([
-    start(program, counted('program')),
-    typeof weights === 'string'
-      ? fetchedBytes(weights, WeightsMissingError, 'the weights', counted('weights'))
-      : new Uint8Array(weights),
-    ...[detector.boxes, detector.mesh].map((address) =>
-      fetchedBytes(address, WeightsMissingError, "the face detector's weights", () => {}),
-    ),
-  ]);
+  const wasm = await started(address, module);
   await breathe(id);
   if (device.kind === 'webgpu') {
-    counted('device')(0, null);
+    tell('device');
     try {
       await wasm.init_webgpu();
     } catch {
       device = cpuBecause(WEBGPU_FAILED);
     }
   }
-  const next = makeEngine(wasm, [bytes, boxes, mesh], device);
+  const next = makeEngine(wasm, [weights, boxes, mesh], device);
   engine?.free();
   engine = next;
-  waitingPainter = next.synthesises ? painter : null;
+  program = wasm;
+  const isParted = next.decoder_apart && decoder !== null;
+  const synthesises = next.synthesises || isParted;
+  const addresses = { decoder: isParted ? decoder : null, painter: synthesises ? painter : null };
+  later = addresses.decoder || addresses.painter ? new LaterParts(addresses) : null;
   if (device.kind === 'webgpu') {
     // Compiles every pipeline now, so that the first face does not wait for them.
-    counted('warm-up')(0, null);
-    await addPainter();
+    tell('warm-up');
+    await addParts();
     await engine.warm_up();
   }
-  const { classes, controls, synthesises } = engine;
+  const { classes, controls } = engine;
   return { classes, controls, presets: engine.presets(), synthesises, device };
 }
 
@@ -247,42 +276,32 @@ function makeEngine(wasm, files, device) {
   }
 }
 
-/** @type {Map<string, Promise<any>>} modules that were started, by address */
-const programs = new Map();
+/** wasm-bindgen's modules, each imported once. */
+const modules = {
+  /** @type {Map<string, Promise<any>>} */ imported: new Map(),
+  /** @param {string} address */
+  of(address) {
+    const importing = this.imported.get(address) ?? import(address);
+    this.imported.set(address, importing);
+    return importing.catch((caught) => {
+      this.imported.delete(address);
+      throw ProgramMissingError.notStarted(caught);
+    });
+  },
+};
 
 /**
- * Fetches and starts the WebAssembly program, once.
+ * Starts the WebAssembly program.
  * @param {string} address of wasm-bindgen's module
- * @param {(loaded: number, total: number | null) => void} onBytes
+ * @param {WebAssembly.Module} compiled
  */
-function start(address, onBytes) {
-  let running = programs.get(address);
-  if (!running) {
-    running = startNow(address, onBytes);
-    programs.set(address, running);
-    running.catch(() => programs.delete(address));
-  }
-  return running;
-}
-
-/**
- * @param {string} address
- * @param {(loaded: number, total: number | null) => void} onBytes
- */
-async function startNow(address, onBytes) {
-  const wasmAddress = address.replace(/\.js$/, '_bg.wasm');
-  const response = fetchCounted(wasmAddress, ProgramMissingError, 'the program', onBytes);
+async function started(address, compiled) {
+  const module = await modules.of(address);
   try {
-    const [module, wasm] = await Promise.all([import(address), response]);
-    await module.default({ module_or_path: wasm });
+    await module.default({ module_or_path: compiled });
     return module;
   } catch (caught) {
-    if (caught instanceof ProgramMissingError) throw caught;
-    const reason = caught instanceof Error ? caught.message : String(caught);
-    throw new ProgramMissingError(
-      `The program could not be started (${reason}): reload the page. If that does not help, use a ` +
-        'current browser, or ask whoever runs this site whether its files are whole.',
-    );
+    throw ProgramMissingError.notStarted(caught);
   }
 }
 
@@ -296,30 +315,95 @@ async function recognise({ id, bytes }) {
   try {
     const decoded = performance.now();
     await breathe(id);
-    const finding = performance.now();
-    const faces = await picture.find_faces();
+    let count = 0;
+    let findMilliseconds = 0;
+    let isTold = false;
+    for (let isDone = false; !isDone; ) {
+      const finding = performance.now();
+      const added = await picture.look();
+      findMilliseconds += performance.now() - finding;
+      isDone = added === null;
+      /** @type {FacePlace[]} */
+      const faces = added ?? [];
+      if (!isTold && (isDone || faces.length > 0)) {
+        isTold = true;
+        tellOpened(id, handle, { faces, decodeMilliseconds: decoded - begun, findMilliseconds });
+      } else if (isTold && (isDone || faces.length > 0)) {
+        post({ type: 'found', id, faces, first: count, findMilliseconds });
+      }
+      for (const face of faces.map((_, i) => count + i)) {
+        post({ type: 'recognised', id, face, recognition: await recogniseFace(id, picture, face) });
+      }
+      count += faces.length;
+      await breathe(id);
+    }
+    // Now there is time for what comes next: most visitors see the face synthesised.
+    void later?.fetched();
+  } catch (caught) {
+    release(handle);
+    throw caught;
+  }
+  return { picture: handle };
+}
+
+/**
+ * @param {number} id
+ * @param {number} handle
+ * @param {{faces: FacePlace[], decodeMilliseconds: number, findMilliseconds: number}} found
+ */
+function tellOpened(id, handle, found) {
+  const picture = pictureOf(handle);
+  const data = picture.preview();
+  const { width, height, preview_width, preview_height } = picture;
+  const preview = { width: preview_width, height: preview_height, data };
+  post({ type: 'opened', id, opened: { picture: handle, width, height, preview, ...found } }, [data.buffer]);
+}
+
+/** Frames from one search for new faces to the next. */
+const SEARCH_EVERY = 20;
+
+/** @type {Map<number, any>} wasm-bindgen's Tracker, by the page's number */
+const trackers = new Map();
+
+/** @param {Follow} question */
+async function follow({ id, frame, tracker: number }) {
+  if (!engine) throw new ClosedError();
+  const begun = performance.now();
+  const { data, width, height } = pixelsOf(frame);
+  const picture = engine.open_pixels(data, width, height);
+  const handle = ++handles;
+  pictures.set(handle, picture);
+  try {
+    const tracker = trackers.get(number) ?? new program.Tracker(SEARCH_EVERY);
+    trackers.set(number, tracker);
+    const opened = performance.now();
+    const faces = await picture.follow(tracker);
     const found = performance.now();
-    const data = picture.preview();
-    const preview = { width: picture.preview_width, height: picture.preview_height, data };
-    const opened = {
-      picture: handle,
-      width: picture.width,
-      height: picture.height,
-      preview,
-      faces,
-      decodeMilliseconds: decoded - begun,
-      findMilliseconds: found - finding,
-    };
-    post({ type: 'opened', id, opened }, [data.buffer]);
+    tellOpened(id, handle, { faces, decodeMilliseconds: opened - begun, findMilliseconds: found - opened });
     for (let face = 0; face < faces.length; face += 1) {
-      const recognition = await recogniseFace(id, picture, face);
-      post({ type: 'recognised', id, face, recognition });
+      post({ type: 'recognised', id, face, recognition: await recogniseFace(id, picture, face) });
     }
   } catch (caught) {
     release(handle);
     throw caught;
   }
   return { picture: handle };
+}
+
+const frameCanvas = new OffscreenCanvas(1, 1);
+
+/**
+ * The pixels of a frame, which is closed.
+ * @param {ImageBitmap} frame
+ */
+function pixelsOf(frame) {
+  const { width, height } = frame;
+  Object.assign(frameCanvas, { width, height });
+  const context = frameCanvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new FersNetError('The browser gives no canvas to read a frame with: use a current browser.');
+  context.drawImage(frame, 0, 0);
+  frame.close();
+  return context.getImageData(0, 0, width, height);
 }
 
 /** @param {Whole} question */
@@ -355,7 +439,7 @@ async function recogniseFace(id, picture, face) {
  */
 async function synthesise({ picture: handle, face, targets, size }) {
   const picture = pictureOf(handle);
-  await addPainter();
+  await addParts();
   const begun = performance.now();
   const first = await picture.synthesise(face, targets);
   const milliseconds = performance.now() - begun;
@@ -387,7 +471,7 @@ const AT_ONCE = 4;
 /** @param {Animate} question */
 async function animate({ id, picture: handle, face, targets, size }) {
   const picture = pictureOf(handle);
-  await addPainter();
+  await addParts();
   /** @param {number} index @param {number | undefined} synthesised */
   const draw = (index, synthesised) => {
     const bytes = picture.frame(face, synthesised, size);

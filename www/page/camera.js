@@ -2,20 +2,21 @@
 /** @file The camera: one frame as a picture, or the expressions of frame after frame, or a mirror with another one. */
 
 import { byId, draw, element, percent } from './dom.js';
+import { Steady } from './steady.js';
 import { surenessOf } from './sure.js';
 
+/** @typedef {import('../api/index.js').FilmFaces} FilmFaces */
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
 
 /**
  * @typedef {object} CameraEvents
  * @property {(picture: Blob) => void} onPicture a frame was taken
- * @property {(picture: Blob, signal: AbortSignal) => Promise<ReadPicture | null>} recognise recognises a frame;
- *   null when the network is not loaded
- * @property {(picture: Blob, expression: string, signal: AbortSignal) => Promise<Mirrored | null>} mirror
- *   recognises a frame and puts another expression into its largest face; null when the network is not loaded
+ * @property {() => FilmFaces | null} follow begins to follow faces from frame to frame; null while the network is not
+ *   loaded
+ * @property {(frame: ReadPicture, expression: string, signal: AbortSignal) => Promise<ImageData | null>} mirror puts
+ *   another expression into the largest face of a frame; null where there is none
+ * @property {(frame: ReadPicture) => void} release a frame was shown
  */
-
-/** @typedef {{picture: ReadPicture, image: ImageData | null}} Mirrored `image` is null where there is no face */
 
 /** The longer side of the frames that are recognised live, in pixels. */
 const LIVE_SIZE = 480;
@@ -35,6 +36,8 @@ export class Camera {
   #events;
   /** @type {MediaStream | null} */ #stream = null;
   /** @type {AbortController | null} */ #recognising = null;
+  /** Frames that were shown with their answers. */
+  #shown = 0;
   /** Counts the openings: a camera that comes after its dialog was closed is let go. */
   #opening = 0;
 
@@ -107,17 +110,7 @@ export class Camera {
     this.#recognising = controller;
     this.#live.setAttribute('aria-pressed', 'true');
     try {
-      while (!controller.signal.aborted) {
-        // One frame at a time: those that the camera gives meanwhile are dropped.
-        const frame = await this.#frame(LIVE_SIZE);
-        const shown = frame && (await this.#answer(frame, controller.signal));
-        if (controller.signal.aborted) return;
-        if (!shown) {
-          this.#status.textContent = 'The network is not loaded yet.';
-          return;
-        }
-        this.#show(shown);
-      }
+      await this.#recogniseLive(controller.signal);
     } catch (error) {
       if (controller.signal.aborted) return;
       this.#status.textContent = error instanceof Error ? error.message : String(error);
@@ -126,20 +119,52 @@ export class Camera {
     }
   }
 
-  /**
-   * @param {Blob} frame
-   * @param {AbortSignal} signal
-   * @returns {Promise<Mirrored | null>}
-   */
-  async #answer(frame, signal) {
-    const expression = this.#expression.value;
-    if (expression) return this.#events.mirror(frame, expression, signal);
-    const picture = await this.#events.recognise(frame, signal);
-    return picture && { picture, image: null };
+  /** @param {AbortSignal} signal */
+  async #recogniseLive(signal) {
+    const film = this.#events.follow();
+    if (!film) {
+      this.#status.textContent = 'The network is not loaded yet.';
+      return;
+    }
+    const steady = new Steady();
+    const isNew = newFrames(this.#video, signal);
+    try {
+      while (!signal.aborted) {
+        // One frame at a time: those that the camera gives meanwhile are dropped.
+        await isNew();
+        if (signal.aborted || !this.#video.videoWidth) continue;
+        const frame = await film.recognise(await this.#bitmap(), { signal });
+        const expression = this.#expression.value;
+        const mirrored = expression ? this.#events.mirror(frame, expression, signal) : null;
+        const image = await Promise.resolve(mirrored).finally(() => this.#events.release(frame));
+        if (!signal.aborted) this.#show(frame, steady.next(frame), image);
+      }
+    } finally {
+      void film.close();
+    }
   }
 
-  /** @param {Mirrored} mirrored */
-  #show({ picture: { faces, width, height }, image }) {
+  /** The camera's picture of this moment, made smaller. */
+  #bitmap() {
+    const { width, height } = this.#sizeWithin(LIVE_SIZE);
+    return createImageBitmap(this.#video, { resizeWidth: width, resizeHeight: height });
+  }
+
+  /** @param {number} size the longest side */
+  #sizeWithin(size) {
+    const { videoWidth, videoHeight } = this.#video;
+    const scale = Math.min(1, size / Math.max(videoWidth, videoHeight));
+    return { width: Math.round(videoWidth * scale), height: Math.round(videoHeight * scale) };
+  }
+
+  /**
+   * @param {ReadPicture} frame
+   * @param {import('./steady.js').SteadyFace[]} faces
+   * @param {ImageData | null} image the frame with another expression
+   */
+  #show({ width, height }, faces, image) {
+    this.#shown += 1;
+    this.#frames.dataset.frames = String(this.#shown);
     this.#mirror.hidden = !image;
     if (image) {
       draw(this.#canvas, image);
@@ -168,13 +193,8 @@ export class Camera {
    * @returns {Promise<Blob | null>}
    */
   #frame(size) {
-    const { videoWidth, videoHeight } = this.#video;
-    if (!videoWidth) return Promise.resolve(null);
-    const scale = Math.min(1, size / Math.max(videoWidth, videoHeight));
-    const canvas = element('canvas', {
-      width: Math.round(videoWidth * scale),
-      height: Math.round(videoHeight * scale),
-    });
+    if (!this.#video.videoWidth) return Promise.resolve(null);
+    const canvas = element('canvas', this.#sizeWithin(size));
     canvas.getContext('2d')?.drawImage(this.#video, 0, 0, canvas.width, canvas.height);
     return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.95));
   }
@@ -198,6 +218,33 @@ export class Camera {
     this.#live.disabled = true;
     this.#expression.disabled = true;
   }
+}
+
+/**
+ * A function that waits until the video shows a frame that it has not waited for yet.
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} signal
+ * @returns {() => Promise<void>}
+ */
+function newFrames(video, signal) {
+  if (!('requestVideoFrameCallback' in video)) {
+    return () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+  }
+  let isFresh = true;
+  /** @type {(() => void) | null} */
+  let waiting = null;
+  const onFrame = () => {
+    isFresh = true;
+    waiting?.();
+    if (!signal.aborted) video.requestVideoFrameCallback(onFrame);
+  };
+  video.requestVideoFrameCallback(onFrame);
+  signal.addEventListener('abort', () => waiting?.());
+  return async () => {
+    if (!isFresh) await new Promise((resolve) => (waiting = () => resolve(undefined)));
+    waiting = null;
+    isFresh = false;
+  };
 }
 
 /**

@@ -113,6 +113,11 @@ async function attempt(signal, work) {
   }
 }
 
+/** @param {import('../api/index.js').FoundPicture} picture whose faces are being recognised */
+function tellFound({ faces }) {
+  status.busy(faces.length > 0 ? `${counted(faces.length, 'face')} found, being recognised` : 'No face found');
+}
+
 /**
  * All answers of a picture.
  * @param {FersNet | null} network
@@ -125,7 +130,11 @@ async function answer(network, file, signal) {
     signal,
     onFound: (found) => {
       viewer.show(network, found);
-      status.busy(found.faces.length ? `${counted(found.faces.length, 'face')} found, being recognised` : 'No face found');
+      tellFound(found);
+    },
+    onMore: ([{ picture: found }]) => {
+      viewer.refreshFaces();
+      tellFound(found);
     },
     onRecognised: (face) => viewer.showRecognised(face),
   });
@@ -183,7 +192,6 @@ async function recogniseWhole() {
     await network.recogniseWhole(picture, { signal });
     if (signal.aborted) return;
     viewer.refreshFaces();
-    picture.faces.forEach((face) => viewer.showRecognised(face));
     status.recognised(picture);
     await synthesiseAll(network, picture, signal);
   });
@@ -269,25 +277,15 @@ viewer.clear();
 listenForPictures((picture) => void take(picture));
 const camera = new Camera({
   onPicture: (picture) => void take(async () => picture),
-  recognise: async (picture, signal) => {
-    if (!net) return null;
-    const recognised = await net.recognise(picture, { signal });
-    void net.release(recognised);
-    return recognised;
-  },
-  mirror: async (file, expression, signal) => {
-    if (!net) return null;
+  follow: () => net?.followFaces() ?? null,
+  mirror: async (frame, expression, signal) => {
+    const [face] = frame.faces;
+    if (!net || !face) return null;
     const network = net;
-    const picture = await network.recognise(file, { signal });
-    try {
-      const [face] = picture.faces;
-      if (!face) return { picture, image: null };
-      const made = await network.synthesise(face, [expression], { signal, size: 1 });
-      return { picture, image: await network.compose(picture, made, { signal }) };
-    } finally {
-      void network.release(picture);
-    }
+    const made = await network.synthesise(face, [expression], { signal, size: 1 });
+    return network.compose(frame, made, { signal });
   },
+  release: (frame) => void net?.release(frame),
 });
 byId('whole').addEventListener('click', () => void recogniseWhole());
 byId('original').addEventListener('click', () => {

@@ -111,6 +111,9 @@ export class Viewer {
         }),
     );
     this.#answers.replaceChildren(...this.#panels.map(({ root }) => root));
+    for (const face of picture.faces) {
+      if ('expression' in face) this.showRecognised(/** @type {ReadFace} */ (face));
+    }
     this.choose(Math.min(this.selected, Math.max(0, picture.faces.length - 1)));
   }
 
