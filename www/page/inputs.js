@@ -1,28 +1,39 @@
 // @ts-check
-/** @file The ways in which a picture comes: chosen, dropped, pasted, or a sample. */
+/** @file The ways in which pictures come: chosen, dropped, pasted, or a sample. */
 
 import { PictureUnreachableError } from '../api/index.js';
 import { byId } from './dom.js';
+import { areMany, dropped, givenOf } from './given.js';
+
+/** @typedef {import('./given.js').Given} Given */
 
 /**
- * Calls back for each picture that the visitor gives.
- * @param {(picture: () => Promise<Blob>) => void} onPicture
+ * Calls back for what the visitor gives.
+ * @param {(picture: () => Promise<Blob>) => void} onPicture one picture
+ * @param {(given: readonly Given[]) => void} onMany several, or a video
  */
-export function listenForPictures(onPicture) {
+export function listenForPictures(onPicture, onMany) {
+  /** @param {readonly Given[]} given */
+  const give = (given) => (areMany(given) ? onMany(given) : onPicture(async () => given[0].file));
+
   const chooser = /** @type {HTMLInputElement} */ (byId('picture'));
   chooser.addEventListener('change', () => {
-    const file = chooser.files?.[0];
-    if (file) onPicture(async () => file);
+    const given = givenOf(chooser.files ?? []);
+    if (given.length > 0) give(given);
     // So that the same file can be chosen again.
     chooser.value = '';
   });
 
   document.addEventListener('paste', (event) => {
-    const file = firstFile(event.clipboardData);
-    if (file) onPicture(async () => file);
+    const given = givenOf(event.clipboardData?.files ?? []);
+    if (given.length > 0) give(given);
   });
 
-  listenForDrops((file) => onPicture(async () => file));
+  listenForDrops((transfer) => {
+    const given = dropped(transfer);
+    if (given instanceof Promise) void given.then(give);
+    else if (given.length > 0) give(given);
+  });
 
   for (const button of document.querySelectorAll('[data-sample]')) {
     const address = /** @type {HTMLElement} */ (button).dataset.sample ?? '';
@@ -30,8 +41,8 @@ export function listenForPictures(onPicture) {
   }
 }
 
-/** @param {(file: File) => void} onFile */
-function listenForDrops(onFile) {
+/** @param {(transfer: DataTransfer) => void} onDrop */
+function listenForDrops(onDrop) {
   let depth = 0; // dragenter and dragleave come for every element on the way
   const mark = () => {
     if (depth > 0) document.body.dataset.dragging = '';
@@ -51,15 +62,8 @@ function listenForDrops(onFile) {
     event.preventDefault();
     depth = 0;
     mark();
-    const file = firstFile(event.dataTransfer);
-    if (file) onFile(file);
+    if (event.dataTransfer) onDrop(event.dataTransfer);
   });
-}
-
-/** @param {DataTransfer | null} transfer */
-function firstFile(transfer) {
-  const files = [...(transfer?.files ?? [])];
-  return files.find(({ type }) => type.startsWith('image/')) ?? files[0] ?? null;
 }
 
 /** @param {string} address */

@@ -4,6 +4,7 @@
 import { FersNet, FersNetError, ProgramCrashedError } from '../api/index.js';
 import { Camera } from './camera.js';
 import { byId, counted } from './dom.js';
+import { download } from './download.js';
 import { listenForPictures } from './inputs.js';
 import { Status } from './status.js';
 import { surenessOf } from './sure.js';
@@ -14,6 +15,10 @@ import { Viewer } from './viewer.js';
 const status = new Status();
 /** @type {import('./animator.js').Animator | null} fetched when it is asked for */
 let animator = null;
+/** @type {import('./many.js').Many | null} the table of many pictures or of a video, fetched when it is asked for */
+let many = null;
+/** @type {((network: FersNet) => void)[]} those who wait for the network */
+const awaiting = [];
 const viewer = new Viewer({
   onChange: () => recompose(),
   onBusy: () => status.alsoBusy(),
@@ -53,6 +58,7 @@ async function load(device) {
   }
   status.loaded(net.device);
   camera.offer(net.synthesises ? net.classes : []);
+  for (const resolve of awaiting.splice(0)) resolve(net);
   const picture = waiting;
   waiting = null;
   if (picture) await take(picture);
@@ -87,17 +93,48 @@ async function take(picture) {
     if (status.state === 'error') void load(wishedDevice());
     return;
   }
+  leave();
+  const { signal } = current;
+  status.busy('Opening the picture');
+  await attempt(signal, async () => answer(net, await picture(), signal));
+}
+
+/** The picture that is shown makes way. */
+function leave() {
   current.abort();
   composing.abort();
   current = new AbortController();
-  const { signal } = current;
   const before = viewer.picture;
   answered = null;
   viewer.clear();
   noFace.hidden = true;
-  if (before) void net.release(before);
-  status.busy('Opening the picture');
-  await attempt(signal, async () => answer(net, await picture(), signal));
+  if (before && net) void net.release(before);
+}
+
+/** The network, once it is loaded; after an error it is loaded anew. @returns {Promise<FersNet>} */
+function whenLoaded() {
+  if (net) return Promise.resolve(net);
+  if (status.state === 'error') void load(wishedDevice());
+  return new Promise((resolve) => awaiting.push(resolve));
+}
+
+/** Many pictures, or a video, as a table. @param {readonly import('./given.js').Given[]} given */
+async function takeMany(given) {
+  try {
+    const { Many } = await import('./many.js');
+    many ??= new Many({
+      network: whenLoaded,
+      onOpen: (file) => void take(async () => file),
+      onLeave: () => {
+        waiting = null;
+        leave();
+        if (net) status.loaded(net.device);
+      },
+    });
+    await many.start(given);
+  } catch (error) {
+    status.failed(error, {});
+  }
 }
 
 /**
@@ -251,17 +288,6 @@ function fileName(names) {
   return [...new Set(names)].join('-').replace(/[^\w-]+/g, '_');
 }
 
-/** @param {Blob} file @param {string} name */
-function download(file, name) {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The download has its own hold on the bytes once it has begun.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}
-
 /** @param {string} device */
 function retry(device) {
   // The buttons hide: the focus goes to what tells how the loading goes.
@@ -274,7 +300,7 @@ function wishedDevice() {
 }
 
 viewer.clear();
-listenForPictures((picture) => void take(picture));
+listenForPictures((picture) => void take(picture), (given) => void takeMany(given));
 const camera = new Camera({
   onPicture: (picture) => void take(async () => picture),
   follow: () => net?.followFaces() ?? null,
