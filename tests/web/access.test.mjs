@@ -1,15 +1,13 @@
 // Light and dark, wide and narrow, by keyboard and with less motion.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { serious } from './axe.mjs';
 import { forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
 
 const ASTRONAUT = join(ROOT, 'www/samples/astronaut.jpg');
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const site = forAllTests();
 
@@ -29,16 +27,6 @@ async function openAll(visit) {
   await page.getByTestId('synthesis-0-surprise').click();
   await visit.settled();
   await page.evaluate(() => document.querySelectorAll('.part').forEach((part) => (part.open = true)));
-}
-
-/** What axe finds that is serious or critical: its rule and the first elements. */
-async function serious(page) {
-  // Evaluated, not added as a script: the page's policy stays as it is.
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }
 
 for (const colorScheme of ['light', 'dark']) {

@@ -42,6 +42,18 @@ export async function predict(picture) {
   return JSON.parse(text).pictures[0].faces;
 }
 
+/** Pictures of a folder as a table: the CSV of `fersnet predict --csv --controls`. */
+export async function predictTable(folder, names) {
+  const options = ['predict', '--csv', '--controls', ...OPTIONS, ...names];
+  try {
+    return (await run(await binary(), options, { cwd: folder, maxBuffer: 1 << 26 })).stdout;
+  } catch (error) {
+    // Some pictures without a face, or that cannot be read: the table says so.
+    if (error.code !== 3 && error.code !== 4) throw error;
+    return error.stdout;
+  }
+}
+
 /** The sheet of one face with all expressions, as `fersnet synthesize --target all` writes it: PNG. */
 export async function sheetOf(picture, face) {
   const folder = await mkdtemp(join(tmpdir(), 'fersnet-sheet-'));

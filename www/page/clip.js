@@ -146,6 +146,7 @@ export class Clip {
     let isWhole = false;
     if (net) {
       this.#prepare(video, net);
+      this.#show('running');
       this.#line.say(TEXT.running);
       try {
         isWhole = (await this.#run?.go(Number(this.#rate.value) || video.rate, signal)) ?? false;

@@ -13,7 +13,7 @@ const TEXT = {
   region: 'Table of the faces that were followed',
   caption:
     'A row for each face, followed as long as it is seen. After a cut every face counts as a new one, since nothing here tells reliably who somebody is: say yourself which are the same.',
-  head: ['Picture', 'Face', 'Seen', 'Frames', 'Mostly', 'Is the same as'],
+  head: ['Picture', 'Face', 'Seen', 'Frames', 'Mostly', 'Same as'],
   /** @param {number} id */
   face: (id) => `Face ${id}`,
   /** @param {string} from @param {string} to */

@@ -74,7 +74,8 @@ function breakDown(error) {
   if (!(error instanceof ProgramCrashedError)) waiting ??= latest;
   const focus = document.activeElement;
   answered = null;
-  viewer.clear();
+  // A table goes on by itself, once the network is loaded anew.
+  if (document.body.dataset.view !== 'table') viewer.clear();
   noFace.hidden = true;
   status.failed(error, { retry: true, cpu: true });
   if (focus && !isShown(focus)) byId('retry').focus();
