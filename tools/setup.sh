@@ -203,14 +203,14 @@ need_node() {
     npm --version >/dev/null || die "npm $npm_version does not run under Node.js $node_version: see its message above"
 }
 
-# wasm-opt, tsc, playwright-core and axe-core, kept by the lock file's hash and linked into the tree: node looks
-# for packages beside the importing file and above.
+# wasm-opt, tsc, playwright-core, axe-core, and uPlot, which draws the page's charts; kept by the lock file's hash and
+# linked into the tree: node looks for packages beside the importing file and above.
 need_node_modules() {
     local key modules
     key=$(sha256sum "$root/package-lock.json" | cut -c 1-12)
     modules=$FERSNET_HOME/npm/$key/node_modules
     if [ ! -e "$modules/.complete" ]; then
-        say "fetching wasm-opt, tsc, playwright-core and axe-core with npm"
+        say "fetching wasm-opt, tsc, uPlot, playwright-core and axe-core with npm"
         mkdir -p "$FERSNET_HOME/npm/$key"
         cp "$root/package.json" "$root/package-lock.json" "$FERSNET_HOME/npm/$key/"
         (cd "$FERSNET_HOME/npm/$key" && npm ci --silent --no-audit --no-fund --ignore-scripts </dev/null) ||
@@ -318,6 +318,7 @@ setup_test() {
     apt_install "lints of the shell scripts" shellcheck
     need_deny
     apt_install "wgpu without a GPU" libvulkan1 mesa-vulkan-drivers
+    apt_install "clips for the browser tests" ffmpeg
     need_browser
 }
 
