@@ -39,7 +39,7 @@ test('two faces that pass one another keep their ids, whatever their order', () 
   const look = Float32Array.of(0.8, 0.6);
   const frames = Array.from({ length: 21 }, (_, i) => {
     // They look alike: where they go tells them apart.
-    const both = [face(10 + 15 * i, 30), face(310 - 15 * i, 60, { look })];
+    const both = [face(10 + 15 * i, 30), face(300 - 15 * i, 30, { look })];
     return i % 2 ? [WALL, ...both] : [WALL, ...both.reverse()];
   });
   const ids = idsOf(frames).map((pair, i) => (i % 2 ? pair : pair.reverse()));
