@@ -2,7 +2,8 @@
 /** @file What was recognised in a video: frames with faces, the faces that were followed, both as CSV and JSON. */
 
 import { csvRow, guarded } from './csv.js';
-import { errorCell, faceCells, faceHead, faceJson, noFaceCells } from './records.js';
+import { errorCell, faceCells, faceHead, faceJson, noFaceCells, probabilitiesOf } from './records.js';
+import { surenessOf } from './sure.js';
 
 /**
  * @typedef {import('./records.js').FaceRecord} FaceRecord
@@ -34,18 +35,25 @@ import { errorCell, faceCells, faceHead, faceJson, noFaceCells } from './records
 
 /** All that is known of a video. */
 export class ClipRecords {
+  #names;
   /** @type {FrameRecord[]} in the order of time */ frames = [];
   /** @type {Map<number, Track>} by id */ tracks = new Map();
   /** @type {Map<number, number>} tracks that the visitor says are the face of another one */ #same = new Map();
 
+  /** @param {Names} names of the columns */
+  constructor(names) {
+    this.#names = names;
+  }
+
   /** @param {FrameRecord} frame later than those before */
   add(frame) {
     this.frames.push(frame);
-    for (const { track, expression, certain } of frame.faces) {
+    for (const face of frame.faces) {
+      const { track, expression, certain } = face;
       const known = this.tracks.get(track) ?? { track, from: frame.seconds, to: 0, frames: 0, unsure: 0, shown: new Map() };
       known.to = frame.seconds;
       known.frames += 1;
-      known.unsure += certain ? 0 : 1;
+      known.unsure += surenessOf({ expression, certain, probabilities: probabilitiesOf(face, this.#names) }).sure ? 0 : 1;
       known.shown.set(expression, (known.shown.get(expression) ?? 0) + 1);
       this.tracks.set(track, known);
     }
@@ -77,20 +85,19 @@ export class ClipRecords {
   /**
    * A face's probabilities, frame by frame; null where it is not seen.
    * @param {number} id
-   * @param {number} classes how many
    * @returns {(number | null)[][]} one a class
    */
-  courses(id, classes) {
+  courses(id) {
     const seen = this.frames.map(({ faces }) => faces.find(({ track }) => this.idOf(track) === id));
-    return Array.from({ length: classes }, (_, i) => seen.map((face) => face?.probabilities[i] ?? null));
+    return this.#names.classes.map((_, i) => seen.map((face) => face?.probabilities[i] ?? null));
   }
 
   /**
    * A row a face of a frame, and one that says why for each frame without.
    * @param {ClipFacts} facts
-   * @param {Names} names
    */
-  csv({ file }, names) {
+  csv({ file }) {
+    const names = this.#names;
     const head = csvRow(['file', 'time', 'seconds', 'frame', 'id', 'face', ...faceHead(names), 'error']);
     const rows = this.frames.flatMap(({ number, seconds, faces, error }) => {
       const when = [guarded(file), clock(seconds), seconds.toFixed(3), String(number)];
@@ -101,8 +108,9 @@ export class ClipRecords {
     return new Blob([head, ...rows], { type: 'text/csv' });
   }
 
-  /** @param {ClipFacts} facts @param {Names} names */
-  json(facts, names) {
+  /** @param {ClipFacts} facts */
+  json(facts) {
+    const names = this.#names;
     // Frame by frame: the whole as one text would be many times as large.
     const frames = this.frames.map(({ number, seconds, faces, error }, i) => {
       const of = faces.map((face) => ({ id: this.idOf(face.track), ...faceJson(face, names) }));

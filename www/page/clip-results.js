@@ -81,7 +81,7 @@ export class ClipResults {
     const chart = await this.#chart;
     const { frames } = this.#records;
     if (id !== this.#table.chosen) return;
-    chart?.show(id, frames.map(({ seconds }) => seconds), this.#records.courses(id, this.#names.classes.length));
+    chart?.show(id, frames.map(({ seconds }) => seconds), this.#records.courses(id));
   }
 
   /** @returns {Promise<Chart | null>} null where it cannot be fetched */

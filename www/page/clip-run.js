@@ -20,7 +20,8 @@ import { thumbnailOf } from './thumbnail.js';
  * @typedef {object} RunEvents
  * @property {() => Promise<FersNet>} network the network, once it is loaded
  * @property {(track: number, thumbnail: HTMLCanvasElement) => void} onTrack a face is seen for the first time
- * @property {(done: number, of: number) => void} onFrame
+ * @property {(done: number, of: number, milliseconds: number) => void} onFrame `milliseconds`: what all of them took,
+ *   pauses left out
  */
 
 /** One way through a video. */
@@ -72,6 +73,8 @@ export class ClipRun {
     const of = Math.max(1, Math.ceil((video.frames - 0.5) / step));
     signal.addEventListener('abort', () => this.goOn(), { once: true });
     let last = -1;
+    let milliseconds = 0;
+    let begun = performance.now();
     let next = video.frame(0);
     for (let i = 0; i < of; i += 1) {
       const frame = await next;
@@ -87,8 +90,10 @@ export class ClipRun {
         await next.catch(() => {});
         return false;
       }
-      this.#events.onFrame(i + 1, of);
+      milliseconds += performance.now() - begun;
+      this.#events.onFrame(i + 1, of, milliseconds);
       await this.#pause?.gone;
+      begun = performance.now();
     }
     return true;
   }

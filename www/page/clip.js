@@ -64,8 +64,7 @@ export class Clip {
   #place = element('div', {});
   #controller = new AbortController();
   /** @type {Video | null} */ #video = null;
-  /** @type {Names} */ #names = { classes: [], controls: [] };
-  /** @type {ClipRecords} */ #records = new ClipRecords();
+  #records = new ClipRecords({ classes: [], controls: [] });
   /** @type {ClipRun | null} what is under way */ #run = null;
   /** @type {ClipResults | null} */ #results = null;
   #isClosed = false;
@@ -161,20 +160,20 @@ export class Clip {
     this.#finish(isWhole ? 'done' : 'cancelled');
   }
 
-  /** Empty places for what comes. @param {Video} video @param {Names} names */
-  #prepare(video, names) {
+  /** Empty places for what comes. @param {Video} video @param {Names} net */
+  #prepare(video, { classes, controls }) {
     this.#results?.close();
-    this.#names = { classes: names.classes, controls: names.controls };
-    this.#records = new ClipRecords();
-    const results = new ClipResults(this.#records, this.#names, () => Video.open(this.#given.file, video));
+    // Not the network itself, which may be loaded anew.
+    const names = { classes, controls };
+    this.#records = new ClipRecords(names);
+    const results = new ClipResults(this.#records, names, () => Video.open(this.#given.file, video));
     this.#results = results;
     this.#place.replaceChildren(results.root);
-    const begun = performance.now();
-    this.#run = new ClipRun(video, this.#records, this.#names, {
+    this.#run = new ClipRun(video, this.#records, names, {
       network: this.#events.network,
       onTrack: (track, thumbnail) => results.add(track, thumbnail),
-      onFrame: (done, of) => {
-        const left = ((performance.now() - begun) / done) * (of - done);
+      onFrame: (done, of, milliseconds) => {
+        const left = (milliseconds / done) * (of - done);
         this.#line.count(done, of, TEXT.at(done, of, Math.ceil(left / 1000)));
         results.refreshSoon();
       },
@@ -220,7 +219,7 @@ export class Clip {
     const video = this.#video;
     if (!video) return;
     const facts = { file: this.#given.name, width: video.width, height: video.height, seconds: video.duration, rate: video.rate };
-    download(this.#records[form](facts, this.#names), `${stemOf(this.#given.name)}-faces.${form}`);
+    download(this.#records[form](facts), `${stemOf(this.#given.name)}-faces.${form}`);
   }
 }
 
