@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ClipRecords, clock, time } from '../../www/page/clip-records.js';
+import german from '../../www/languages/de.js';
+import english from '../../www/languages/en.js';
+import { ClipRecords, clock } from '../../www/page/clip-records.js';
 import { csvRow, guarded } from '../../www/page/csv.js';
 import { stemOf } from '../../www/page/download.js';
 import { FacesFollowed } from '../../www/page/faces-followed.js';
+import { moment } from '../../www/page/numbers.js';
 import { tableOf } from './downloads.mjs';
 
 const STEP = 0.2;
@@ -88,7 +91,8 @@ test('tracks that are said to be of one face share an id, and can be parted agai
 
 test('times are as files and as people have them', () => {
   assert.deepEqual([0, 4.0004, 59.9996, 3725.5].map(clock), ['00:00:00.000', '00:00:04.000', '00:01:00.000', '01:02:05.500']);
-  assert.deepEqual([0, 4.04, 59.96, 3725.5].map(time), ['0:00.0', '0:04.0', '1:00.0', '62:05.5']);
+  assert.deepEqual([0, 4.04, 59.96, 3725.5].map((seconds) => moment(english, seconds)), ['0:00.0', '0:04.0', '1:00.0', '62:05.5']);
+  assert.equal(moment(german, 3725.5), '62:05,5');
 });
 
 test('cells survive commas, quotes and lines, and no text is a formula', () => {

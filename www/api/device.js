@@ -14,6 +14,15 @@ export const WEBGPU_FAILED = 'WebGPU did not start, so the CPU computes: slower,
 /** The notice when a device that had answered stopped working. */
 export const WEBGPU_LOST = 'The graphics device was lost, so the CPU computes: slower, with the same answers.';
 
+/** The notice where WebGPU was asked for by name, and there is none. */
+export const WEBGPU_NOT_OFFERED = 'WebGPU was asked for, but this browser offers none, so the CPU computes.';
+
+/** The notice where there is none. */
+export const WEBGPU_NONE = 'This browser offers no WebGPU, so the CPU computes: slower, with the same answers.';
+
+/** The notice where the adapter computes on the CPU itself. */
+export const WEBGPU_SOFTWARE = 'This browser’s WebGPU runs in software, so the CPU computes directly, which is faster.';
+
 /** @type {DeviceReport} */
 const CPU = { kind: 'cpu', label: 'CPU', notice: null };
 
@@ -27,16 +36,10 @@ export async function chooseDevice(wish) {
   if (wish !== 'auto' && wish !== 'webgpu') throw UnknownDeviceError.of(wish);
   const adapter = await findAdapter();
   if (!adapter) {
-    return cpuBecause(
-      wish === 'webgpu'
-        ? 'WebGPU was asked for, but this browser offers none, so the CPU computes.'
-        : 'This browser offers no WebGPU, so the CPU computes: slower, with the same answers.',
-    );
+    return cpuBecause(wish === 'webgpu' ? WEBGPU_NOT_OFFERED : WEBGPU_NONE);
   }
   if (wish === 'auto' && isSoftware(adapter)) {
-    return cpuBecause(
-      'This browser’s WebGPU runs in software, so the CPU computes directly, which is faster.',
-    );
+    return cpuBecause(WEBGPU_SOFTWARE);
   }
   return { kind: 'webgpu', label: `WebGPU${named(adapter)}`, notice: null };
 }

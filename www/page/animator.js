@@ -2,10 +2,14 @@
 /** @file The face in the photo on its way to its target and back: shown, and saved as GIF or WebM. */
 
 import { byId } from './dom.js';
+import { PageError, sayError } from './failures.js';
+import { say } from './language.js';
+import { megabytes, percent } from './numbers.js';
 
 /** @typedef {import('../api/index.js').Animation} Animation */
 /** @typedef {import('../api/index.js').FersNet} FersNet */
 /** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
+/** @typedef {import('./language.js').Text} Text */
 
 /** Frames on the way to the target. */
 const STEPS = 24;
@@ -68,9 +72,10 @@ export class Animator {
    * Animates a face that is in the photo; an animation before is dropped.
    * @param {FersNet} net
    * @param {SynthesisedFace} change
-   * @param {string} name of what it will show
+   * @param {Text} shows what it will show
+   * @param {string} name the same, for the file
    */
-  async start(net, { face, target }, name) {
+  async start(net, { face, target }, shows, name) {
     this.close();
     const current = new AbortController();
     this.#current = current;
@@ -78,9 +83,9 @@ export class Animator {
     this.#name = name;
     this.#player.hidden = false;
     this.#controls.hidden = false;
-    this.#canvas.setAttribute('aria-label', `The face on its way to ${name} and back, synthetic`);
+    say(this.#canvas, (words) => words.animation.label(shows(words)), 'aria-label');
     this.#place.max = String(STEPS);
-    this.#tell('Drawing the first frame');
+    this.#tell((words) => words.animation.firstFrame);
     byId('player-close').focus();
     const done = this.#events.onBusy();
     try {
@@ -91,7 +96,7 @@ export class Animator {
           if (current.signal.aborted) return;
           this.#frames.push(frame);
           this.#show(index);
-          this.#tell(`Drawing: ${index} of ${STEPS} frames`);
+          this.#tell((words) => words.animation.drawing(index, STEPS));
         },
       });
       if (current.signal.aborted) {
@@ -101,7 +106,7 @@ export class Animator {
       this.#animation = animation;
       this.#ready();
     } catch (error) {
-      if (!current.signal.aborted) this.#tell(textOf(error));
+      if (!current.signal.aborted) sayError(this.#status, error);
     } finally {
       done();
     }
@@ -121,7 +126,7 @@ export class Animator {
 
   #ready() {
     for (const button of [this.#play, this.#place, this.#gif, this.#webm]) button.disabled = false;
-    this.#tell('Every frame says that it is synthetic; the GIF says so in its metadata too.');
+    this.#tell((words) => words.animation.marked);
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) this.#show(STEPS);
     else this.#run();
   }
@@ -133,14 +138,14 @@ export class Animator {
       this.#show(frameAt(performance.now() - begun, this.#frames.length));
       this.#turn = requestAnimationFrame(turn);
     };
-    this.#play.textContent = 'Pause';
+    say(this.#play, (words) => words.animation.pause);
     turn();
   }
 
   #pause() {
     cancelAnimationFrame(this.#turn);
     this.#turn = 0;
-    this.#play.textContent = 'Play';
+    say(this.#play, (words) => words.page.play);
   }
 
   /** @param {number} index */
@@ -150,7 +155,7 @@ export class Animator {
     paint(this.#canvas, frame);
     this.#canvas.dataset.frame = String(index);
     this.#place.value = String(index);
-    this.#place.setAttribute('aria-valuetext', `${Math.round((100 * index) / STEPS)} % of the way`);
+    say(this.#place, (words) => words.animation.place(percent(words, index / STEPS, 0)), 'aria-valuetext');
   }
 
   /** @param {() => Promise<[Blob, string]>} make */
@@ -159,14 +164,14 @@ export class Animator {
     const done = this.#events.onBusy();
     this.#gif.disabled = true;
     this.#webm.disabled = true;
-    this.#tell('Writing the file');
+    this.#tell((words) => words.animation.writing);
     try {
       const [file, ending] = await make();
       if (signal.aborted) return;
       this.#events.onFile(file, `fersnet-${this.#name}.${ending}`);
-      this.#tell(`Saved: ${(file.size / 1e6).toFixed(1)} MB.`);
+      this.#tell((words) => words.animation.saved(megabytes(words, file.size)));
     } catch (error) {
-      if (!signal.aborted) this.#tell(textOf(error));
+      if (!signal.aborted) sayError(this.#status, error);
     } finally {
       if (!signal.aborted) {
         this.#gif.disabled = false;
@@ -178,7 +183,7 @@ export class Animator {
 
   /** @returns {Promise<[Blob, string]>} */
   async #asGif() {
-    if (!this.#net || !this.#animation) throw new Error('There is no animation yet.');
+    if (!this.#net || !this.#animation) throw new PageError((words) => words.animation.none);
     return [await this.#net.saveAnimation(this.#animation, { signal: this.#current.signal }), 'gif'];
   }
 
@@ -188,7 +193,7 @@ export class Animator {
    */
   async #asVideo() {
     const type = videoType();
-    if (!type) throw new Error('This browser records no WebM: save the GIF instead.');
+    if (!type) throw new PageError((words) => words.animation.noWebm);
     const frames = this.#frames;
     const { signal } = this.#current;
     const canvas = document.createElement('canvas');
@@ -200,7 +205,7 @@ export class Animator {
     recorder.ondataavailable = ({ data }) => parts.push(data);
     const stopped = new Promise((resolve, reject) => {
       recorder.onstop = resolve;
-      recorder.onerror = () => reject(new Error('The browser could not record the video: save the GIF instead.'));
+      recorder.onerror = () => reject(new PageError((words) => words.animation.notRecorded));
     });
     recorder.start();
     const begun = performance.now();
@@ -219,9 +224,9 @@ export class Animator {
     return [new Blob(parts, { type: 'video/webm' }), 'webm'];
   }
 
-  /** @param {string} text */
+  /** @param {Text} text */
   #tell(text) {
-    this.#status.textContent = text;
+    say(this.#status, text);
   }
 }
 
@@ -257,9 +262,4 @@ function paint(canvas, image) {
 function videoType() {
   if (typeof MediaRecorder === 'undefined' || !('captureStream' in HTMLCanvasElement.prototype)) return null;
   return VIDEO_TYPES.find((type) => MediaRecorder.isTypeSupported(type)) ?? null;
-}
-
-/** @param {unknown} error */
-function textOf(error) {
-  return error instanceof Error ? error.message : String(error);
 }

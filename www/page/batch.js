@@ -2,8 +2,9 @@
 /** @file Many pictures, one after the other, as a table. */
 
 import { aborted } from './aborted.js';
-import { counted, element } from './dom.js';
+import { element } from './dom.js';
 import { download } from './download.js';
+import { PageError } from './failures.js';
 import { isVideo } from './given.js';
 import { PictureTable } from './picture-table.js';
 import { picturesCsv, picturesJson, recordOf } from './records.js';
@@ -14,26 +15,9 @@ import { WorkLine } from './work-line.js';
  * @typedef {import('../api/index.js').FersNet} FersNet
  * @typedef {import('../api/index.js').ReadPicture} ReadPicture
  * @typedef {import('./given.js').Given} Given
+ * @typedef {import('./language.js').Text} Text
  * @typedef {import('./records.js').PictureRecord} PictureRecord
  */
-
-const TEXT = {
-  title: 'Faces in many pictures',
-  waits: 'Waiting for the network',
-  running: 'Recognising the pictures',
-  /** @param {number} done @param {number} of @param {string} name */
-  at: (done, of, name) => `${done + 1} of ${of}: ${name}`,
-  /** @param {number} files @param {number} faces @param {number} errors */
-  done: (files, faces, errors) =>
-    `${counted(files, 'file')}: ${counted(faces, 'face')}${errors > 0 ? `, and ${counted(errors, 'file')} that could not be read` : ''}.`,
-  /** @param {number} done @param {number} of */
-  cancelled: (done, of) => `Cancelled after ${done} of ${counted(of, 'file')}.`,
-  none: 'There is no picture in what was given.',
-  video: 'This is a video: give it to the page alone.',
-  cancel: 'Cancel',
-  csv: 'Save as CSV',
-  json: 'Save as JSON',
-};
 
 /**
  * @typedef {object} BatchEvents
@@ -44,7 +28,7 @@ const TEXT = {
 
 /** The table of many pictures and what fills it. */
 export class Batch {
-  title = TEXT.title;
+  /** @type {Text} */ title = (words) => words.many.pictures;
   #given;
   #events;
   #controller = new AbortController();
@@ -53,7 +37,7 @@ export class Batch {
   /** @type {PictureRecord[]} */ #records = [];
   #names = /** @type {import('./records.js').Names} */ ({ classes: [], controls: [] });
   #scratch = document.createElement('canvas');
-  #cancel = element('button', { type: 'button', className: 'button', data: { testid: 'batch-cancel' }, onclick: () => this.close() }, TEXT.cancel);
+  #cancel = element('button', { type: 'button', className: 'button', data: { testid: 'batch-cancel' }, onclick: () => this.close() }, (words) => words.many.cancel);
   #saves;
 
   /**
@@ -64,10 +48,10 @@ export class Batch {
     this.#given = given;
     this.#events = events;
     this.#table = new PictureTable((number) => events.onOpen(given[number].file));
-    /** @param {string} text @param {'csv' | 'json'} form */
+    /** @param {Text} text @param {'csv' | 'json'} form */
     const save = (text, form) =>
       element('button', { type: 'button', className: 'button', disabled: true, data: { testid: `save-${form}` }, onclick: () => this.#save(form) }, text);
-    this.#saves = [save(TEXT.csv, 'csv'), save(TEXT.json, 'json')];
+    this.#saves = [save((words) => words.many.csv, 'csv'), save((words) => words.many.json, 'json')];
     /** @type {HTMLElement} */
     this.root = element(
       'div',
@@ -83,14 +67,14 @@ export class Batch {
     const stopped = aborted(signal);
     const of = this.#given.length;
     this.#events.onState('running');
-    this.#line.say(of > 0 ? TEXT.waits : TEXT.none);
+    this.#line.say((words) => (of > 0 ? words.many.waits : words.many.none));
     for (const [number, given] of this.#given.entries()) {
       // A loading that failed waits for the visitor: cancelling does not wait for it.
       const net = await Promise.race([this.#events.network(), stopped]);
       if (!net || signal.aborted) break;
-      if (number === 0) this.#line.say(TEXT.running);
+      if (number === 0) this.#line.say((words) => words.many.recognising);
       this.#names = net;
-      this.#line.count(number, of, TEXT.at(number, of, given.name));
+      this.#line.count(number, of, (words) => words.many.at(number + 1, of, given.name));
       await this.#recognise(net, number, given, signal);
     }
     this.#end();
@@ -114,7 +98,7 @@ export class Batch {
    */
   async #recognise(net, number, { name, file }, signal) {
     try {
-      if (isVideo(file)) throw new Error(TEXT.video);
+      if (isVideo(file)) throw new PageError((words) => words.many.isVideo, 'This is a video: give it to the page alone.');
       const picture = await net.recognise(file, { signal });
       this.#add(number, this.#recordOf(name, picture), thumbnailsOf(picture, this.#scratch));
       // The next one is not opened before this one is gone.
@@ -122,7 +106,7 @@ export class Batch {
     } catch (error) {
       if (signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
-      this.#add(number, { file: name, error: message, faces: [] }, []);
+      this.#add(number, { file: name, error: message, faces: [] }, [], error);
     }
   }
 
@@ -131,10 +115,10 @@ export class Batch {
     return { file, width, height, faces: faces.map((face) => recordOf(face, this.#names)) };
   }
 
-  /** @param {number} number @param {PictureRecord} record @param {HTMLCanvasElement[]} thumbnails */
-  #add(number, record, thumbnails) {
+  /** @param {number} number @param {PictureRecord} record @param {HTMLCanvasElement[]} thumbnails @param {unknown} [failure] */
+  #add(number, record, thumbnails, failure) {
     this.#records.push(record);
-    this.#table.add(number, record, this.#names, thumbnails);
+    this.#table.add(number, record, this.#names, thumbnails, failure);
     this.#saves.forEach((save) => (save.disabled = false));
   }
 
@@ -143,8 +127,11 @@ export class Batch {
     const isWhole = records.length === this.#given.length;
     const faces = records.reduce((sum, record) => sum + record.faces.length, 0);
     const errors = records.filter(({ error }) => error !== undefined).length;
-    const text = isWhole ? TEXT.done(records.length, faces, errors) : TEXT.cancelled(records.length, this.#given.length);
-    this.#line.end(records.length === 0 && isWhole ? TEXT.none : text);
+    const of = this.#given.length;
+    this.#line.end(({ many }) => {
+      if (!isWhole) return many.cancelled(records.length, of);
+      return of === 0 ? many.none : many.done(of, faces, errors);
+    });
     const focused = document.activeElement === this.#cancel;
     this.#cancel.hidden = true;
     if (focused) this.#table.focus();

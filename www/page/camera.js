@@ -1,7 +1,10 @@
 // @ts-check
 /** @file The camera: one frame as a picture, or the expressions of frame after frame, or a mirror with another one. */
 
-import { byId, draw, element, percent } from './dom.js';
+import { byId, draw, element } from './dom.js';
+import { sayError } from './failures.js';
+import { expressionIn, say } from './language.js';
+import { percent } from './numbers.js';
 import { Steady } from './steady.js';
 import { surenessOf } from './sure.js';
 
@@ -56,21 +59,21 @@ export class Camera {
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden || !this.#recognising) return;
       this.#stopRecognising();
-      this.#status.textContent = 'Stopped, since the page was hidden.';
+      say(this.#status, ({ camera }) => camera.hidden);
     });
   }
 
   /** The expressions that the mirror can show. @param {readonly string[]} classes none where nothing is synthesised */
   offer(classes) {
-    const options = classes.map((name) => element('option', { value: name }, name));
-    this.#expression.replaceChildren(element('option', { value: '' }, 'as it is'), ...options);
+    const options = classes.map((name) => element('option', { value: name }, (words) => expressionIn(words, name)));
+    this.#expression.replaceChildren(element('option', { value: '' }, ({ camera }) => camera.asItIs), ...options);
     byId('camera-mirror-label').hidden = classes.length === 0;
   }
 
   async open() {
     const opening = ++this.#opening;
     this.#dialog.showModal();
-    this.#status.textContent = 'Waiting for the camera: the browser may ask you to allow it.';
+    say(this.#status, ({ camera }) => camera.waiting);
     try {
       if (!navigator.mediaDevices) throw new DOMException('', 'SecurityError');
       const stream = await navigator.mediaDevices.getUserMedia({
@@ -83,13 +86,13 @@ export class Camera {
       this.#stream = stream;
       this.#video.srcObject = stream;
       await this.#video.play();
-      this.#status.textContent = 'The camera is on. Its picture stays on this device.';
+      say(this.#status, ({ camera }) => camera.on);
       this.#take.disabled = false;
       this.#live.disabled = false;
       this.#expression.disabled = false;
       this.#take.focus();
     } catch (error) {
-      if (opening === this.#opening) this.#status.textContent = reasonOf(error);
+      if (opening === this.#opening) say(this.#status, reasonOf(error));
     }
   }
 
@@ -103,7 +106,7 @@ export class Camera {
   async #toggleLive() {
     if (this.#recognising) {
       this.#stopRecognising();
-      this.#status.textContent = 'The camera is on. Its picture stays on this device.';
+      say(this.#status, ({ camera }) => camera.on);
       return;
     }
     const controller = new AbortController();
@@ -113,7 +116,7 @@ export class Camera {
       await this.#recogniseLive(controller.signal);
     } catch (error) {
       if (controller.signal.aborted) return;
-      this.#status.textContent = error instanceof Error ? error.message : String(error);
+      sayError(this.#status, error);
     } finally {
       if (this.#recognising === controller) this.#stopRecognising();
     }
@@ -123,7 +126,7 @@ export class Camera {
   async #recogniseLive(signal) {
     const film = this.#events.follow();
     if (!film) {
-      this.#status.textContent = 'The network is not loaded yet.';
+      say(this.#status, ({ camera }) => camera.notLoaded);
       return;
     }
     const steady = new Steady();
@@ -168,7 +171,8 @@ export class Camera {
     this.#mirror.hidden = !image;
     if (image) {
       draw(this.#canvas, image);
-      this.#line.textContent = `Synthetic: ${this.#expression.value || 'another expression'}`;
+      const { value } = this.#expression;
+      say(this.#line, (words) => words.camera.synthetic(value ? expressionIn(words, value) : words.camera.other));
     }
     this.#frames.replaceChildren(
       ...faces.map(({ box }) => {
@@ -182,9 +186,12 @@ export class Camera {
       }),
     );
     const [face] = faces;
-    this.#status.textContent = face
-      ? `${image ? 'Your own face shows ' : ''}${surenessOf(face).words}, ${percent(face.probabilities[face.expression])}`
-      : 'No face in view.';
+    say(this.#status, (words) => {
+      if (!face) return words.camera.noFace;
+      const shown = surenessOf(face, words).words;
+      const probability = percent(words, face.probabilities[face.expression]);
+      return image ? words.camera.ownFaceShows(shown, probability) : words.camera.shows(shown, probability);
+    });
   }
 
   /**
@@ -250,20 +257,21 @@ function newFrames(video, signal) {
 /**
  * Why there is no camera, and what to do.
  * @param {unknown} error
+ * @returns {import('./language.js').Text}
  */
 function reasonOf(error) {
   switch (error instanceof DOMException ? error.name : '') {
     case 'NotAllowedError':
-      return 'The camera is not allowed here: allow it in the browser’s address bar, or choose a picture instead.';
+      return ({ camera }) => camera.notAllowed;
     case 'NotFoundError':
     case 'OverconstrainedError':
-      return 'There is no camera on this device: choose a picture instead.';
+      return ({ camera }) => camera.missing;
     case 'NotReadableError':
     case 'AbortError':
-      return 'The camera is in use by another program: close that one, then try again.';
+      return ({ camera }) => camera.inUse;
     case 'SecurityError':
-      return 'Browsers give the camera to secure pages only (https or localhost): choose a picture instead.';
+      return ({ camera }) => camera.notSecure;
     default:
-      return 'The camera did not start: try again, or choose a picture instead.';
+      return ({ camera }) => camera.failed;
   }
 }

@@ -1,19 +1,13 @@
 // @ts-check
 /** @file A face's probabilities over time, drawn by uPlot (vendor/uplot), which is fetched with the first chart. */
 
-import { minutes, time } from './clip-records.js';
 import { element } from './dom.js';
+import { expressionIn, follow, say } from './language.js';
+import { moment, percent } from './numbers.js';
 import { styled } from './styles.js';
 
 /** @typedef {import('uplot')} Plot */
-
-const TEXT = {
-  /** @param {number} id */
-  label: (id) => `Probabilities of face ${id} over time`,
-  legend: 'Expressions in the chart',
-  hint: 'A click in the chart shows the frame. Drawn with ',
-  licence: 'uPlot (MIT)',
-};
+/** @typedef {import('./language.js').Words} Words */
 
 const VENDOR = new URL('../vendor/uplot/', import.meta.url);
 
@@ -32,6 +26,7 @@ export class Chart {
   /** @type {(number | null)[][]} one a class */ #courses = [];
   /** The moment that is marked, in seconds. @type {number | null} */ #marked = null;
   #hidden = new Set();
+  /** @type {Words | null} */ #words = null;
   #sizes = new ResizeObserver(() => this.#resize());
   #closed = new AbortController();
 
@@ -44,12 +39,16 @@ export class Chart {
     this.#Plot = Plot;
     this.#classes = classes;
     this.#onMoment = onMoment;
-    this.#keys = element('div', { className: 'chart-keys', role: 'group', aria: { label: TEXT.legend } }, ...classes.map((name, i) => this.#key(name, i)));
-    const licence = element('a', { href: new URL('LICENSE', VENDOR).href }, TEXT.licence);
+    this.#keys = element('div', { className: 'chart-keys', role: 'group', aria: { label: ({ clip }) => clip.legend } }, ...classes.map((name, i) => this.#key(name, i)));
+    const licence = element('a', { href: new URL('LICENSE', VENDOR).href }, 'uPlot (MIT)');
     /** @type {HTMLElement} */
-    this.root = element('div', { className: 'chart' }, this.#keys, this.#place, element('p', { className: 'hint' }, TEXT.hint, licence, '.'));
+    this.root = element('div', { className: 'chart' }, this.#keys, this.#place, element('p', { className: 'hint' }, ({ clip }) => clip.chartHint, ' ', licence));
     this.#sizes.observe(this.#place);
-    // Its colours are read when it is made.
+    // Its colours and its numbers are written when it is made.
+    follow(this.#place, 'axes', (words) => {
+      this.#words = words;
+      if (this.#plot) this.#make();
+    });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#make(), { signal: this.#closed.signal });
   }
 
@@ -72,7 +71,7 @@ export class Chart {
    * @param {(number | null)[][]} courses one a class; null where the face is not seen
    */
   show(id, seconds, courses) {
-    this.#place.setAttribute('aria-label', TEXT.label(id));
+    say(this.#place, ({ clip }) => clip.chart(id), 'aria-label');
     this.#seconds = seconds;
     this.#courses = courses;
     if (this.#plot) this.#plot.setData(this.#data());
@@ -99,6 +98,8 @@ export class Chart {
   }
 
   #make() {
+    const words = this.#words;
+    if (!words) return;
     this.#plot?.destroy();
     const style = getComputedStyle(this.#place);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
@@ -111,8 +112,8 @@ export class Chart {
         cursor: { drag: { x: false, y: false }, points: { show: false } },
         scales: { x: { time: false }, y: { range: [0, 1] } },
         axes: [
-          { ...axis, size: 32, values: (_, values) => values.map(values.every(Number.isInteger) ? minutes : time) },
-          { ...axis, size: 56, values: (_, values) => values.map((value) => `${Math.round(value * 100)} %`) },
+          { ...axis, size: 32, values: (_, values) => namedMoments(words, values) },
+          { ...axis, size: 56, values: (_, values) => values.map((value) => percent(words, value, 0)) },
         ],
         series: [{}, ...this.#classes.map((label, i) => ({ label, stroke: colour(`--class-${i % 8}`), width: 2, show: !this.#hidden.has(i) }))],
         hooks: { draw: [(drawn) => this.#drawMark(drawn, colour('--ink'))] },
@@ -145,7 +146,7 @@ export class Chart {
   /** @param {string} name @param {number} i */
   #key(name, i) {
     const swatch = element('span', { className: `swatch class-${i % 8}`, aria: { hidden: true } });
-    const key = element('button', { type: 'button', className: 'chart-key', aria: { pressed: true }, data: { testid: `key-${name}` } }, swatch, name);
+    const key = element('button', { type: 'button', className: 'chart-key', aria: { pressed: true }, data: { testid: `key-${name}` } }, swatch, (words) => expressionIn(words, name));
     key.onclick = () => {
       const show = this.#hidden.has(i);
       if (show) this.#hidden.delete(i);
@@ -155,4 +156,10 @@ export class Chart {
     };
     return key;
   }
+}
+
+/** Moments as an axis names them, without tenths where all are whole seconds. @param {Words} words @param {number[]} values */
+function namedMoments(words, values) {
+  const named = values.map((value) => moment(words, value));
+  return values.every(Number.isInteger) ? named.map((text) => text.slice(0, -2)) : named;
 }

@@ -3,7 +3,7 @@
 
 import { csvRow, guarded } from './csv.js';
 import { errorCell, faceCells, faceHead, faceJson, noFaceCells, probabilitiesOf } from './records.js';
-import { surenessOf } from './sure.js';
+import { isSure } from './sure.js';
 
 /**
  * @typedef {import('./records.js').FaceRecord} FaceRecord
@@ -18,6 +18,7 @@ import { surenessOf } from './sure.js';
  * @property {number} seconds
  * @property {TrackedFace[]} faces
  * @property {string} [error] why it was not recognised
+ * @property {unknown} [failure] the same, to be told in the visitor's language
  */
 
 /**
@@ -53,7 +54,7 @@ export class ClipRecords {
       const known = this.tracks.get(track) ?? { track, from: frame.seconds, to: 0, frames: 0, unsure: 0, shown: new Map() };
       known.to = frame.seconds;
       known.frames += 1;
-      known.unsure += surenessOf({ expression, certain, probabilities: probabilitiesOf(face, this.#names) }).sure ? 0 : 1;
+      known.unsure += isSure({ expression, certain, probabilities: probabilitiesOf(face, this.#names) }) ? 0 : 1;
       known.shown.set(expression, (known.shown.get(expression) ?? 0) + 1);
       this.tracks.set(track, known);
     }
@@ -127,18 +128,6 @@ export function clock(seconds) {
   const all = Math.round(seconds * 1000);
   const parts = [Math.floor(all / 3_600_000), Math.floor(all / 60_000) % 60, Math.floor(all / 1000) % 60];
   return `${parts.map((part) => String(part).padStart(2, '0')).join(':')}.${String(all % 1000).padStart(3, '0')}`;
-}
-
-/** A time as people read it: `1:02.3`. @param {number} seconds */
-export function time(seconds) {
-  const tenths = Math.round(seconds * 10);
-  const [minutes, rest] = [Math.floor(tenths / 600), tenths % 600];
-  return `${minutes}:${String(Math.floor(rest / 10)).padStart(2, '0')}.${rest % 10}`;
-}
-
-/** Whole seconds as people read them: `1:02`. @param {number} seconds */
-export function minutes(seconds) {
-  return time(seconds).replace(/\.0$/, '');
 }
 
 /** @param {number} value */

@@ -12,10 +12,6 @@ import { Moment } from './moment.js';
  * @typedef {import('./video.js').Video} Video
  */
 
-const TEXT = {
-  noChart: 'The chart could not be loaded: reload the page. The table and the files do without it.',
-};
-
 /** How often table and chart are written anew while frames come, in milliseconds. */
 const REFRESH_MS = 700;
 
@@ -92,7 +88,7 @@ export class ClipResults {
       this.#chartPlace.replaceChildren(chart.root);
       return chart;
     } catch {
-      this.#chartPlace.replaceChildren(element('p', { className: 'hint' }, TEXT.noChart));
+      this.#chartPlace.replaceChildren(element('p', { className: 'hint' }, (words) => words.clip.noChart));
       return null;
     }
   }

@@ -111,7 +111,7 @@ export class ClipRun {
     } catch (error) {
       if (signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
-      this.#records.add({ number, seconds, faces: [], error: message });
+      this.#records.add({ number, seconds, faces: [], error: message, failure: error });
     }
   }
 

@@ -2,48 +2,22 @@
 /** @file A video that is recognised frame by frame: what starts, pauses and cancels it, and the files it gives. */
 
 import { aborted } from './aborted.js';
-import { ClipRecords, time } from './clip-records.js';
+import { ClipRecords } from './clip-records.js';
 import { ClipResults } from './clip-results.js';
 import { ClipRun } from './clip-run.js';
-import { counted, element } from './dom.js';
+import { element } from './dom.js';
 import { download, stemOf } from './download.js';
+import { say } from './language.js';
+import { fixed, moment } from './numbers.js';
 import { Video } from './video.js';
 import { WorkLine } from './work-line.js';
 
 /**
  * @typedef {import('./batch.js').BatchEvents} BatchEvents
  * @typedef {import('./given.js').Given} Given
+ * @typedef {import('./language.js').Text} Text
  * @typedef {import('./records.js').Names} Names
  */
-
-const TEXT = {
-  title: 'Faces in a video',
-  opening: 'Opening the video',
-  ready: 'Ready: choose how many frames are recognised, then start.',
-  waits: 'Waiting for the network',
-  running: 'Recognising the frames',
-  paused: 'Paused',
-  /** @param {number} done @param {number} of @param {number} seconds left */
-  at: (done, of, seconds) => `${done} of ${of} frames, about ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`} left`,
-  /** @param {number} frames @param {number} faces */
-  done: (frames, faces) => `${counted(frames, 'frame')} recognised, ${counted(faces, 'face')} followed.`,
-  /** @param {number} frames @param {number} faces */
-  cancelled: (frames, faces) => `Cancelled: ${counted(frames, 'frame')} recognised, ${counted(faces, 'face')} followed.`,
-  /** @param {Video} video */
-  facts: ({ duration, width, height, rate }) => `${time(duration)} long, ${width} x ${height}, ${Number(rate.toFixed(2))} frames a second`,
-  rate: 'Recognise',
-  /** @param {number} rate @param {number} frames */
-  some: (rate, frames) => `${rate} a second (${counted(frames, 'frame')})`,
-  /** @param {number} frames */
-  all: (frames) => `every frame (${frames})`,
-  start: 'Start',
-  again: 'Start again',
-  pause: 'Pause',
-  goOn: 'Go on',
-  cancel: 'Cancel',
-  csv: 'Save as CSV',
-  json: 'Save as JSON',
-};
 
 /** Frames a second that are offered, where the video has more. */
 const RATES = [1, 5, 10, 25];
@@ -51,16 +25,19 @@ const USUAL_RATE = 5;
 
 /** The video and all that is made of it. */
 export class Clip {
-  title = TEXT.title;
+  /** @type {Text} */ title = ({ clip }) => clip.title;
   #given;
   #events;
   #line = new WorkLine();
   #facts = element('p', { className: 'hint', data: { testid: 'clip-facts' } });
   #rate = element('select', { disabled: true, data: { testid: 'clip-rate' } });
-  #start = button(TEXT.start, 'clip-start', () => void this.#recognise(), 'button primary');
-  #pause = button(TEXT.pause, 'clip-pause', () => this.#togglePause());
-  #cancel = button(TEXT.cancel, 'clip-cancel', () => this.#controller.abort());
-  #saves = [button(TEXT.csv, 'save-csv', () => this.#save('csv')), button(TEXT.json, 'save-json', () => this.#save('json'))];
+  #start = button(({ clip }) => clip.start, 'clip-start', () => void this.#recognise(), 'button primary');
+  #pause = button(({ clip }) => clip.pause, 'clip-pause', () => this.#togglePause());
+  #cancel = button(({ many }) => many.cancel, 'clip-cancel', () => this.#controller.abort());
+  #saves = [
+    button(({ many }) => many.csv, 'save-csv', () => this.#save('csv')),
+    button(({ many }) => many.json, 'save-json', () => this.#save('json')),
+  ];
   #place = element('div', {});
   #controller = new AbortController();
   /** @type {Video | null} */ #video = null;
@@ -77,7 +54,7 @@ export class Clip {
     this.#given = given;
     this.#events = events;
     this.#show('opening');
-    const label = element('label', { className: 'clip-rate' }, TEXT.rate, ' ', this.#rate);
+    const label = element('label', { className: 'clip-rate' }, ({ clip }) => clip.rate, ' ', this.#rate);
     /** @type {HTMLElement} */
     this.root = element(
       'div',
@@ -91,7 +68,7 @@ export class Clip {
 
   /** Opens the file; the visitor starts what follows. */
   async run() {
-    this.#line.say(TEXT.opening);
+    this.#line.say(({ clip }) => clip.opening);
     try {
       const video = await Video.open(this.#given.file);
       if (this.#isClosed) {
@@ -99,13 +76,15 @@ export class Clip {
         return;
       }
       this.#video = video;
-      this.#facts.textContent = TEXT.facts(video);
+      say(this.#facts, (words) =>
+        words.clip.facts(moment(words, video.duration), `${video.width} x ${video.height}`, fixed(words, video.rate, 2, 0)),
+      );
       this.#offerRates(video);
-      this.#line.say(TEXT.ready);
+      this.#line.say(({ clip }) => clip.ready);
       this.#show('ready');
       this.#start.focus();
     } catch (error) {
-      this.#line.end(error instanceof Error ? error.message : String(error));
+      this.#line.fail(error);
       this.#show('failed');
     }
   }
@@ -127,9 +106,9 @@ export class Clip {
   /** @param {Video} video */
   #offerRates({ rate, frames, duration }) {
     const some = RATES.filter((one) => one < rate * 0.99).map((one) =>
-      element('option', { value: String(one) }, TEXT.some(one, Math.ceil(duration * one - 0.5))),
+      element('option', { value: String(one) }, ({ clip }) => clip.some(one, Math.ceil(duration * one - 0.5))),
     );
-    this.#rate.replaceChildren(...some, element('option', { value: '' }, TEXT.all(frames)));
+    this.#rate.replaceChildren(...some, element('option', { value: '' }, ({ clip }) => clip.all(frames)));
     this.#rate.value = some.length > 1 ? String(USUAL_RATE) : '';
   }
 
@@ -140,23 +119,23 @@ export class Clip {
     const { signal } = this.#controller;
     this.#show('running');
     this.#pause.focus();
-    this.#line.say(TEXT.waits);
+    this.#line.say(({ many }) => many.waits);
     const net = await Promise.race([this.#events.network(), aborted(signal)]);
     let isWhole = false;
     if (net) {
       this.#prepare(video, net);
       this.#show('running');
-      this.#line.say(TEXT.running);
+      this.#line.say(({ clip }) => clip.recognising);
       try {
         isWhole = (await this.#run?.go(Number(this.#rate.value) || video.rate, signal)) ?? false;
       } catch (error) {
-        this.#line.end(error instanceof Error ? error.message : String(error));
+        this.#line.fail(error);
         this.#finish('failed');
         return;
       }
     }
-    const faces = this.#records.ids().length;
-    this.#line.end((isWhole ? TEXT.done : TEXT.cancelled)(this.#records.frames.length, faces));
+    const [frames, faces] = [this.#records.frames.length, this.#records.ids().length];
+    this.#line.end(({ clip }) => (isWhole ? clip.done : clip.cancelled)(frames, faces));
     this.#finish(isWhole ? 'done' : 'cancelled');
   }
 
@@ -174,7 +153,7 @@ export class Clip {
       onTrack: (track, thumbnail) => results.add(track, thumbnail),
       onFrame: (done, of, milliseconds) => {
         const left = (milliseconds / done) * (of - done);
-        this.#line.count(done, of, TEXT.at(done, of, Math.ceil(left / 1000)));
+        this.#line.count(done, of, ({ clip }) => clip.at(done, of, Math.ceil(left / 1000)));
         results.refreshSoon();
       },
     });
@@ -195,9 +174,10 @@ export class Clip {
     if (!run) return;
     if (run.isPaused) run.goOn();
     else run.pause();
-    this.#line.say(run.isPaused ? TEXT.paused : TEXT.running);
-    this.#show(run.isPaused ? 'paused' : 'running');
-    if (run.isPaused) this.#results?.refresh();
+    const { isPaused } = run;
+    this.#line.say(({ clip }) => (isPaused ? clip.paused : clip.recognising));
+    this.#show(isPaused ? 'paused' : 'running');
+    if (isPaused) this.#results?.refresh();
   }
 
   /** @param {'opening' | 'ready' | 'running' | 'paused' | 'done' | 'cancelled' | 'failed'} state */
@@ -205,10 +185,11 @@ export class Clip {
     const isRunning = state === 'running' || state === 'paused';
     this.#start.hidden = isRunning;
     this.#start.disabled = !this.#video;
-    this.#start.textContent = this.#results ? TEXT.again : TEXT.start;
+    const isAgain = this.#results !== null;
+    say(this.#start, ({ clip }) => (isAgain ? clip.again : clip.start));
     this.#rate.disabled = isRunning || !this.#video;
     this.#pause.hidden = !isRunning;
-    this.#pause.textContent = state === 'paused' ? TEXT.goOn : TEXT.pause;
+    say(this.#pause, ({ clip }) => (state === 'paused' ? clip.goOn : clip.pause));
     this.#cancel.hidden = !isRunning;
     for (const save of this.#saves) save.disabled = !this.#results;
     this.#events.onState(state);
@@ -224,7 +205,7 @@ export class Clip {
 }
 
 /**
- * @param {string} text
+ * @param {Text} text
  * @param {string} testid
  * @param {() => void} onclick
  * @param {string} [className]

@@ -1,60 +1,38 @@
 // @ts-check
 /** @file The controls of a face for people: plain words, parts of the face, pairs of sides. */
 
+import { entry } from './language.js';
+
+/** @typedef {import('./language.js').Text} Text */
+/** @typedef {import('./language.js').Words} Words */
+
 /**
  * A slider: one control, or the left and right one of a pair.
  * @typedef {object} Row
- * @property {string} label
+ * @property {Text} label
  * @property {string[]} controls
  */
 
-/** @typedef {{title: string, rows: Row[]}} Part a part of the face */
+/** @typedef {{name: keyof Words['parts'], rows: Row[]}} Part a part of the face */
 
 /** How the names of each part's controls begin. */
 const PARTS = /** @type {const} */ ([
-  ['Brows', /^brow/],
-  ['Eyes', /^eye/],
-  ['Nose and cheeks', /^(nose|cheek)/],
-  ['Mouth', /^(mouth|teeth)/],
-  ['Jaw', /^jaw/],
-  ['More', /^/],
+  ['brows', /^brow/],
+  ['eyes', /^eye/],
+  ['nose-and-cheeks', /^(nose|cheek)/],
+  ['mouth', /^(mouth|teeth)/],
+  ['jaw', /^jaw/],
+  ['more', /^/],
 ]);
 
-/** Plain words, in the order in which they are shown; without the side. @type {Record<string, string>} */
-const WORDS = {
-  mouthSmile: 'Smile',
-  mouthFrown: 'Corners down',
-  teethShown: 'Teeth shown',
-  mouthUpperUp: 'Upper lip up',
-  mouthLowerDown: 'Lower lip down',
-  mouthPucker: 'Lips puckered',
-  mouthFunnel: 'Lips rounded',
-  mouthStretch: 'Corners wide',
-  mouthDimple: 'Dimples',
-  mouthPress: 'Lips pressed',
-  mouthClose: 'Lips closed',
-  mouthRollUpper: 'Upper lip in',
-  mouthRollLower: 'Lower lip in',
-  mouthShrugUpper: 'Upper lip pout',
-  mouthShrugLower: 'Lower lip pout',
-  mouthLeft: 'Mouth left',
-  mouthRight: 'Mouth right',
-  browInnerUp: 'Inner brow up',
-  browOuterUp: 'Outer brow up',
-  browDown: 'Brow down',
-  eyeBlink: 'Eye closed',
-  eyeWide: 'Eye wide',
-  eyeSquint: 'Eye narrowed',
-  noseSneer: 'Nose wrinkled',
-  cheekSquint: 'Cheek raised',
-  cheekPuff: 'Cheek puffed',
-  jawOpen: 'Jaw open',
-  jawForward: 'Jaw forward',
-  jawLeft: 'Jaw left',
-  jawRight: 'Jaw right',
-};
-
-const ORDER = Object.keys(WORDS);
+/** The order in which they are shown, without the side; their words stand in the language files. @type {(keyof Words['controls'])[]} */
+const ORDER = [
+  'mouthSmile', 'mouthFrown', 'teethShown', 'mouthUpperUp', 'mouthLowerDown', 'mouthPucker', 'mouthFunnel',
+  'mouthStretch', 'mouthDimple', 'mouthPress', 'mouthClose', 'mouthRollUpper', 'mouthRollLower',
+  'mouthShrugUpper', 'mouthShrugLower', 'mouthLeft', 'mouthRight', 'browInnerUp', 'browOuterUp', 'browDown',
+  'eyeBlink', 'eyeWide', 'eyeSquint', 'noseSneer', 'cheekSquint', 'cheekPuff', 'jawOpen', 'jawForward',
+  'jawLeft', 'jawRight',
+];
 
 /**
  * The sliders for these controls by part of the face.
@@ -64,24 +42,27 @@ const ORDER = Object.keys(WORDS);
  */
 export function partsOf(controls, apart) {
   const known = new Set(controls);
-  const place = (/** @type {string} */ name) => ORDER.indexOf(sideOf(name, known).pair);
+  const place = (/** @type {string} */ name) => ORDER.findIndex((one) => one === sideOf(name, known).pair);
   // Controls without words come last, in the network's order.
   const sorted = [...controls].sort((a, b) => (place(a) >>> 0) - (place(b) >>> 0));
   /** @type {Map<string, Row>} */
   const rows = new Map();
   for (const name of sorted) {
     const { pair, side } = sideOf(name, known);
-    const words = WORDS[pair] ?? spaced(pair);
-    const label = apart && side ? `${words}, ${side}` : words;
+    /** @type {Text} */
+    const label = (words) => {
+      const control = entry(words.controls, pair) ?? spaced(pair);
+      return apart && side ? words.onSide(control, side) : control;
+    };
     const key = apart ? name : pair;
     const row = rows.get(key) ?? { label, controls: [] };
     row.controls.push(name);
     rows.set(key, row);
   }
   const taken = [...rows.values()];
-  return PARTS.map(([title, start]) => {
-    const own = taken.filter(({ controls: [name] }) => PARTS.find(([, begin]) => begin.test(name))?.[1] === start);
-    return { title, rows: own };
+  return PARTS.map(([name, start]) => {
+    const own = taken.filter(({ controls: [first] }) => PARTS.find(([, begin]) => begin.test(first))?.[1] === start);
+    return { name, rows: own };
   }).filter(({ rows: own }) => own.length > 0);
 }
 
@@ -99,11 +80,12 @@ export function pairsOf(controls) {
 /**
  * @param {string} name
  * @param {Set<string>} known
+ * @returns {{pair: string, side: 'left' | 'right' | ''}}
  */
 function sideOf(name, known) {
   const [, pair, side] = /^(.+)(Left|Right)$/.exec(name) ?? [];
   const isPair = pair && side && !['jaw', 'mouth'].includes(pair) && known.has(`${pair}Left`) && known.has(`${pair}Right`);
-  return isPair ? { pair, side: side.toLowerCase() } : { pair: name, side: '' };
+  return isPair ? { pair, side: side === 'Left' ? 'left' : 'right' } : { pair: name, side: '' };
 }
 
 /** `tongueOut` as `Tongue out`. @param {string} name */

@@ -1,5 +1,9 @@
 // @ts-check
-/** @file Elements found and made, pixels drawn, numbers as people read them. */
+/** @file Elements found and made, pixels drawn. */
+
+import { say } from './language.js';
+
+/** @typedef {import('./language.js').Text} Text */
 
 /**
  * The element with this id.
@@ -14,19 +18,35 @@ export function byId(id) {
 }
 
 /**
+ * @typedef {Record<string, any> & {
+ *   data?: Record<string, unknown>,
+ *   aria?: Record<string, Text | string | number | boolean>,
+ *   title?: Text | string,
+ * }} Properties texts follow the language
+ */
+
+/**
  * A new element with properties, data and children.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} name
- * @param {Record<string, any>} [properties] `data` and `aria` hold attributes of those families
- * @param {(Node | string)[]} children
+ * @param {Properties} [properties] `data` and `aria` hold attributes of those families
+ * @param {(Node | string | Text)[]} children texts follow the language
  * @returns {HTMLElementTagNameMap[K]}
  */
-export function element(name, { data = {}, aria = {}, ...properties } = {}, ...children) {
+export function element(name, { data = {}, aria = {}, title = '', ...properties } = {}, ...children) {
   const made = document.createElement(name);
   Object.assign(made, properties);
+  if (title) say(made, title, 'title');
   for (const [key, value] of Object.entries(data)) made.dataset[key] = String(value);
-  for (const [key, value] of Object.entries(aria)) made.setAttribute(`aria-${key}`, String(value));
-  made.append(...children);
+  for (const [key, value] of Object.entries(aria)) say(made, typeof value === 'function' ? value : String(value), `aria-${key}`);
+  made.append(...children.map((child) => (typeof child === 'function' ? text(child) : child)));
+  return made;
+}
+
+/** @param {Text} said */
+function text(said) {
+  const made = document.createTextNode('');
+  say(made, said);
   return made;
 }
 
@@ -39,21 +59,4 @@ export function draw(canvas, image) {
   canvas.width = image.width;
   canvas.height = image.height;
   canvas.getContext('2d')?.putImageData(image, 0, 0);
-}
-
-/**
- * A part of 1 as people read it: `92.1 %`.
- * @param {number} part
- */
-export function percent(part) {
-  return `${(part * 100).toFixed(1)} %`;
-}
-
-/**
- * @param {number} count
- * @param {string} one
- * @param {string} [many]
- */
-export function counted(count, one, many = `${one}s`) {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,31 +1,14 @@
 // @ts-check
 /** @file The faces that were followed through a video: a row each, of which one is in the chart. */
 
-import { time } from './clip-records.js';
 import { element } from './dom.js';
+import { expressionIn, follow, say } from './language.js';
+import { moment, percent } from './numbers.js';
 
 /**
  * @typedef {import('./clip-records.js').ClipRecords} ClipRecords
  * @typedef {import('./clip-records.js').Track} Track
  */
-
-const TEXT = {
-  region: 'Table of the faces that were followed',
-  caption:
-    'A row for each face, followed as long as it is seen. After a cut every face counts as a new one, since nothing here tells reliably who somebody is: say yourself which are the same.',
-  head: ['Picture', 'Face', 'Seen', 'Frames', 'Mostly', 'Same as'],
-  /** @param {number} id */
-  face: (id) => `Face ${id}`,
-  /** @param {string} from @param {string} to */
-  seen: (from, to) => `${from} to ${to}`,
-  /** @param {string} expression @param {number} part */
-  mostly: (expression, part) => `${expression} (${Math.round(part * 100)} %)`,
-  /** @param {number} part */
-  unsure: (part) => `${Math.round(part * 100)} % not sure`,
-  own: 'no other',
-  /** @param {number} id */
-  same: (id) => `Face ${id} is the same as`,
-};
 
 /**
  * @typedef {object} FollowedEvents
@@ -58,18 +41,27 @@ export class FollowedTable {
   constructor(records, events) {
     this.#records = records;
     this.#events = events;
-    const head = TEXT.head.map((text, i) =>
+    /** @type {import('./language.js').Text[]} */
+    const heads = [
+      ({ many }) => many.picture,
+      ({ clip }) => clip.oneFace,
+      ({ clip }) => clip.seenHead,
+      ({ clip }) => clip.framesHead,
+      ({ clip }) => clip.mostlyHead,
+      ({ clip }) => clip.sameHead,
+    ];
+    const head = heads.map((text, i) =>
       element('th', { scope: 'col' }, i === 0 ? element('span', { className: 'read-aloud' }, text) : text),
     );
     const table = element(
       'table',
       { className: 'followed', data: { testid: 'followed' } },
-      element('caption', {}, TEXT.caption),
+      element('caption', {}, ({ clip }) => clip.caption),
       element('thead', {}, element('tr', {}, ...head)),
       this.#body,
     );
     /** @type {HTMLElement} */
-    this.root = element('div', { className: 'table-scroll', tabIndex: 0, role: 'region', aria: { label: TEXT.region } }, table);
+    this.root = element('div', { className: 'table-scroll', tabIndex: 0, role: 'region', aria: { label: ({ clip }) => clip.region } }, table);
   }
 
   /** The face that is in the chart. */
@@ -85,7 +77,7 @@ export class FollowedTable {
   add(track, thumbnail) {
     const name = element('button', { type: 'button', className: 'link', data: { testid: `track-${track}` } });
     name.onclick = () => this.choose(this.#records.idOf(track));
-    const same = element('select', { data: { testid: `same-${track}` }, aria: { label: TEXT.same(track) } });
+    const same = element('select', { data: { testid: `same-${track}` }, aria: { label: ({ clip }) => clip.same(track) } });
     same.onchange = () => {
       this.#records.join(track, Number(same.value) || track);
       this.choose(this.#records.idOf(track));
@@ -119,7 +111,7 @@ export class FollowedTable {
     for (const [track, row] of this.#rows) {
       const known = this.#records.tracks.get(track);
       const id = this.#records.idOf(track);
-      row.name.textContent = TEXT.face(id);
+      say(row.name, ({ clip }) => clip.face(id));
       row.name.setAttribute('aria-pressed', String(id === this.#chosen));
       row.root.classList.toggle('chosen', id === this.#chosen);
       if (known) writeTrack(row, known);
@@ -134,7 +126,7 @@ export class FollowedTable {
     const wanted = ['', ...others.map(String)];
     // Not made anew while somebody has it open.
     if (wanted.join() !== [...select.options].map(({ value }) => value).join()) {
-      select.replaceChildren(...wanted.map((value) => element('option', { value }, value ? TEXT.face(Number(value)) : TEXT.own)));
+      select.replaceChildren(...wanted.map((value) => element('option', { value }, ({ clip }) => (value ? clip.face(Number(value)) : clip.own))));
     }
     select.value = id === track ? '' : String(id);
     select.hidden = others.length === 0;
@@ -144,8 +136,10 @@ export class FollowedTable {
 /** @param {Row} row @param {Track} track */
 function writeTrack(row, { from, to, frames, unsure, shown }) {
   const [[expression, count]] = [...shown].sort((a, b) => b[1] - a[1]);
-  row.seen.textContent = TEXT.seen(time(from), time(to));
-  row.frames.textContent = String(frames);
-  row.mostly.textContent = TEXT.mostly(expression, count / frames);
-  if (unsure > 0) row.mostly.append(element('span', { className: 'which' }, TEXT.unsure(unsure / frames)));
+  say(row.seen, (words) => words.clip.seen(moment(words, from), moment(words, to)));
+  say(row.frames, String(frames));
+  follow(row.mostly, '', (words) => {
+    row.mostly.replaceChildren(words.clip.mostly(expressionIn(words, expression), percent(words, count / frames, 0)));
+    if (unsure > 0) row.mostly.append(element('span', { className: 'which' }, words.clip.unsure(percent(words, unsure / frames, 0))));
+  });
 }

@@ -1,12 +1,15 @@
 // @ts-check
 /** @file The frames around the faces of a picture. */
 
-import { element, percent } from './dom.js';
+import { element } from './dom.js';
+import { follow } from './language.js';
+import { percent } from './numbers.js';
 import { surenessOf } from './sure.js';
 
 /** @typedef {import('../api/index.js').FoundFace} FoundFace */
 /** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
+/** @typedef {import('./language.js').Text} Text */
 
 /**
  * A frame for each face: buttons that choose one.
@@ -30,34 +33,38 @@ export function drawFrames(container, picture, onChoose) {
     }),
   );
   container.dataset.count = String(picture.faces.length);
-  picture.faces.forEach((face) => label(container, face, 'being recognised'));
+  picture.faces.forEach((face) => label(container, face, (words) => words.face.beingRecognised));
 }
 
 /**
  * Writes into a frame what its face shows, or what it was made to show.
  * @param {HTMLElement} container
  * @param {ReadFace} face
- * @param {string} [synthetic] what the synthesised face in its place shows
+ * @param {Text | null} [synthetic] what the synthesised face in its place shows
  */
-export function nameFrame(container, face, synthetic = '') {
+export function nameFrame(container, face, synthetic = null) {
   const { expression, probabilities } = face;
-  if (synthetic) label(container, face, `${synthetic}, synthetic`);
-  else label(container, face, surenessOf(face).short, `, ${percent(probabilities[expression])}`);
+  if (synthetic) label(container, face, (words) => words.face.isSynthetic(synthetic(words)));
+  else label(container, face, (words) => surenessOf(face, words).short, probabilities[expression]);
 }
 
 /**
  * @param {HTMLElement} container
  * @param {FoundFace} face
- * @param {string} shows
- * @param {string} [sure] only read aloud
+ * @param {Text} text what it shows
+ * @param {number | null} [probability] only read aloud
  */
-function label(container, face, shows, sure = '') {
+function label(container, face, text, probability = null) {
   const frame = container.children[face.index];
   const name = frame?.querySelector('.frame-name');
   if (!frame || !name) return;
   const number = face.picture.faces.length > 1 ? `${face.index + 1} ` : '';
-  name.textContent = `${number}${shows}`;
-  frame.setAttribute('aria-label', `Face ${face.index + 1}: ${shows}${sure}`);
+  follow(frame, 'name', (words) => {
+    const shows = text(words);
+    name.textContent = `${number}${shows}`;
+    const all = probability === null ? shows : words.face.withProbability(shows, percent(words, probability));
+    frame.setAttribute('aria-label', words.face.label(face.index + 1, all));
+  });
 }
 
 /**

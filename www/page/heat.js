@@ -97,9 +97,9 @@ function colourOf(part) {
 
 /** Parts of the square that the network sees: eyes lie at the same places in every face. */
 const PARTS = /** @type {const} */ ([
-  ['the brows and eyes', 0.22, 0.48],
-  ['the nose and cheeks', 0.48, 0.66],
-  ['the mouth and chin', 0.66, 0.95],
+  ['eyes', 0.22, 0.48],
+  ['nose', 0.48, 0.66],
+  ['mouth', 0.66, 0.95],
 ]);
 
 /** Left and right border of the face within the square. */
@@ -111,7 +111,7 @@ const SAME = 0.1;
 /**
  * The part of the face where a map is highest on average.
  * @param {ArrayLike<number>} map
- * @returns {string | null} null where no part stands out
+ * @returns {import('../languages/en.js').FacePart | null} null where no part stands out
  */
 export function strongestPart(map) {
   const cells = Math.sqrt(map.length);

@@ -7,6 +7,12 @@ import { areMany, dropped, givenOf } from './given.js';
 
 /** @typedef {import('./given.js').Given} Given */
 
+/** A sample that is not there. */
+class SampleMissingError extends PictureUnreachableError {
+  /** @type {import('./language.js').Text} what it says on the page */
+  said = (words) => words.sampleMissing;
+}
+
 /**
  * Calls back for what the visitor gives.
  * @param {(picture: () => Promise<Blob>) => void} onPicture one picture
@@ -74,7 +80,5 @@ async function fetchSample(address) {
   } catch {
     // Told below, as a missing file is.
   }
-  throw new PictureUnreachableError(
-    'This sample could not be fetched: check the network, or choose a picture of your own.',
-  );
+  throw new SampleMissingError();
 }

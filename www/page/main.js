@@ -3,9 +3,10 @@
 
 import { FersNet, FersNetError, ProgramCrashedError } from '../api/index.js';
 import { Camera } from './camera.js';
-import { byId, counted } from './dom.js';
+import { byId } from './dom.js';
 import { download } from './download.js';
 import { listenForPictures } from './inputs.js';
+import { adoptPage, listenForLanguage, preferredLanguage, speak } from './language.js';
 import { Status } from './status.js';
 import { surenessOf } from './sure.js';
 import { Viewer } from './viewer.js';
@@ -96,7 +97,7 @@ async function take(picture) {
   }
   leave();
   const { signal } = current;
-  status.busy('Opening the picture');
+  status.busy((words) => words.status.opening);
   await attempt(signal, async () => answer(net, await picture(), signal));
 }
 
@@ -153,7 +154,8 @@ async function attempt(signal, work) {
 
 /** @param {import('../api/index.js').FoundPicture} picture whose faces are being recognised */
 function tellFound({ faces }) {
-  status.busy(faces.length > 0 ? `${counted(faces.length, 'face')} found, being recognised` : 'No face found');
+  const { length } = faces;
+  status.busy((words) => (length > 0 ? words.status.facesFound(length) : words.status.noFaceFound));
 }
 
 /**
@@ -181,7 +183,7 @@ async function answer(network, file, signal) {
   status.recognised(picture);
   if (picture.faces.length === 0) {
     noFace.hidden = false;
-    status.ready('No face was found in this picture.');
+    status.ready((words) => words.status.noFaceInPicture);
     return;
   }
   await synthesiseAll(network, picture, signal);
@@ -200,22 +202,13 @@ async function synthesiseAll(network, picture, signal) {
     const chosen = faces[viewer.selected];
     const face = open.has(chosen) ? chosen : [...open][0];
     open.delete(face);
-    const which = faces.length > 1 ? `face ${face.index + 1} of ${faces.length}` : 'the face';
-    status.busy(`Synthesising ${which} with ${network.classes.length} expressions`);
+    status.busy((words) => words.status.synthesising(face.index + 1, faces.length, network.classes.length));
     const synthesised = await network.synthesise(face, network.classes, { signal });
     if (signal.aborted) return;
     viewer.showSynthesised(synthesised);
     status.synthesised(synthesised[0]?.milliseconds ?? 0, synthesised.length);
   }
-  status.ready(summary(picture));
-}
-
-/** @param {ReadPicture} picture */
-function summary({ faces }) {
-  const shown = faces.map((face) => surenessOf(face).words);
-  return faces.length === 1
-    ? `The face shows ${shown[0]}.`
-    : `${counted(faces.length, 'face')}: ${shown.join(', ')}.`;
+  status.ready((words) => words.status.shows(faces.map((face) => surenessOf(face, words).words)));
 }
 
 async function recogniseWhole() {
@@ -223,7 +216,7 @@ async function recogniseWhole() {
   if (!net || !picture) return;
   const network = net;
   const { signal } = current;
-  status.busy('Recognising the whole picture as a face');
+  status.busy((words) => words.status.wholePicture);
   status.focus();
   noFace.hidden = true;
   await attempt(signal, async () => {
@@ -278,7 +271,7 @@ async function animate() {
     animator ??= new Animator({ onBusy: () => status.alsoBusy(), onFile: download });
     // Another wish may have come meanwhile.
     if (changes.get(change.face.index) === change) {
-      await animator.start(network, change, fileName([viewer.nameOf(change)]));
+      await animator.start(network, change, viewer.saidOf(change), fileName([viewer.nameOf(change)]));
     }
   });
   done();
@@ -300,6 +293,10 @@ function wishedDevice() {
   return new URLSearchParams(location.search).get('device') ?? 'auto';
 }
 
+adoptPage();
+listenForLanguage(/** @type {HTMLSelectElement} */ (byId('language')));
+// Beside the program, which is not kept waiting for it.
+void speak(preferredLanguage());
 viewer.clear();
 listenForPictures((picture) => void take(picture), (given) => void takeMany(given));
 const camera = new Camera({

@@ -4,20 +4,16 @@
 import { Batch } from './batch.js';
 import { byId, element } from './dom.js';
 import { isVideo } from './given.js';
+import { say } from './language.js';
 import { styled } from './styles.js';
 
 /** @typedef {import('../api/index.js').FersNet} FersNet */
 /** @typedef {import('./given.js').Given} Given */
 
-const TEXT = {
-  close: 'Close the table',
-  back: 'Back to the table',
-};
-
 /**
  * What fills the place.
  * @typedef {object} Work
- * @property {string} title
+ * @property {import('./language.js').Text} title
  * @property {HTMLElement} root
  * @property {() => Promise<void>} run
  * @property {() => void} close ends what is under way
@@ -35,12 +31,12 @@ const TEXT = {
 export class Many {
   #events;
   #title = element('h2', { id: 'many-title', tabIndex: -1 });
-  #close = element('button', { type: 'button', className: 'button small', data: { testid: 'many-close' }, onclick: () => this.#leave() }, TEXT.close);
+  #close = element('button', { type: 'button', className: 'button small', data: { testid: 'many-close' }, onclick: () => this.#leave() }, (words) => words.many.close);
   #section = element('section', { className: 'many', data: { testid: 'many' }, aria: { labelledby: 'many-title' } });
   #back = element(
     'p',
     { className: 'many-back' },
-    element('button', { type: 'button', className: 'button small', data: { testid: 'many-back' }, onclick: () => this.#return() }, TEXT.back),
+    element('button', { type: 'button', className: 'button small', data: { testid: 'many-back' }, onclick: () => this.#return() }, (words) => words.many.back),
   );
   /** @type {Work | null} */ #work = null;
   /** Counts what was started: what ends late is told of no more. */ #starts = 0;
@@ -70,7 +66,7 @@ export class Many {
     const [work] = await Promise.all([workOf(given, events), styled(new URL('many.css', import.meta.url))]);
     if (starting !== this.#starts) return;
     this.#work = work;
-    this.#title.textContent = work.title;
+    say(this.#title, work.title);
     this.#section.replaceChildren(element('div', { className: 'many-head' }, this.#title, this.#close), work.root);
     this.#section.hidden = false;
     this.#back.hidden = false;

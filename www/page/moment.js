@@ -1,9 +1,12 @@
 // @ts-check
 /** @file One frame of a video that was recognised, with its faces: chosen by a slider, or in the chart. */
 
-import { clock, time } from './clip-records.js';
-import { element, percent } from './dom.js';
+import { clock } from './clip-records.js';
+import { element } from './dom.js';
+import { sayError } from './failures.js';
+import { say } from './language.js';
 import { Latest } from './latest.js';
+import { moment, percent } from './numbers.js';
 import { confidenceOf, probabilitiesOf } from './records.js';
 import { surenessOf } from './sure.js';
 import { Video } from './video.js';
@@ -15,16 +18,6 @@ import { Video } from './video.js';
  * @typedef {import('./records.js').Names} Names
  */
 
-const TEXT = {
-  slider: 'Moment',
-  frame: 'The frame at this moment',
-  /** @param {string} when @param {number} number */
-  at: (when, number) => `${when}, frame ${number}`,
-  /** @param {number} id @param {string} words @param {string} part */
-  face: (id, words, part) => `Face ${id}: ${words} (${part})`,
-  none: 'No face was found.',
-};
-
 /** The frame and what chooses it. */
 export class Moment {
   #records;
@@ -32,9 +25,9 @@ export class Moment {
   #onMoment;
   #open;
   /** @type {Promise<Video> | null} the file once more, since the other one may be at work */ #video = null;
-  #slider = element('input', { type: 'range', min: '0', max: '0', value: '0', step: '1', data: { testid: 'moment' }, aria: { label: TEXT.slider } });
+  #slider = element('input', { type: 'range', min: '0', max: '0', value: '0', step: '1', data: { testid: 'moment' }, aria: { label: ({ clip }) => clip.moment } });
   #when = element('p', { className: 'moment-when', data: { testid: 'moment-when' } });
-  #canvas = element('canvas', { role: 'img', aria: { label: TEXT.frame }, data: { testid: 'moment-frame' } });
+  #canvas = element('canvas', { role: 'img', aria: { label: ({ clip }) => clip.frame }, data: { testid: 'moment-frame' } });
   #frames = element('div', { className: 'frames', aria: { hidden: true } });
   #faces = element('ul', { className: 'moment-faces', data: { testid: 'moment-faces' }, aria: { live: 'polite' } });
   #latest = new Latest((/** @type {FrameRecord} */ frame) => this.#draw(frame));
@@ -94,10 +87,10 @@ export class Moment {
     const frame = this.#records.frames[index];
     if (!frame) return;
     this.#slider.value = String(index);
-    this.#slider.setAttribute('aria-valuetext', time(frame.seconds));
-    this.#when.textContent = TEXT.at(clock(frame.seconds), frame.number);
+    say(this.#slider, (words) => moment(words, frame.seconds), 'aria-valuetext');
+    say(this.#when, ({ clip }) => clip.when(clock(frame.seconds), frame.number));
     this.#onMoment(frame.seconds);
-    this.#latest.wish(frame).catch((error) => this.#faces.replaceChildren(element('li', {}, String(error?.message ?? error))));
+    this.#latest.wish(frame).catch((error) => this.#faces.replaceChildren(failureLine(error)));
   }
 
   /** @param {FrameRecord} frame */
@@ -108,8 +101,9 @@ export class Moment {
     Object.assign(this.#canvas, { width: canvas.width, height: canvas.height });
     this.#canvas.getContext('2d')?.drawImage(canvas, 0, 0);
     this.#frames.replaceChildren(...frame.faces.map((face) => this.#box(face, video)));
-    const lines = frame.faces.map((face) => this.#line(face));
-    this.#faces.replaceChildren(...(lines.length > 0 ? lines : [frame.error ?? TEXT.none]).map((text) => element('li', {}, text)));
+    const lines = frame.faces.map((face) => element('li', {}, this.#line(face)));
+    const none = frame.error === undefined ? element('li', {}, ({ many }) => many.noFace) : failureLine(frame.failure);
+    this.#faces.replaceChildren(...(lines.length > 0 ? lines : [none]));
   }
 
   /** @param {TrackedFace} face @param {{width: number, height: number}} video */
@@ -123,10 +117,19 @@ export class Moment {
     return frame;
   }
 
-  /** @param {TrackedFace} face */
+  /** @param {TrackedFace} face @returns {import('./language.js').Text} */
   #line(face) {
     const { track, expression, certain } = face;
-    const { words } = surenessOf({ expression, certain, probabilities: probabilitiesOf(face, this.#names) });
-    return TEXT.face(this.#records.idOf(track), words, percent(confidenceOf(face, this.#names)));
+    const id = this.#records.idOf(track);
+    const probabilities = probabilitiesOf(face, this.#names);
+    const confidence = confidenceOf(face, this.#names);
+    return (words) => words.clip.shows(id, surenessOf({ expression, certain, probabilities }, words).words, percent(words, confidence));
   }
+}
+
+/** @param {unknown} error */
+function failureLine(error) {
+  const line = element('li', {});
+  sayError(line, error);
+  return line;
 }

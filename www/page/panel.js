@@ -1,13 +1,16 @@
 // @ts-check
 /** @file One face's answers: its expression, all probabilities, and the face synthesised. */
 
-import { draw, element, percent } from './dom.js';
+import { draw, element } from './dom.js';
+import { expressionIn, follow, say } from './language.js';
+import { percent } from './numbers.js';
 import { surenessOf } from './sure.js';
 import { textOf } from './target.js';
 
 /** @typedef {import('../api/index.js').FoundFace} FoundFace */
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
+/** @typedef {import('./language.js').Text} Text */
 /** @typedef {import('./sliders.js').Sliders} Sliders */
 /** @typedef {import('./why.js').Why} Why */
 
@@ -26,7 +29,7 @@ export class Panel {
   #tiles;
   #expression;
   #other = element('span', {});
-  #unsure = element('span', { className: 'unsure', hidden: true }, 'not sure');
+  #unsure = element('span', { className: 'unsure', hidden: true }, (words) => words.sure.notSure);
   #doubt;
   #whyButton;
   /** @type {Promise<Why> | null} once it was asked for */ #why = null;
@@ -45,11 +48,11 @@ export class Panel {
     const count = face.picture.faces.length;
     this.#expression = element('span', { data: { testid: `expression-${index}` } }, '…');
     this.#doubt = element('p', { className: 'doubt', hidden: true, data: { testid: `doubt-${index}` } });
-    this.#bars = element('ul', { className: 'bars', aria: { label: 'Probabilities' } });
+    this.#bars = element('ul', { className: 'bars', aria: { label: (words) => words.face.probabilities } });
     this.#whyButton = element(
       'button',
       { type: 'button', className: 'button small', disabled: true, aria: { expanded: false }, data: { testid: `why-${index}` } },
-      'Why?',
+      (words) => words.face.why,
     );
     this.#tiles = element(
       'ul',
@@ -59,14 +62,14 @@ export class Panel {
     /** @type {HTMLElement} */
     this.root = element(
       'section',
-      { className: 'panel', id: `panel-${index}`, aria: { label: `Face ${index + 1} of ${count}` } },
+      { className: 'panel', id: `panel-${index}`, aria: { label: (words) => words.face.number(index + 1, count) } },
       element('div', { className: 'panel-head' }, this.#title(count), this.#pager(count), this.#doubt),
       this.#bars,
       element(
         'div',
         { className: 'row' },
         this.#whyButton,
-        element('p', { className: 'hint' }, 'Calibrated: of ten faces recognised at 80 %, most people name about eight the same.'),
+        element('p', { className: 'hint' }, (words) => words.face.calibrated),
       ),
     );
     if (synthesises) {
@@ -74,8 +77,8 @@ export class Panel {
         element(
           'div',
           { className: 'synthesised' },
-          element('h3', {}, 'The same face, synthesised'),
-          element('p', { className: 'hint' }, 'Choose one to put it into the photo; choose it again to take it out.'),
+          element('h3', {}, (words) => words.face.synthesised),
+          element('p', { className: 'hint' }, (words) => words.face.chooseOne),
           this.#tiles,
         ),
       );
@@ -88,13 +91,15 @@ export class Panel {
    */
   showRecognised(face) {
     const { index, expression, probabilities } = face;
-    const { sure, other, reason } = surenessOf(face);
-    this.#expression.textContent = expression;
-    Object.assign(this.#expression.dataset, { expression, certain: String(sure) });
-    this.#other.textContent = other ? ` or ${other}` : '';
-    this.#unsure.hidden = sure;
-    this.#doubt.hidden = sure;
-    this.#doubt.textContent = reason;
+    say(this.#expression, (words) => expressionIn(words, expression));
+    follow(this.root, 'sureness', (words) => {
+      const { sure, other, reason } = surenessOf(face, words);
+      Object.assign(this.#expression.dataset, { expression, certain: String(sure) });
+      this.#other.textContent = other ? words.sure.or(other) : '';
+      this.#unsure.hidden = sure;
+      this.#doubt.hidden = sure;
+      this.#doubt.textContent = reason;
+    });
     this.#whyButton.disabled = false;
     this.#whyButton.onclick = () => void this.#toggleWhy(face);
     this.#bars.replaceChildren(
@@ -107,9 +112,9 @@ export class Panel {
             className: name === expression ? 'top-class' : '',
             data: { testid: `probability-${index}-${name}`, value },
           },
-          element('span', {}, name),
+          element('span', {}, (words) => expressionIn(words, name)),
           element('span', { className: 'bar', aria: { hidden: true } }, fill),
-          element('span', { className: 'bar-value' }, percent(value)),
+          element('span', { className: 'bar-value' }, (words) => percent(words, value)),
         );
       }),
     );
@@ -146,7 +151,7 @@ export class Panel {
 
   /** The sliders could not be fetched. */
   lackSliders() {
-    this.root.append(element('p', { className: 'hint' }, 'The sliders could not be loaded: reload the page.'));
+    this.root.append(element('p', { className: 'hint' }, (words) => words.face.noSliders));
   }
 
   /**
@@ -175,24 +180,24 @@ export class Panel {
       this.#whyButton.setAttribute('aria-expanded', String(!root.hidden));
     } catch {
       this.#why = null;
-      this.#whyButton.after(element('p', { className: 'hint', role: 'status' }, 'This could not be loaded: reload the page.'));
+      this.#whyButton.after(element('p', { className: 'hint', role: 'status' }, (words) => words.face.noWhy));
     }
   }
 
   /** @param {number} count */
   #title(count) {
-    const line = count > 1 ? `Face ${this.#face.index + 1} of ${count} shows` : 'The face shows';
+    const { index } = this.#face;
     return element(
       'div',
       {},
-      element('p', { className: 'panel-count' }, line),
+      element('p', { className: 'panel-count' }, ({ face }) => (count > 1 ? face.numberShows(index + 1, count) : face.shows)),
       element('h2', {}, this.#expression, this.#other, ' ', this.#unsure),
     );
   }
 
   /** @param {number} count */
   #pager(count) {
-    /** @param {-1 | 1} step @param {string} sign @param {string} label */
+    /** @param {-1 | 1} step @param {string} sign @param {Text} label */
     const button = (step, sign, label) =>
       element(
         'button',
@@ -200,7 +205,7 @@ export class Panel {
         sign,
       );
     return count > 1
-      ? element('div', { className: 'pager' }, button(-1, '‹', 'Previous face'), button(1, '›', 'Next face'))
+      ? element('div', { className: 'pager' }, button(-1, '‹', (words) => words.face.previous), button(1, '›', (words) => words.face.next))
       : '';
   }
 
@@ -219,9 +224,9 @@ export class Panel {
         onclick: () => this.#events.onPut(synthesised),
       },
       canvas,
-      element('span', { className: 'tile-name' }, name),
+      element('span', { className: 'tile-name' }, (words) => expressionIn(words, name)),
       ' ',
-      element('span', { className: 'badge' }, 'synthetic'),
+      element('span', { className: 'badge' }, (words) => words.page.synthetic),
     );
   }
 }

@@ -1,7 +1,10 @@
 // @ts-check
 /** @file The table of many pictures: a row a face, or why there is none. */
 
-import { element, percent } from './dom.js';
+import { element } from './dom.js';
+import { sayError } from './failures.js';
+import { expressionIn, follow } from './language.js';
+import { percent } from './numbers.js';
 import { confidenceOf, probabilitiesOf } from './records.js';
 import { surenessOf } from './sure.js';
 
@@ -10,21 +13,6 @@ import { surenessOf } from './sure.js';
  * @typedef {import('./records.js').Names} Names
  * @typedef {import('./records.js').PictureRecord} PictureRecord
  */
-
-const TEXT = {
-  region: 'Table of the faces',
-  caption: 'A row for each face. The name of a file opens its picture.',
-  picture: 'Picture',
-  file: 'File',
-  expression: 'Expression',
-  probability: 'Probability',
-  unsure: 'not sure',
-  /** @param {number} face @param {number} of */
-  face: (face, of) => (of > 1 ? `face ${face} of ${of}` : ''),
-  /** @param {string} first @param {string} second */
-  either: (first, second) => `${first} or ${second}`,
-  noFace: 'No face was found.',
-};
 
 /** The table, which grows. */
 export class PictureTable {
@@ -35,18 +23,20 @@ export class PictureTable {
   /** @param {(picture: number) => void} onOpen a picture is wanted, by its number in the order of the files */
   constructor(onOpen) {
     this.#onOpen = onOpen;
-    const head = [TEXT.picture, TEXT.file, TEXT.expression, TEXT.probability].map((text, i) =>
+    /** @type {import('./language.js').Text[]} */
+    const heads = [({ many }) => many.picture, ({ many }) => many.file, ({ many }) => many.expression, ({ many }) => many.probability];
+    const head = heads.map((text, i) =>
       element('th', { scope: 'col' }, i === 0 ? element('span', { className: 'read-aloud' }, text) : text),
     );
     const table = element(
       'table',
       { className: 'face-rows', data: { testid: 'face-rows' } },
-      element('caption', {}, TEXT.caption),
+      element('caption', {}, (words) => words.many.caption),
       element('thead', {}, element('tr', {}, ...head)),
       this.#rows,
     );
     /** @type {HTMLElement} */
-    this.root = element('div', { className: 'table-scroll', tabIndex: 0, role: 'region', aria: { label: TEXT.region } }, table);
+    this.root = element('div', { className: 'table-scroll', tabIndex: 0, role: 'region', aria: { label: (words) => words.many.region } }, table);
   }
 
   /**
@@ -54,10 +44,11 @@ export class PictureTable {
    * @param {PictureRecord} picture
    * @param {Names} names
    * @param {(HTMLCanvasElement | null)[]} thumbnails one a row
+   * @param {unknown} [failure] the error for which it could not be read
    */
-  add(number, picture, names, thumbnails) {
+  add(number, picture, names, thumbnails, failure) {
     const { faces } = picture;
-    const cells = faces.length > 0 ? faces.map((face) => faceCells(face, names)) : [reasonCells(picture)];
+    const cells = faces.length > 0 ? faces.map((face) => faceCells(face, names)) : [reasonCells(failure)];
     this.#rows.append(
       ...cells.map((own, i) =>
         this.#row(number, element('td', { className: 'thumbnail-cell' }, thumbnails[i] ?? ''), this.#file(number, picture, i), own),
@@ -99,26 +90,34 @@ export class PictureTable {
   #file(number, { file, faces }, face) {
     // One button a picture: the rows of its other faces are reached by the pointer.
     const name = face === 0 ? element('button', { type: 'button', className: 'link', data: { testid: `open-${number}` } }, file) : file;
-    const which = TEXT.face(face + 1, faces.length);
-    return element('th', { scope: 'row' }, name, which ? element('span', { className: 'which' }, which) : '');
+    const which = faces.length > 1 ? element('span', { className: 'which' }, (words) => words.many.faceOf(face + 1, faces.length)) : '';
+    return element('th', { scope: 'row' }, name, which);
   }
 }
 
 /** @param {FaceRecord} face @param {Names} names */
 function faceCells(face, names) {
   const { expression, certain } = face;
-  const { sure, other } = surenessOf({ expression, certain, probabilities: probabilitiesOf(face, names) });
-  const unsure = element('span', { className: 'unsure' }, TEXT.unsure);
+  const probabilities = probabilitiesOf(face, names);
+  const shows = element('td', { className: 'shows' });
+  follow(shows, '', (words) => {
+    const { sure, other } = surenessOf({ expression, certain, probabilities }, words);
+    shows.replaceChildren(expressionIn(words, expression) + (other ? words.sure.or(other) : ''));
+    if (!sure) shows.append(' ', element('span', { className: 'unsure' }, words.sure.notSure));
+  });
   const confidence = confidenceOf(face, names);
   const fill = element('span', { className: 'bar-fill' });
   fill.style.width = `${confidence * 100}%`;
   return [
-    element('td', { className: 'shows' }, other ? TEXT.either(expression, other) : expression, ...(sure ? [] : [' ', unsure])),
-    element('td', { className: 'probability' }, percent(confidence), element('span', { className: 'bar', aria: { hidden: true } }, fill)),
+    shows,
+    element('td', { className: 'probability' }, (words) => percent(words, confidence), element('span', { className: 'bar', aria: { hidden: true } }, fill)),
   ];
 }
 
-/** @param {PictureRecord} picture without a face */
-function reasonCells({ error }) {
-  return [element('td', { colSpan: 2, className: error ? 'row-error' : 'row-none' }, error ?? TEXT.noFace)];
+/** Why a picture has no face. @param {unknown} failure undefined where there simply is none */
+function reasonCells(failure) {
+  if (failure === undefined) return [element('td', { colSpan: 2, className: 'row-none' }, (words) => words.many.noFace)];
+  const cell = element('td', { colSpan: 2, className: 'row-error' });
+  sayError(cell, failure);
+  return [cell];
 }

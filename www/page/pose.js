@@ -1,6 +1,7 @@
 // @ts-check
 /** @file What the sliders of one face stand at, and the target that they make. */
 
+import { entry } from './language.js';
 import { weightsOf } from './target.js';
 
 /** @typedef {import('../api/index.js').Target} Target */
@@ -65,7 +66,7 @@ export class Pose {
     const moved = this.moved.get(control);
     if (moved !== undefined) return moved;
     const { own } = this;
-    const presets = [...this.mixture].map(([name, weight]) => ({ weight, preset: this.#known.presets[name] ?? {} }));
+    const presets = [...this.mixture].map(([name, weight]) => ({ weight, preset: entry(this.#known.presets, name) ?? {} }));
     if (control === TEETH) {
       // A mouth that is still the face's own in part shows its own teeth in that part.
       const shown = own > 0 ? [] : presets.filter(({ preset }) => preset[TEETH] !== undefined);

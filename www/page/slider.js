@@ -2,6 +2,8 @@
 /** @file One slider: its label, a range from 0 to 120 %, its value. */
 
 import { element } from './dom.js';
+import { say } from './language.js';
+import { percent } from './numbers.js';
 
 let count = 0;
 
@@ -11,7 +13,7 @@ export class Slider {
   #output = element('output', {});
 
   /**
-   * @param {string} label
+   * @param {import('./language.js').Text} label
    * @param {string[]} names what it sets, as the network calls it
    * @param {number} most the largest value
    * @param {string} testid
@@ -40,12 +42,11 @@ export class Slider {
    * @param {boolean} moved
    */
   show(value, moved) {
-    const percent = Math.round((value ?? 0) * 100);
-    const text = value === null ? 'auto' : `${percent} %`;
-    this.#input.value = String(percent);
-    this.#input.setAttribute('aria-valuetext', value === null ? 'automatic' : text);
-    this.#output.textContent = text;
+    const hundredths = Math.round((value ?? 0) * 100);
+    this.#input.value = String(hundredths);
+    say(this.#input, (words) => (value === null ? words.sliders.automatic : percent(words, hundredths / 100, 0)), 'aria-valuetext');
+    say(this.#output, (words) => (value === null ? words.sliders.auto : percent(words, hundredths / 100, 0)));
     this.root.classList.toggle('auto', value === null);
-    this.root.classList.toggle('moved', moved && percent > 0);
+    this.root.classList.toggle('moved', moved && hundredths > 0);
   }
 }

@@ -3,12 +3,14 @@
 
 import { pairsOf, partsOf } from './controls.js';
 import { element } from './dom.js';
+import { expressionIn } from './language.js';
 import { Pose } from './pose.js';
 import { Slider } from './slider.js';
 import { TargetText } from './target-text.js';
 
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').Target} Target */
+/** @typedef {import('./language.js').Text} Text */
 
 /**
  * @typedef {object} SlidersEvents
@@ -17,7 +19,7 @@ import { TargetText } from './target-text.js';
  */
 
 /** The part of the face that is open at first. */
-const FIRST_OPEN = 'Mouth';
+const FIRST_OPEN = 'mouth';
 
 /** The sliders of one face. */
 export class Sliders {
@@ -48,26 +50,26 @@ export class Sliders {
     this.#apart.dataset.testid = `apart-${face.index}`;
     this.#chosen = element(
       'select',
-      { aria: { label: 'Expression' }, data: { testid: `chosen-${face.index}` }, onchange: () => this.#choose() },
-      ...classes.map((name) => element('option', { value: name }, name)),
+      { aria: { label: (words) => words.sliders.expression }, data: { testid: `chosen-${face.index}` }, onchange: () => this.#choose() },
+      ...classes.map((name) => element('option', { value: name }, (words) => expressionIn(words, name))),
     );
     this.#chosen.value = classes.find((name) => name !== 'neutral' && name !== face.expression) ?? classes[0];
-    this.#mixture = classes.map((name) => this.#mixSlider(name, name, `mix-${face.index}-${name}`));
-    this.#intensity = this.#mixSlider('Intensity', null, `intensity-${face.index}`);
+    this.#mixture = classes.map((name) => this.#mixSlider((words) => expressionIn(words, name), name, `mix-${face.index}-${name}`));
+    this.#intensity = this.#mixSlider((words) => words.sliders.intensity, null, `intensity-${face.index}`);
     this.#reset = element(
       'button',
       { type: 'button', className: 'button small', data: { testid: `reset-${face.index}` }, onclick: () => this.#back() },
-      'Reset',
+      (words) => words.sliders.reset,
     );
     this.#text = new TargetText(face.index, (target) => this.#take(target));
     /** @type {HTMLElement} */
     this.root = element(
       'div',
-      { className: 'sliders', role: 'group', aria: { label: 'Move the face' }, data: { testid: `sliders-${face.index}` } },
-      element('div', { className: 'sliders-head' }, element('h3', {}, 'Move the face'), this.#reset),
-      element('p', { className: 'hint' }, 'The photo follows as you drag, from what the face shows at 0\u00a0% to the whole expression at 100\u00a0%.'),
+      { className: 'sliders', role: 'group', aria: { label: (words) => words.sliders.title }, data: { testid: `sliders-${face.index}` } },
+      element('div', { className: 'sliders-head' }, element('h3', {}, (words) => words.sliders.title), this.#reset),
+      element('p', { className: 'hint' }, (words) => words.sliders.hint),
       element('div', { className: 'intensity' }, this.#chosen, this.#intensity.root),
-      element('div', {}, details('Mix expressions', this.#mixture), this.#parts),
+      element('div', {}, details((words) => words.sliders.mix, this.#mixture), this.#parts),
       ...this.#ends(),
       this.#text.root,
     );
@@ -89,7 +91,7 @@ export class Sliders {
 
   /**
    * A slider for the weight of an expression.
-   * @param {string} label
+   * @param {Text} label
    * @param {string | null} expression null: the chosen one
    * @param {string} testid
    */
@@ -104,9 +106,9 @@ export class Sliders {
   /** What stands below the parts of the face, for weights with controls. */
   #ends() {
     if (this.#pose.controls.length === 0) return [];
-    const label = element('label', { className: 'switch' }, this.#apart, 'Move left and right apart');
+    const label = element('label', { className: 'switch' }, this.#apart, (words) => words.sliders.apart);
     return [
-      element('div', {}, label, element('p', { className: 'hint' }, 'Left and right are those of the person in the photo.')),
+      element('div', {}, label, element('p', { className: 'hint' }, (words) => words.sliders.sides)),
     ];
   }
 
@@ -134,19 +136,19 @@ export class Sliders {
     const open = [...this.#parts.querySelectorAll('details')].filter((part) => part.open).map(({ id }) => id);
     const isFirst = this.#parts.childElementCount === 0;
     this.#controls = [];
-    const parts = partsOf(this.#pose.controls, this.#apart.checked).map(({ title, rows }) => {
+    const parts = partsOf(this.#pose.controls, this.#apart.checked).map(({ name, rows }) => {
       const sliders = rows.map(({ label, controls }) => this.#controlSlider(label, controls));
       this.#controls.push(...sliders);
-      const made = details(title, sliders);
-      made.id = `part-${this.#index}-${title.replaceAll(' ', '-').toLowerCase()}`;
-      made.open = isFirst ? title === FIRST_OPEN : open.includes(made.id);
+      const made = details((words) => words.parts[name], sliders);
+      made.id = `part-${this.#index}-${name}`;
+      made.open = isFirst ? name === FIRST_OPEN : open.includes(made.id);
       return made;
     });
     this.#parts.replaceChildren(...parts);
     this.#refresh();
   }
 
-  /** @param {string} label @param {string[]} controls */
+  /** @param {Text} label @param {string[]} controls */
   #controlSlider(label, controls) {
     const most = Math.min(...controls.map((name) => this.#pose.mostOf(name)));
     return new Slider(label, controls, most, `control-${this.#index}-${controls.join('-')}`, (value) => {
@@ -206,7 +208,7 @@ export class Sliders {
 }
 
 /**
- * @param {string} title
+ * @param {Text} title
  * @param {Slider[]} sliders
  */
 function details(title, sliders) {

@@ -1,20 +1,28 @@
 // @ts-check
 /** @file The state of the page in words: status, progress, device, times, errors. */
 
+import { CPU_MEANWHILE, WEBGPU_FAILED, WEBGPU_LOST, WEBGPU_NONE, WEBGPU_NOT_OFFERED, WEBGPU_SOFTWARE } from '../api/device.js';
 import { byId } from './dom.js';
+import { codeOf, sayError } from './failures.js';
+import { say } from './language.js';
+import { megabytes, time } from './numbers.js';
 
 /** @typedef {import('../api/index.js').DeviceReport} DeviceReport */
 /** @typedef {import('../api/index.js').LoadStage} LoadStage */
 /** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
 /** @typedef {'loading' | 'ready' | 'busy' | 'error'} State */
 
-/** @type {Record<LoadStage, string>} */
-const STAGES = {
-  program: 'Loading the program',
-  weights: 'Loading the weights',
-  device: 'Starting the graphics device',
-  'warm-up': 'Preparing the graphics device',
-};
+/** @typedef {import('./language.js').Text} Text */
+/** @typedef {import('./language.js').Words} Words */
+
+/** What the API's notices are called in the language files. @type {Map<string, keyof Words['device']>} */
+const NOTICES = new Map([
+  [WEBGPU_FAILED, 'failed'],
+  [WEBGPU_LOST, 'lost'],
+  [WEBGPU_NOT_OFFERED, 'notOffered'],
+  [WEBGPU_NONE, 'none'],
+  [WEBGPU_SOFTWARE, 'software'],
+]);
 
 /** Everything outside of the answers that tells how things stand. */
 export class Status {
@@ -39,7 +47,7 @@ export class Status {
 
   loading() {
     this.#bytes.clear();
-    this.#set('loading', 'Loading the program and the weights');
+    this.#set('loading', (words) => words.page.loading);
     this.#unknown();
   }
 
@@ -55,7 +63,7 @@ export class Status {
    */
   progress(stage, loaded, total) {
     if (stage === 'device' || stage === 'warm-up') {
-      this.#line.textContent = STAGES[stage];
+      say(this.#line, (words) => words.status[stage]);
       this.#unknown();
       return;
     }
@@ -68,34 +76,35 @@ export class Status {
       const all = totals.reduce((/** @type {number} */ a, b) => a + (b ?? 0), 0);
       this.#progress.max = all;
       this.#progress.value = sum;
-      this.#count(`${megabytes(sum)} of ${megabytes(all)} MB`);
+      this.#count((words) => words.status.loaded(megabytes(words, sum), megabytes(words, all)));
     } else {
       this.#unknown();
-      this.#count(`${megabytes(sum)} MB`);
+      this.#count((words) => words.status.loaded(megabytes(words, sum), null));
     }
   }
 
   /** @param {DeviceReport} device */
   loaded(device) {
     this.device(device);
-    this.#set('ready', 'Ready: choose a picture.');
+    this.#set('ready', (words) => words.status.ready);
   }
 
   /** @param {DeviceReport} device that answers from now on */
   device({ kind, label, notice }) {
-    this.#device.textContent = label;
+    say(this.#device, label === CPU_MEANWHILE.label ? (words) => words.device.cpuMeanwhile : label);
     this.#device.dataset.kind = kind;
-    this.#notice.textContent = notice;
+    const known = NOTICES.get(notice ?? '');
+    say(this.#notice, known ? (words) => words.device[known] : (notice ?? ''));
     this.#notice.hidden = !notice;
   }
 
-  /** @param {string} text */
+  /** @param {Text} text */
   busy(text) {
     this.#set('busy', text);
     this.#unknown();
   }
 
-  /** @param {string} text */
+  /** @param {Text} text */
   ready(text) {
     this.#set('ready', text);
   }
@@ -119,12 +128,12 @@ export class Status {
    * @param {{retry?: boolean, cpu?: boolean}} offers
    */
   failed(error, { retry = false, cpu = false }) {
-    byId('alert-text').textContent = error instanceof Error ? error.message : String(error);
-    this.#alert.dataset.code = /** @type {{code?: string}} */ (error)?.code ?? 'internal';
+    sayError(byId('alert-text'), error);
+    this.#alert.dataset.code = codeOf(error);
     byId('retry').hidden = !retry;
     byId('retry-cpu').hidden = !cpu;
-    if (this.#base === 'loading') this.#device.textContent = 'none';
-    this.#set('error', retry || cpu ? 'Not running.' : 'Ready for another picture.');
+    if (this.#base === 'loading') say(this.#device, (words) => words.status.noDevice);
+    this.#set('error', ({ status }) => (retry || cpu ? status.notRunning : status.readyForAnother));
     this.#alert.hidden = false;
   }
 
@@ -139,7 +148,7 @@ export class Status {
       recognition,
     });
     delete this.#times.dataset.synthesis;
-    this.#times.textContent = `recognised in ${time(recognition)}`;
+    say(this.#times, (words) => words.status.recognisedIn(time(words, recognition)));
   }
 
   /**
@@ -147,48 +156,39 @@ export class Status {
    * @param {number} count
    */
   synthesised(milliseconds, count) {
-    const { recognition } = this.#times.dataset;
+    const recognition = Number(this.#times.dataset.recognition);
     this.#times.dataset.synthesis = String(milliseconds);
-    this.#times.textContent = `recognised in ${time(Number(recognition))}, ${count} synthesised in ${time(milliseconds)}`;
+    say(this.#times, (words) => words.status.synthesisedIn(time(words, recognition), count, time(words, milliseconds)));
   }
 
-  /** @param {State} state @param {string} text */
+  /** @param {State} state @param {Text} text */
   #set(state, text) {
     this.#base = state;
     this.#alert.hidden = true;
-    this.#line.textContent = text;
-    this.#loaded.textContent = '';
+    say(this.#line, text);
+    say(this.#loaded, '');
     this.#show();
   }
 
   /** The bar only shows that something happens. */
   #unknown() {
     this.#progress.removeAttribute('value');
+    say(this.#progress, '', 'aria-valuetext');
     this.#progress.removeAttribute('aria-valuetext');
-    this.#loaded.textContent = '';
+    say(this.#loaded, '');
   }
 
   /**
    * Shows the bytes beside the line that screen readers announce, which stays as it is.
-   * @param {string} text
+   * @param {Text} text
    */
   #count(text) {
-    this.#progress.setAttribute('aria-valuetext', text);
-    this.#loaded.textContent = text;
+    say(this.#progress, text, 'aria-valuetext');
+    say(this.#loaded, text);
   }
 
   #show() {
     const beside = this.#beside > 0 && this.#base === 'ready';
     document.body.dataset.state = beside ? 'busy' : this.#base;
   }
-}
-
-/** @param {number} bytes */
-function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1);
-}
-
-/** @param {number} milliseconds */
-function time(milliseconds) {
-  return milliseconds < 10_000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

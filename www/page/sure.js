@@ -1,7 +1,8 @@
 // @ts-check
 /** @file How sure an answer is, in words. */
 
-import { percent } from './dom.js';
+import { expressionIn } from './language.js';
+import { percent } from './numbers.js';
 
 /** @typedef {Pick<import('../api/index.js').Shown, 'expression' | 'certain' | 'probabilities'>} Answer */
 
@@ -17,26 +18,45 @@ const CLOSE = 0.1;
  * @property {string} reason why it is not sure; empty where it is
  */
 
-/** @param {Answer} answer @returns {Sureness} */
-export function surenessOf({ expression, certain, probabilities }) {
-  const ranked = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
+/** @param {Answer} answer @returns {boolean} whether the expression stands alone and is likelier than not */
+export function isSure(answer) {
+  return answer.certain && !nextOf(answer).isClose;
+}
+
+/**
+ * @param {Answer} answer
+ * @param {import('./language.js').Words} language
+ * @returns {Sureness}
+ */
+export function surenessOf(answer, language) {
+  const { expression, certain, probabilities } = answer;
+  const { sure } = language;
   const first = probabilities[expression];
-  const [next, second] = ranked.find(([name]) => name !== expression) ?? ['', -1];
-  if (next && first - second < CLOSE) {
+  const { next, second, isClose } = nextOf(answer);
+  const name = expressionIn(language, expression);
+  const other = expressionIn(language, next);
+  if (isClose) {
     return {
       sure: false,
-      other: next,
-      words: `${expression} or ${next}: not sure`,
-      short: `${expression} or ${next}?`,
-      reason: `Not sure: ${expression} (${percent(first)}) and ${next} (${percent(second)}) are close.`,
+      other,
+      words: sure.either(name, other),
+      short: sure.eitherShort(name, other),
+      reason: sure.eitherWhy(name, percent(language, first), other, percent(language, second)),
     };
   }
-  if (certain) return { sure: true, other: null, words: expression, short: expression, reason: '' };
+  if (certain) return { sure: true, other: null, words: name, short: name, reason: '' };
   return {
     sure: false,
     other: null,
-    words: `perhaps ${expression}: not sure`,
-    short: `${expression}?`,
-    reason: `Not sure: no expression is likelier than not. After ${expression} comes ${next} (${percent(second)}).`,
+    words: sure.perhaps(name),
+    short: sure.perhapsShort(name),
+    reason: sure.perhapsWhy(name, other, percent(language, second)),
   };
+}
+
+/** The second likeliest expression, and whether it is about as likely. @param {Answer} answer */
+function nextOf({ expression, probabilities }) {
+  const ranked = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
+  const [next, second] = ranked.find(([name]) => name !== expression) ?? ['', -1];
+  return { next, second, isClose: next !== '' && probabilities[expression] - second < CLOSE };
 }

@@ -2,6 +2,8 @@
 /** @file What the sliders make as a line of text, to copy and to paste. */
 
 import { element } from './dom.js';
+import { sayError } from './failures.js';
+import { say } from './language.js';
 import { parseTarget, textOf } from './target.js';
 
 /** @typedef {import('../api/index.js').Target} Target */
@@ -32,10 +34,10 @@ export class TargetText {
     this.#copy = element(
       'button',
       { type: 'button', className: 'button small', data: { testid: `copy-${index}` }, onclick: () => void this.#copied() },
-      'Copy',
+      (words) => words.sliders.copy,
     );
     this.#message = element('p', { className: 'message', role: 'status', data: { testid: `target-message-${index}` } });
-    const take = element('button', { className: 'button small', data: { testid: `take-${index}` } }, 'Apply');
+    const take = element('button', { className: 'button small', data: { testid: `take-${index}` } }, (words) => words.sliders.apply);
     const onsubmit = (/** @type {Event} */ event) => {
       event.preventDefault();
       void this.#take();
@@ -44,7 +46,7 @@ export class TargetText {
     this.root = element(
       'form',
       { className: 'target-text', onsubmit },
-      element('label', { htmlFor: id }, 'As text'),
+      element('label', { htmlFor: id }, (words) => words.sliders.asText),
       element('div', { className: 'row' }, this.#field, this.#copy, take),
       this.#message,
     );
@@ -59,7 +61,9 @@ export class TargetText {
 
   /** @param {unknown} error */
   refuse(error) {
-    this.#tell(error instanceof Error ? error.message : String(error), true);
+    this.#message.classList.add('refused');
+    sayError(this.#message, error);
+    this.#message.scrollIntoView({ block: 'nearest' });
   }
 
   /** Pasted text takes the place of what stands there. @param {ClipboardEvent} event */
@@ -82,17 +86,16 @@ export class TargetText {
   async #copied() {
     try {
       await navigator.clipboard.writeText(this.#field.value);
-      this.#tell('Copied.');
+      this.#tell((words) => words.sliders.copied);
     } catch {
       this.#field.select();
-      this.#tell('The browser does not let the page copy: the text is selected, copy it yourself.');
+      this.#tell((words) => words.sliders.cannotCopy);
     }
   }
 
-  /** @param {string} text @param {boolean} [refused] */
-  #tell(text, refused = false) {
-    this.#message.textContent = text;
-    this.#message.classList.toggle('refused', refused);
-    if (refused) this.#message.scrollIntoView({ block: 'nearest' });
+  /** @param {import('./language.js').Text | string} text */
+  #tell(text) {
+    this.#message.classList.remove('refused');
+    say(this.#message, text);
   }
 }

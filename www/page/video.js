@@ -5,12 +5,12 @@
  * shown, and that it is there to be drawn: `seeked` alone may come a little before.
  */
 
-const TEXT = {
-  undecodable: 'This browser cannot decode this video: save it as MP4 (H.264) or WebM first.',
-  noPicture: 'This file has no picture track: choose a video.',
-  stuck: 'The video cannot be read further at this place: it may be damaged.',
-  tooOld: 'This browser does not tell the frames of a video apart: use a current one.',
-};
+import { PageError } from './failures.js';
+
+/** @typedef {import('./language.js').Text} Text */
+
+/** @type {Text} */
+const UNDECODABLE = (words) => words.clip.undecodable;
 
 /** Rates that files have, where a measured one is as good as equal. */
 const USUAL_RATES = [24000 / 1001, 24, 25, 30000 / 1001, 30, 48, 50, 60000 / 1001, 60, 5, 10, 12, 12.5, 15, 20, 100, 120];
@@ -64,16 +64,16 @@ export class Video {
    * @returns {Promise<Video>}
    */
   static async open(file, same) {
-    if (!('requestVideoFrameCallback' in HTMLVideoElement.prototype)) throw new Error(TEXT.tooOld);
+    if (!('requestVideoFrameCallback' in HTMLVideoElement.prototype)) throw new PageError((words) => words.clip.tooOld);
     const element = document.createElement('video');
     Object.assign(element, { muted: true, playsInline: true, preload: 'auto' });
     const address = URL.createObjectURL(file);
     const video = new Video(element, address);
     try {
-      const opened = heard(element, 'loadeddata', TEXT.undecodable);
+      const opened = heard(element, 'loadeddata', UNDECODABLE);
       element.src = address;
       await opened;
-      if (element.videoWidth === 0) throw new Error(TEXT.noPicture);
+      if (element.videoWidth === 0) throw new PageError((words) => words.clip.noPicture);
       await video.#findEnd();
       if (same) video.#take(same);
       else await video.#measure();
@@ -133,7 +133,7 @@ export class Video {
   async #findEnd() {
     if (Number.isFinite(this.#video.duration)) return;
     await this.#seek(1e7);
-    if (!Number.isFinite(this.#video.duration)) throw new Error(TEXT.undecodable);
+    if (!Number.isFinite(this.#video.duration)) throw new PageError(UNDECODABLE);
   }
 
   /** Measures the frame rate by time stamps, over a few frames first and then over ever longer ways. */
@@ -165,7 +165,7 @@ export class Video {
   async #seek(seconds) {
     const video = this.#video;
     const shown = this.#shown();
-    const there = heard(video, 'seeked', TEXT.stuck);
+    const there = heard(video, 'seeked', (words) => words.clip.stuck);
     video.currentTime = seconds;
     await there;
     return shown;
@@ -198,7 +198,7 @@ export class Video {
 /**
  * @param {HTMLVideoElement} video
  * @param {'loadeddata' | 'seeked'} event
- * @param {string} failed what is said when an error comes in its place, or nothing
+ * @param {Text} failed what is said when an error comes in its place, or nothing
  * @returns {Promise<void>}
  */
 function heard(video, event, failed) {
@@ -210,7 +210,7 @@ function heard(video, event, failed) {
       ended.abort();
       settle();
     };
-    const fail = () => end(() => reject(new Error(failed)));
+    const fail = () => end(() => reject(new PageError(failed)));
     const timer = setTimeout(fail, PATIENCE_MS);
     const { signal } = ended;
     video.addEventListener(event, () => end(resolve), { signal });

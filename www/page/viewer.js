@@ -5,9 +5,10 @@ import { drawCloseup } from './closeup.js';
 import { listenForHolding } from './compare.js';
 import { byId, draw } from './dom.js';
 import { drawFrames, nameFrame, pressFrame } from './frames.js';
+import { say } from './language.js';
 import { Mover } from './mover.js';
 import { Panel } from './panel.js';
-import { nameOf, textOf } from './target.js';
+import { nameOf, saidOf, textOf } from './target.js';
 
 /** @typedef {import('../api/index.js').FersNet} FersNet */
 /** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
@@ -156,7 +157,7 @@ export class Viewer {
     for (const index of this.changes.keys()) this.#put(index, null);
   }
 
-  /** The names of what the synthesised faces in the photo show. */
+  /** The names of what the synthesised faces in the photo show, for files. */
   names() {
     return [...this.changes.values()].map((change) => this.nameOf(change));
   }
@@ -164,6 +165,11 @@ export class Viewer {
   /** What a synthesised face shows. @param {SynthesisedFace} change */
   nameOf({ target }) {
     return nameOf(target, this.#net?.classes ?? []);
+  }
+
+  /** The same in words. @param {SynthesisedFace} change */
+  saidOf({ target }) {
+    return saidOf(target, this.#net?.classes ?? []);
   }
 
   /** Draws the photo, or the original while it is compared with. */
@@ -174,9 +180,11 @@ export class Viewer {
     draw(this.#canvas, image);
     this.#showCloseup();
     const names = original ? '' : this.names().join(', ');
-    this.#canvas.setAttribute(
+    const shown = [...this.changes.values()].map((change) => this.saidOf(change));
+    say(
+      this.#canvas,
+      (words) => (names ? words.face.pictureSynthetic(words.list(shown.map((one) => one(words)))) : words.page.thePicture),
       'aria-label',
-      names ? `The picture with a synthetic face: ${names}` : 'The picture',
     );
     this.#photo.dataset.synthetic = names;
     this.#badge.hidden = !names;
@@ -258,7 +266,7 @@ export class Viewer {
     if (made) this.changes.set(face.index, made);
     else this.changes.delete(face.index);
     this.#panels.forEach((panel, i) => panel.press(this.changes.get(i)));
-    nameFrame(this.#frames, face, made ? this.nameOf(made) : '');
+    nameFrame(this.#frames, face, made && this.saidOf(made));
     this.#actions.hidden = this.changes.size === 0;
     this.#compare.hidden = this.changes.size === 0;
     await this.#events.onChange();

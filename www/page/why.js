@@ -1,20 +1,17 @@
 // @ts-check
 /** @file Where one face's answer came from: the gates between the branches, and what covering the face changes. */
 
-import { element, percent } from './dom.js';
+import { element } from './dom.js';
+import { sayError } from './failures.js';
+import { expressionIn, say } from './language.js';
+import { fixed, percent } from './numbers.js';
 import { drawHeat, greyFace, strongestPart } from './heat.js';
 
 /** @typedef {import('../api/index.js').FersNet} FersNet */
 /** @typedef {import('../api/index.js').GateMap} GateMap */
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
-
-/** What each branch does, and the other one. */
-const BRANCHES = /** @type {const} */ ({
-  recognition: ['recognising', 'synthesising'],
-  synthesis: ['synthesising', 'recognising'],
-});
-
-const FINENESS = ['Fine', 'Middle', 'Coarse'];
+/** @typedef {import('./language.js').Text} Text */
+/** @typedef {import('./language.js').Words} Words */
 
 /** A fall of the probability below this is called small. */
 const SMALL = 0.05;
@@ -32,7 +29,7 @@ export class Why {
   #current = new AbortController();
   /** @type {AbortController | null} ends the covering, while that is under way */
   #covering = null;
-  #gates = element('div', { className: 'why-gates' }, element('p', { className: 'hint' }, 'Looking at the gates …'));
+  #gates = element('div', { className: 'why-gates' }, hint((words) => words.why.looking));
   #cover;
   #coverText = element('p', { className: 'hint', role: 'status' });
   #coverMap = element('div', {});
@@ -50,20 +47,17 @@ export class Why {
     this.#cover = element(
       'button',
       { type: 'button', className: 'button small', data: { testid: `cover-${face.index}` }, onclick: () => void this.#toggleCover() },
-      'Cover the face part by part',
+      (words) => words.why.cover,
     );
-    const covering =
-      `A grey patch covers one part of the face after the other, and each time the face is recognised anew: ` +
-      `bright where ${face.expression} loses most.`;
     /** @type {HTMLElement} */
     this.root = element(
       'div',
       { className: 'why', id: `why-panel-${face.index}`, data: { testid: `why-panel-${face.index}` } },
-      element('h3', {}, 'Which parts of the face it rests on'),
-      element('p', { className: 'hint' }, covering),
+      element('h3', {}, (words) => words.why.restsOn),
+      hint((words) => words.why.covering(expressionIn(words, face.expression))),
       element('div', { className: 'row' }, this.#cover, this.#coverText),
       this.#coverMap,
-      element('h3', {}, 'What the two tasks took from each other'),
+      element('h3', {}, (words) => words.why.tookTitle),
       this.#gates,
     );
     void this.#showGates();
@@ -79,9 +73,9 @@ export class Why {
     const done = this.#onBusy();
     try {
       const maps = await this.#net.gates(this.#face, { signal: this.#current.signal });
-      this.#gates.replaceChildren(...(maps.length > 0 ? this.#gateParts(maps) : [hint('This network has no gates: its tasks share all or nothing.')]));
+      this.#gates.replaceChildren(...(maps.length > 0 ? this.#gateParts(maps) : [hint((words) => words.why.noGates)]));
     } catch (error) {
-      if (!this.#current.signal.aborted) this.#gates.replaceChildren(hint(textOf(error)));
+      if (!this.#current.signal.aborted) this.#gates.replaceChildren(failure(error));
     } finally {
       done();
     }
@@ -91,17 +85,10 @@ export class Why {
   #gateParts(maps) {
     const levels = Math.max(...maps.map(({ level }) => level));
     /** @type {HTMLElement[]} */
-    const parts = [
-      hint(
-        'The network has a branch that recognises and one that synthesises. Where they meet, gates open and close. ' +
-          'Left: where a branch let in features of the other one. Right: where the mixture took the place of its own. ' +
-          'Bright is much. Gates say what was let in, not that the answer came from it.',
-      ),
-    ];
+    const parts = [hint((words) => words.why.gates)];
     for (const receiver of /** @type {const} */ (['recognition', 'synthesis'])) {
-      const [own, other] = BRANCHES[receiver];
       const rows = maps.filter((map) => map.receiver === receiver).map((map) => this.#gateRow(map, levels));
-      parts.push(element('h4', {}, `What ${own} took from ${other}`), element('ul', { className: 'gates' }, ...rows));
+      parts.push(element('h4', {}, (words) => words.why.took(receiver)), element('ul', { className: 'gates' }, ...rows));
     }
     return parts;
   }
@@ -109,31 +96,34 @@ export class Why {
   /** @param {GateMap} map @param {number} levels */
   #gateRow(map, levels) {
     const { level, receiver, side, letIn, taken } = map;
-    const [own, other] = BRANCHES[receiver];
-    const name = levels === FINENESS.length ? FINENESS[level - 1] : `Level ${level}`;
-    const words =
-      `${own} let in ${share(mean(letIn))} of what ${other} has here${most(letIn)}; the mixture took the place of ` +
-      `${share(mean(taken))} of its own${most(taken)}.`;
+    /** @type {Text} */
+    const name = ({ why }) => (levels === why.fineness.length ? why.fineness[level - 1] : why.level(level));
+    const [letInAt, takenAt] = [strongestPart(letIn), strongestPart(taken)];
+    /** @type {Text} */
+    const sentence = (words) => words.why.gate(receiver, share(words, mean(letIn)), letInAt, share(words, mean(taken)), takenAt);
     const id = `${this.#face.index}-${receiver}-${level}`;
     return element(
       'li',
       { data: { testid: `gates-${id}` } },
-      this.#map(letIn, `${name}: where ${own} let in features of ${other}`),
-      this.#map(taken, `${name}: where the mixture took the place of what ${own} had`),
-      element('p', {}, element('strong', {}, `${name} (${side} × ${side})`), element('br'), words[0].toUpperCase() + words.slice(1)),
+      this.#map(letIn, (words) => words.why.letInLabel(name(words), receiver)),
+      this.#map(taken, (words) => words.why.takenLabel(name(words), receiver)),
+      element('p', {}, element('strong', {}, (words) => words.why.map(name(words), side)), element('br'), sentence),
     );
   }
 
   /**
    * A map with its scale.
    * @param {ArrayLike<number>} values
-   * @param {string} label
+   * @param {Text} label
    * @param {[number, number]} [range]
    */
   #map(values, label, range = rangeOf(values)) {
-    const canvas = element('canvas', { role: 'img', aria: { label: `${label}, from ${share(range[0])} to ${share(range[1])}` } });
+    /** @type {Text[]} */
+    const [low, high] = range.map((end) => (/** @type {Words} */ words) => share(words, end));
+    const canvas = element('canvas', { role: 'img' });
+    say(canvas, (words) => words.why.range(label(words), low(words), high(words)), 'aria-label');
     drawHeat(canvas, this.#grey, values, range);
-    const scale = element('span', { className: 'scale', aria: { hidden: true } }, share(range[0]), element('span', { className: 'ramp' }), share(range[1]));
+    const scale = element('span', { className: 'scale', aria: { hidden: true } }, low, element('span', { className: 'ramp' }), high);
     return element('div', { className: 'heat' }, canvas, scale);
   }
 
@@ -145,20 +135,21 @@ export class Why {
     const covering = new AbortController();
     const { signal } = covering;
     this.#covering = covering;
-    this.#cover.textContent = 'Stop';
-    this.#coverText.textContent = 'Covering …';
+    say(this.#cover, (words) => words.why.stop);
+    say(this.#coverText, (words) => words.why.coverBegins);
     const done = this.#onBusy();
     try {
       const { fall } = await this.#net.cover(this.#face, {
         signal,
-        onProgress: (rows, of) => (this.#coverText.textContent = `Covering: ${Math.round((100 * rows) / of)} %`),
+        onProgress: (rows, of) => say(this.#coverText, (words) => words.why.covered(percent(words, rows / of, 0))),
       });
       this.#showFall(fall);
     } catch (error) {
-      this.#coverText.textContent = signal.aborted ? 'Stopped.' : textOf(error);
+      if (signal.aborted) say(this.#coverText, (words) => words.why.stopped);
+      else sayError(this.#coverText, error);
     } finally {
       this.#covering = null;
-      this.#cover.textContent = 'Cover the face part by part';
+      say(this.#cover, (words) => words.why.cover);
       done();
     }
   }
@@ -168,24 +159,30 @@ export class Why {
     const { expression, probabilities } = this.#face;
     const highest = Math.max(...fall);
     const part = strongestPart(fall);
-    const whole = percent(probabilities[expression]);
-    const name = expression[0].toUpperCase() + expression.slice(1);
-    const where = part ? `, most at ${part}` : '';
-    const words =
-      highest < SMALL
-        ? `${name} stands at ${whole}, and no patch changes much: ${points(highest)} at most${where}.`
-        : `${name} stands at ${whole} and falls by up to ${points(highest)}${where}.`;
-    this.#coverText.textContent = '';
-    const map = this.#map(fall, `What ${expression} loses where the face is covered`, [0, Math.max(highest, LEAST)]);
+    /** @type {Text} */
+    const sentence = (words) => {
+      const told = highest < SMALL ? words.why.fallSmall : words.why.fall;
+      return told(expressionIn(words, expression), percent(words, probabilities[expression]), points(words, highest), part);
+    };
+    say(this.#coverText, '');
+    const label = (/** @type {Words} */ words) => words.why.fallLabel(expressionIn(words, expression));
+    const map = this.#map(fall, label, [0, Math.max(highest, LEAST)]);
     this.#coverMap.replaceChildren(
-      element('div', { className: 'fall', data: { testid: `fall-${this.#face.index}` } }, map, element('p', {}, words)),
+      element('div', { className: 'fall', data: { testid: `fall-${this.#face.index}` } }, map, element('p', {}, sentence)),
     );
   }
 }
 
-/** @param {string} text */
+/** @param {Text} text */
 function hint(text) {
   return element('p', { className: 'hint' }, text);
+}
+
+/** @param {unknown} error */
+function failure(error) {
+  const made = element('p', { className: 'hint' });
+  sayError(made, error);
+  return made;
 }
 
 /** @param {ArrayLike<number>} values */
@@ -199,23 +196,12 @@ function rangeOf(values) {
   return [Math.min(...all), Math.max(...all)];
 }
 
-/** @param {ArrayLike<number>} values */
-function most(values) {
-  const part = strongestPart(values);
-  return part ? `, most at ${part}` : ', about alike over the face';
+/** @param {Words} words @param {number} part */
+function share(words, part) {
+  return percent(words, part, part > 0 && part < 0.095 ? 1 : 0);
 }
 
-/** @param {number} part */
-function share(part) {
-  return `${(part * 100).toFixed(part > 0 && part < 0.095 ? 1 : 0)} %`;
-}
-
-/** @param {number} part */
-function points(part) {
-  return `${Math.max(0, part * 100).toFixed(part < 0.095 ? 1 : 0)} percentage points`;
-}
-
-/** @param {unknown} error */
-function textOf(error) {
-  return error instanceof Error ? error.message : String(error);
+/** @param {Words} words @param {number} part */
+function points(words, part) {
+  return words.points(fixed(words, Math.max(0, part * 100), part < 0.095 ? 1 : 0));
 }

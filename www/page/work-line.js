@@ -2,17 +2,17 @@
 /** @file How far a long piece of work is: a line that is read aloud when it changes its kind, a bar, a count. */
 
 import { element } from './dom.js';
+import { sayError } from './failures.js';
+import { say } from './language.js';
 
-const TEXT = {
-  progress: 'Progress of the table',
-};
+/** @typedef {import('./language.js').Text} Text */
 
 /** The line and its bar. */
 export class WorkLine {
   #line = element('p', { role: 'status', data: { testid: 'work-status' } });
   // What changes many times a second is not read aloud.
   #count = element('p', { className: 'work-count', data: { testid: 'work-count' }, aria: { hidden: true } });
-  #bar = element('progress', { aria: { label: TEXT.progress }, data: { testid: 'work-progress' } });
+  #bar = element('progress', { aria: { label: (words) => words.many.progress }, data: { testid: 'work-progress' } });
 
   constructor() {
     /** @type {HTMLElement} */
@@ -20,28 +20,38 @@ export class WorkLine {
     this.#bar.hidden = true;
   }
 
-  /** @param {string} text read aloud; the bar stays as it is */
+  /** @param {Text} text read aloud; the bar stays as it is */
   say(text) {
-    this.#line.textContent = text;
+    say(this.#line, text);
   }
 
   /**
    * @param {number} done
    * @param {number} of
-   * @param {string} text where it is
+   * @param {Text} text where it is
    */
   count(done, of, text) {
     this.#bar.hidden = false;
     this.#bar.max = Math.max(of, 1);
     this.#bar.value = done;
-    this.#bar.setAttribute('aria-valuetext', text);
-    this.#count.textContent = text;
+    say(this.#bar, text, 'aria-valuetext');
+    say(this.#count, text);
   }
 
-  /** @param {string} text read aloud: the work has ended, well or not */
+  /** @param {Text} text read aloud: the work has ended */
   end(text) {
-    this.#bar.hidden = true;
-    this.#count.textContent = '';
+    this.#rest();
     this.say(text);
+  }
+
+  /** @param {unknown} error that ended the work */
+  fail(error) {
+    this.#rest();
+    sayError(this.#line, error);
+  }
+
+  #rest() {
+    this.#bar.hidden = true;
+    say(this.#count, '');
   }
 }

@@ -1,0 +1,415 @@
+// @ts-check
+/** @file The page's words in German. */
+
+/** What each branch of the network does, as a noun. */
+const BRANCHES = { recognition: ['Erkennung', 'Synthese'], synthesis: ['Synthese', 'Erkennung'] };
+
+/** @param {number} n @param {string} one @param {string} many */
+const counted = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+
+/** @param {number} n */
+const faces = (n) => counted(n, 'Gesicht', 'Gesichter');
+
+/** @type {import('../page/language.js').Words} */
+const words = {
+  lang: 'de',
+  locale: 'de-DE',
+
+  percent: (number) => `${number}\u00a0%`,
+  points: (number) => `${number}\u00a0Prozentpunkte`,
+  list: (names) => names.join(', '),
+  mixed: (names) => names.join(' und '),
+
+  page: {
+    title: 'FERSNet: Gesichtsausdrücke, erkannt und synthetisiert',
+    description:
+      'Erkennt, welchen Ausdruck ein Gesicht zeigt, und synthetisiert dasselbe Gesicht mit einem anderen, auf dem eigenen Gerät. Kein Bild verlässt die Seite.',
+    skip: 'Zum Inhalt der Seite',
+    tagline: 'Erkennt, welchen Ausdruck ein Gesicht zeigt, und synthetisiert dasselbe Gesicht mit einem anderen.',
+    language: 'Sprache',
+    device: 'Gerät',
+    deviceChosen: 'wird gewählt',
+    lastAnswer: 'Letzte Antwort',
+    noneYet: 'noch keine',
+    picture: 'Bild',
+    choose: 'Bild auswählen',
+    useCamera: 'Kamera verwenden',
+    orDrop: 'oder mehrere oder ein Video; auch irgendwo ablegen, ganze Ordner ebenso, oder einfügen',
+    promise: 'Kein Bild verlässt diese Seite: Alles wird auf diesem Gerät berechnet.',
+    loading: 'Programm und Gewichte werden geladen',
+    progress: 'Fortschritt',
+    tryAgain: 'Erneut versuchen',
+    startOnCpu: 'Auf der CPU starten',
+    thePicture: 'Das Bild',
+    facesInPicture: 'Gesichter im Bild',
+    compare: 'Zum Vergleich halten',
+    compareTitle: 'Zeigt das Originalfoto, solange dies oder die Taste C gehalten wird',
+    synthetic: 'synthetisch',
+    syntheticLine: 'Synthetisch',
+    animationSynthetic: 'Animation, synthetisch',
+    animation: 'Animation',
+    play: 'Abspielen',
+    placeInAnimation: 'Stelle in der Animation',
+    close: 'Schließen',
+    saveGif: 'Als GIF speichern',
+    saveWebm: 'Als WebM speichern',
+    savePhoto: 'Synthetisches Foto speichern',
+    animate: 'Animieren',
+    putBack: 'Original zurückholen',
+    savedMark: 'Gespeicherte Bilder tragen eine sichtbare Kennzeichnung, und in ihren Metadaten steht, dass sie synthetisch sind.',
+    samples: 'Beispielporträts',
+    orTry: 'Oder eines von diesen ausprobieren',
+    astronaut: 'Astronautin, lächelnd',
+    manShortBlackHair: 'Mann mit kurzem schwarzem Haar, neutral',
+    womanDarkHairTied: 'Frau mit dunklem, zurückgebundenem Haar, neutral',
+    officer: 'Offizierin mit Brille und Mütze, neutral',
+    manFairHair: 'Mann mit hellem Haar, neutral',
+    womanBlackHairTied: 'Frau mit schwarzem, zurückgebundenem Haar, neutral',
+    womanAtHome: 'Frau zu Hause in schwachem Licht, neutral',
+    manUprightHair: 'Mann mit dunklem, aufrecht stehendem Haar, neutral',
+    womanDarkBrows: 'Frau mit dunklen Brauen, neutral',
+    manShortBeard: 'Mann mit dunklem Haar und kurzem Bart, neutral',
+    recognised: 'Was erkannt wurde',
+    noFace: 'Kein Gesicht gefunden',
+    noFaceHelp:
+      'Zeigt das Bild ein Gesicht aus der Nähe, so kann es als Ganzes erkannt werden. Sonst hilft ein Bild, auf dem das Gesicht größer, aufrecht und der Kamera zugewandt ist.',
+    wholePicture: 'Das ganze Bild als Gesicht nehmen',
+    notFeeling: 'Ein Ausdruck ist kein Gefühl',
+    notFeelingText:
+      'Das Netz benennt, was ein Gesicht zeigt. Es weiß nicht, was ein Mensch fühlt, denkt oder vorhat, und nichts hier darf dazu dienen, jemanden zu beurteilen.',
+    canBeWrong: 'Antworten können falsch sein',
+    canBeWrongText:
+      'Gelernt hat es an Fotos, die Menschen nach Augenschein beschriftet haben, oft uneins, und manche Gesichter erkennt es schlechter als andere: vor allem Angst, Ekel und Verachtung sowie Gesichter, die abgewandt, verdeckt oder klein sind.',
+    areSynthetic: 'Bewegte Gesichter sind synthetisch',
+    areSyntheticText:
+      'Dieses Gesicht hat niemand gemacht. Die Seite kennzeichnet es, und jedes hier gespeicherte Bild trägt eine sichtbare Kennzeichnung und die Metadaten, nach denen Fotoprogramme suchen. Nur Gesichter von Menschen bewegen, die damit einverstanden sind.',
+    credits:
+      'Beispiele: Eileen Collins (NASA) und Grace Hopper (U.S. Navy), beide gemeinfrei; sieben zusammengesetzte Gesichter, jedes das Mittel von vier Personen, von Lisa DeBruine (2016, {work}, CC BY 4.0), und ihr eigenes Foto (CC0); siehe die {sources}. Gefunden werden Gesichter von {boxes} und einem {mesh}, beide aus MediaPipe ({apache}). Das Netz: {card}.',
+    sources: 'Quellen',
+    mesh: 'Gesichtsnetz',
+    card: 'Modellkarte',
+    cameraTitle: 'Kamera',
+    ownFace: 'Das eigene Gesicht mit einem anderen Ausdruck, synthetisch',
+    takePicture: 'Bild aufnehmen',
+    recogniseLive: 'Laufend erkennen',
+    mirror: 'Spiegel',
+  },
+
+  status: {
+    program: 'Das Programm wird geladen',
+    weights: 'Die Gewichte werden geladen',
+    device: 'Die Grafikeinheit wird gestartet',
+    'warm-up': 'Die Grafikeinheit wird vorbereitet',
+    loaded: (megabytes, all) => (all === null ? `${megabytes} MB` : `${megabytes} von ${all} MB`),
+    ready: 'Bereit: ein Bild auswählen.',
+    noDevice: 'keines',
+    notRunning: 'Läuft nicht.',
+    readyForAnother: 'Bereit für ein anderes Bild.',
+    opening: 'Das Bild wird geöffnet',
+    facesFound: (n) => `${faces(n)} gefunden, Ausdruck wird erkannt`,
+    noFaceFound: 'Kein Gesicht gefunden',
+    noFaceInPicture: 'Auf diesem Bild wurde kein Gesicht gefunden.',
+    wholePicture: 'Das ganze Bild wird als ein Gesicht erkannt',
+    synthesising: (number, of, expressions) =>
+      `${of > 1 ? `Gesicht ${number} von ${of}` : 'Das Gesicht'} wird mit ${expressions} Ausdrücken synthetisiert`,
+    shows: (shown) => (shown.length === 1 ? `Gesichtsausdruck: ${shown[0]}.` : `${faces(shown.length)}: ${shown.join(', ')}.`),
+    recognisedIn: (time) => `in ${time} erkannt`,
+    synthesisedIn: (recognised, count, synthesised) => `in ${recognised} erkannt, ${count} in ${synthesised} synthetisiert`,
+  },
+
+  device: {
+    cpuMeanwhile: 'CPU, bis WebGPU bereit ist',
+    failed: 'WebGPU ist nicht gestartet, darum rechnet die CPU: langsamer, mit denselben Antworten.',
+    lost: 'Die Grafikeinheit ist ausgefallen, darum rechnet die CPU: langsamer, mit denselben Antworten.',
+    notOffered: 'WebGPU war verlangt, aber dieser Browser bietet keines, darum rechnet die CPU.',
+    none: 'Dieser Browser bietet kein WebGPU, darum rechnet die CPU: langsamer, mit denselben Antworten.',
+    software: 'WebGPU läuft in diesem Browser nur als Software, darum rechnet die CPU selbst, was schneller ist.',
+  },
+
+  expressions: {
+    neutral: 'neutral',
+    happiness: 'Freude',
+    surprise: 'Überraschung',
+    sadness: 'Trauer',
+    anger: 'Ärger',
+    disgust: 'Ekel',
+    fear: 'Angst',
+    contempt: 'Verachtung',
+  },
+
+  sure: {
+    either: (name, other) => `${name} oder ${other} (unsicher)`,
+    eitherShort: (name, other) => `${name} oder ${other}?`,
+    eitherWhy: (name, first, other, second) => `Unsicher: ${name} (${first}) und ${other} (${second}) liegen dicht beieinander.`,
+    perhaps: (name) => `vielleicht ${name} (unsicher)`,
+    perhapsShort: (name) => `${name}?`,
+    perhapsWhy: (name, other, second) =>
+      `Unsicher: Für keinen Ausdruck spricht mehr als die Hälfte. Nach ${name} kommt ${other} (${second}).`,
+    notSure: 'unsicher',
+    or: (other) => ` oder ${other}`,
+  },
+
+  face: {
+    beingRecognised: 'wird erkannt',
+    isSynthetic: (name) => `${name}, synthetisch`,
+    label: (number, shows) => `Gesicht ${number}: ${shows}`,
+    withProbability: (shows, probability) => `${shows}, ${probability}`,
+    pictureSynthetic: (names) => `Das Bild mit einem synthetischen Gesicht: ${names}`,
+    moved: 'bewegt',
+    shows: 'Ausdruck des Gesichts',
+    numberShows: (number, of) => `Gesicht ${number} von ${of}, Ausdruck`,
+    number: (number, of) => `Gesicht ${number} von ${of}`,
+    probabilities: 'Wahrscheinlichkeiten',
+    why: 'Warum?',
+    calibrated: 'Kalibriert: Von zehn mit 80\u00a0% erkannten Gesichtern benennen die meisten Menschen etwa acht ebenso.',
+    synthesised: 'Dasselbe Gesicht, synthetisiert',
+    chooseOne: 'Eines auswählen, um es ins Foto zu setzen; noch einmal, um es wieder herauszunehmen.',
+    noSliders: 'Die Regler konnten nicht geladen werden: die Seite neu laden.',
+    noWhy: 'Das konnte nicht geladen werden: die Seite neu laden.',
+    previous: 'Voriges Gesicht',
+    next: 'Nächstes Gesicht',
+  },
+
+  sliders: {
+    title: 'Das Gesicht bewegen',
+    reset: 'Zurücksetzen',
+    hint: 'Das Foto folgt beim Ziehen: von dem, was das Gesicht bei 0\u00a0% zeigt, bis zum ganzen Ausdruck bei 100\u00a0%.',
+    expression: 'Ausdruck',
+    intensity: 'Stärke',
+    mix: 'Ausdrücke mischen',
+    apart: 'Links und rechts einzeln bewegen',
+    sides: 'Links und rechts gelten für die Person auf dem Foto.',
+    auto: 'auto',
+    automatic: 'automatisch',
+    asText: 'Als Text',
+    copy: 'Kopieren',
+    apply: 'Anwenden',
+    copied: 'Kopiert.',
+    cannotCopy: 'Der Browser lässt die Seite nicht kopieren: Der Text ist markiert und kann von Hand kopiert werden.',
+    nameMissing: 'Ein Name fehlt: Namen mit Gewichten angeben, etwa happiness=0.6,jawOpen=0.4',
+    noNumber: (weight, name) => `Das Gewicht „${weight}“ von ${name} ist keine Zahl`,
+    givenTwice: (name) => `${name} steht zweimal da; jeden Namen nur einmal angeben`,
+  },
+
+  parts: {
+    brows: 'Brauen',
+    eyes: 'Augen',
+    'nose-and-cheeks': 'Nase und Wangen',
+    mouth: 'Mund',
+    jaw: 'Kiefer',
+    more: 'Weiteres',
+  },
+
+  controls: {
+    mouthSmile: 'Lächeln',
+    mouthFrown: 'Mundwinkel herab',
+    teethShown: 'Zähne sichtbar',
+    mouthUpperUp: 'Oberlippe hoch',
+    mouthLowerDown: 'Unterlippe herab',
+    mouthPucker: 'Lippen gespitzt',
+    mouthFunnel: 'Lippen gerundet',
+    mouthStretch: 'Mundwinkel breit',
+    mouthDimple: 'Grübchen',
+    mouthPress: 'Lippen gepresst',
+    mouthClose: 'Lippen geschlossen',
+    mouthRollUpper: 'Oberlippe einwärts',
+    mouthRollLower: 'Unterlippe einwärts',
+    mouthShrugUpper: 'Oberlippe vor',
+    mouthShrugLower: 'Unterlippe vor',
+    mouthLeft: 'Mund nach links',
+    mouthRight: 'Mund nach rechts',
+    browInnerUp: 'Braue innen hoch',
+    browOuterUp: 'Braue außen hoch',
+    browDown: 'Braue herab',
+    eyeBlink: 'Auge geschlossen',
+    eyeWide: 'Auge weit',
+    eyeSquint: 'Auge verengt',
+    noseSneer: 'Nase gerümpft',
+    cheekSquint: 'Wange gehoben',
+    cheekPuff: 'Wange gebläht',
+    jawOpen: 'Kiefer offen',
+    jawForward: 'Kiefer vor',
+    jawLeft: 'Kiefer nach links',
+    jawRight: 'Kiefer nach rechts',
+  },
+  onSide: (control, side) => `${control}, ${side === 'left' ? 'links' : 'rechts'}`,
+
+  why: {
+    restsOn: 'Auf welchen Teilen des Gesichts die Antwort beruht',
+    covering: (expression) =>
+      `Ein grauer Fleck verdeckt einen Teil des Gesichts nach dem anderen, und jedes Mal wird es neu erkannt: hell, wo „${expression}“ am meisten verliert.`,
+    cover: 'Gesicht Teil für Teil verdecken',
+    stop: 'Anhalten',
+    stopped: 'Angehalten.',
+    coverBegins: 'Wird verdeckt …',
+    covered: (percent) => `Wird verdeckt: ${percent}`,
+    tookTitle: 'Was die beiden Aufgaben voneinander nahmen',
+    looking: 'Die Gates werden ausgewertet …',
+    noGates: 'Dieses Netz hat keine Gates: Seine Aufgaben teilen alles oder nichts.',
+    gates:
+      'Das Netz hat einen Zweig für die Erkennung und einen für die Synthese. Wo sie sich treffen, öffnen und schließen sich Gates. Links: wo ein Zweig Merkmale des anderen einließ. Rechts: wo die Mischung an die Stelle der eigenen trat. Hell ist viel. Gates sagen, was eingelassen wurde, nicht, dass die Antwort daher kam.',
+    took: (receiver) => `Was die ${BRANCHES[receiver][0]} von der ${BRANCHES[receiver][1]} nahm`,
+    fineness: ['Fein', 'Mittel', 'Grob'],
+    level: (level) => `Stufe ${level}`,
+    map: (name, side) => `${name} (${side} × ${side})`,
+    letInLabel: (name, receiver) => `${name}: wo die ${BRANCHES[receiver][0]} Merkmale der ${BRANCHES[receiver][1]} einließ`,
+    takenLabel: (name, receiver) => `${name}: wo die Mischung an die Stelle dessen trat, was die ${BRANCHES[receiver][0]} hatte`,
+    range: (label, low, high) => `${label}, von ${low} bis ${high}`,
+    gate: (receiver, letIn, letInAt, taken, takenAt) => {
+      const [own, other] = BRANCHES[receiver];
+      return (
+        `Die ${own} ließ ${letIn} von dem ein, was die ${other} hier hat${at(letInAt)}; die Mischung trat an die Stelle ` +
+        `von ${taken} des Eigenen${at(takenAt)}.`
+      );
+    },
+    fallSmall: (expression, whole, points, part) =>
+      `„${expression}“ liegt bei ${whole}, und kein Fleck ändert viel: höchstens ${points}${part ? at(part) : ''}.`,
+    fall: (expression, whole, points, part) => `„${expression}“ liegt bei ${whole} und fällt um bis zu ${points}${part ? at(part) : ''}.`,
+    fallLabel: (expression) => `Was „${expression}“ verliert, wo das Gesicht verdeckt ist`,
+  },
+
+  animation: {
+    label: (name) => `Das Gesicht auf dem Weg zu ${name} und zurück, synthetisch`,
+    firstFrame: 'Das erste Bild wird gezeichnet',
+    drawing: (index, of) => `Wird gezeichnet: ${index} von ${of} Bildern`,
+    marked: 'Auf jedem Bild steht, dass es synthetisch ist; im GIF auch in den Metadaten.',
+    pause: 'Anhalten',
+    place: (percent) => `${percent} des Weges`,
+    writing: 'Die Datei wird geschrieben',
+    saved: (megabytes) => `Gespeichert: ${megabytes} MB.`,
+    none: 'Noch gibt es keine Animation.',
+    noWebm: 'Dieser Browser nimmt kein WebM auf: stattdessen das GIF speichern.',
+    notRecorded: 'Der Browser konnte das Video nicht aufnehmen: stattdessen das GIF speichern.',
+  },
+
+  camera: {
+    waiting: 'Warten auf die Kamera: Der Browser fragt vielleicht nach der Erlaubnis.',
+    on: 'Die Kamera läuft. Ihr Bild bleibt auf diesem Gerät.',
+    hidden: 'Angehalten, weil die Seite verdeckt war.',
+    notLoaded: 'Das Netz ist noch nicht geladen.',
+    asItIs: 'wie es ist',
+    synthetic: (expression) => `Synthetisch: ${expression}`,
+    other: 'ein anderer Ausdruck',
+    shows: (shown, probability) => `${shown}, ${probability}`,
+    ownFaceShows: (shown, probability) => `Das eigene Gesicht zeigt: ${shown}, ${probability}`,
+    noFace: 'Kein Gesicht im Bild.',
+    notAllowed: 'Die Kamera ist hier nicht erlaubt: sie in der Adresszeile des Browsers erlauben oder stattdessen ein Bild auswählen.',
+    missing: 'Dieses Gerät hat keine Kamera: stattdessen ein Bild auswählen.',
+    inUse: 'Ein anderes Programm verwendet die Kamera: dieses schließen und es noch einmal versuchen.',
+    notSecure: 'Browser geben die Kamera nur sicheren Seiten (https oder localhost): stattdessen ein Bild auswählen.',
+    failed: 'Die Kamera ist nicht gestartet: noch einmal versuchen oder stattdessen ein Bild auswählen.',
+  },
+
+  many: {
+    pictures: 'Gesichter in vielen Bildern',
+    close: 'Tabelle schließen',
+    back: 'Zurück zur Tabelle',
+    progress: 'Fortschritt der Tabelle',
+    waits: 'Warten auf das Netz',
+    recognising: 'Die Bilder werden erkannt',
+    at: (number, of, name) => `${number} von ${of}: ${name}`,
+    done: (files, found, errors) =>
+      `${counted(files, 'Datei', 'Dateien')}: ${faces(found)}${errors > 0 ? `, und ${counted(errors, 'Datei, die nicht gelesen werden konnte', 'Dateien, die nicht gelesen werden konnten')}` : ''}.`,
+    cancelled: (done, of) => `Abgebrochen nach ${done} von ${counted(of, 'Datei', 'Dateien')}.`,
+    none: 'Es ist kein Bild dabei.',
+    isVideo: 'Das ist ein Video: es einzeln öffnen.',
+    cancel: 'Abbrechen',
+    csv: 'Als CSV speichern',
+    json: 'Als JSON speichern',
+    region: 'Tabelle der Gesichter',
+    caption: 'Eine Zeile für jedes Gesicht. Der Name einer Datei öffnet ihr Bild.',
+    picture: 'Bild',
+    file: 'Datei',
+    expression: 'Ausdruck',
+    probability: 'Wahrschein\u00adlichkeit',
+    faceOf: (face, of) => `Gesicht ${face} von ${of}`,
+    noFace: 'Kein Gesicht gefunden.',
+  },
+
+  clip: {
+    title: 'Gesichter in einem Video',
+    opening: 'Das Video wird geöffnet',
+    ready: 'Bereit: wählen, wie viele Bilder erkannt werden, dann starten.',
+    recognising: 'Die Bilder des Videos werden erkannt',
+    paused: 'Angehalten',
+    at: (done, of, seconds) =>
+      `${done} von ${of} Bildern, noch etwa ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}`,
+    done: (frames, found) => `${counted(frames, 'Bild', 'Bilder')} erkannt, ${faces(found)} verfolgt.`,
+    cancelled: (frames, found) => `Abgebrochen: ${counted(frames, 'Bild', 'Bilder')} erkannt, ${faces(found)} verfolgt.`,
+    facts: (duration, size, rate) => `Länge ${duration}, ${size}, ${rate} Bilder je Sekunde`,
+    rate: 'Erkannt werden',
+    some: (rate, frames) => `${rate} je Sekunde (${counted(frames, 'Bild', 'Bilder')})`,
+    all: (frames) => `alle Bilder (${frames})`,
+    start: 'Starten',
+    again: 'Neu starten',
+    pause: 'Anhalten',
+    goOn: 'Fortsetzen',
+    undecodable: 'Dieser Browser kann dieses Video nicht dekodieren: es zuerst als MP4 (H.264) oder WebM speichern.',
+    noPicture: 'Diese Datei hat keine Videospur: ein Video auswählen.',
+    stuck: 'An dieser Stelle kann das Video nicht weiter gelesen werden: Vielleicht ist es beschädigt.',
+    tooOld: 'Dieser Browser kann die Bilder eines Videos nicht auseinanderhalten: einen aktuellen verwenden.',
+    region: 'Tabelle der verfolgten Gesichter',
+    caption:
+      'Eine Zeile für jedes Gesicht, verfolgt, solange es zu sehen ist. Nach einem Schnitt gilt jedes Gesicht als ein neues, denn nichts hier sagt verlässlich, wer jemand ist: Welche dieselben sind, lässt sich von Hand angeben.',
+    oneFace: 'Gesicht',
+    seenHead: 'Zu sehen',
+    framesHead: 'Bilder',
+    mostlyHead: 'Meistens',
+    sameHead: 'Dasselbe wie',
+    face: (id) => `Gesicht ${id}`,
+    seen: (from, to) => `${from} bis ${to}`,
+    mostly: (expression, part) => `${expression} (${part})`,
+    unsure: (part) => `${part} unsicher`,
+    own: 'kein anderes',
+    same: (id) => `Gesicht ${id} ist dasselbe wie`,
+    moment: 'Zeitpunkt',
+    frame: 'Das Bild zu diesem Zeitpunkt',
+    when: (time, number) => `${time}, Bild ${number}`,
+    shows: (id, shown, probability) => `Gesicht ${id}: ${shown} (${probability})`,
+    chart: (id) => `Wahrscheinlichkeiten von Gesicht ${id} im Lauf der Zeit`,
+    legend: 'Ausdrücke im Diagramm',
+    chartHint: 'Ein Klick ins Diagramm zeigt das Bild. Gezeichnet mit',
+    noChart: 'Das Diagramm konnte nicht geladen werden: die Seite neu laden. Tabelle und Dateien kommen ohne es aus.',
+  },
+
+  sampleMissing: 'Dieses Beispiel konnte nicht geholt werden: die Verbindung prüfen oder ein eigenes Bild auswählen.',
+
+  errors: {
+    internal: 'Etwas ging schief, womit das Programm nicht gerechnet hat: die Seite neu laden und es noch einmal versuchen.',
+    'picture-empty': 'Die Datei ist leer: eine andere auswählen.',
+    'picture-format': 'Die Datei hat kein Bildformat, das gelesen wird: ein Bild in JPEG, PNG, WebP, BMP oder GIF auswählen.',
+    'picture-too-large': 'Das Bild ist zu groß: ein kleineres auswählen oder es vorher verkleinern.',
+    'picture-truncated': 'Die Datei endet vor dem Bild: sie noch einmal holen oder eine andere auswählen.',
+    'picture-damaged': 'Die Datei ist beschädigt: sie noch einmal holen oder eine andere auswählen.',
+    'picture-unsupported': 'Diese Art von Bilddatei wird nicht gelesen: das Bild als JPEG oder PNG speichern und dieses auswählen.',
+    'picture-unreachable': 'Das Bild konnte nicht gelesen werden: die Datei noch einmal auswählen oder eine andere.',
+    'worker-missing':
+      'Der Hintergrundprozess ist nicht gestartet: die Seite neu laden. Hilft das nicht, einen aktuellen Browser verwenden oder bei den Betreibern der Seite nachfragen, ob api/worker.js da ist.',
+    'program-missing':
+      'Das Programm konnte nicht geholt oder gestartet werden: die Verbindung prüfen und die Seite neu laden. Hilft das nicht, einen aktuellen Browser verwenden oder bei den Betreibern der Seite nachfragen, ob ihre Dateien vollständig sind.',
+    'weights-missing':
+      'Eine Gewichtsdatei konnte nicht geholt werden: die Verbindung prüfen und es noch einmal versuchen. Hilft das nicht, bei den Betreibern der Seite nachfragen, ob ihre Dateien vollständig sind.',
+    'weights-damaged':
+      'Die Gewichte sind unbrauchbar: sie noch einmal laden. Hilft das nicht, bei den Betreibern der Seite nach einer unversehrten Datei fragen.',
+    'device-unknown': 'Dieses Gerät gibt es nicht: ?device=webgpu oder ?device=cpu verwenden oder die Angabe weglassen.',
+    'device-missing': 'WebGPU ist nicht gestartet: mit ?device=cpu rechnet die CPU.',
+    'device-lost': 'Die Grafikeinheit ist ausgefallen oder hat einen Schritt verweigert: mit ?device=cpu rechnet die CPU.',
+    'program-crashed': 'Das Programm ist stehen geblieben, vielleicht aus Mangel an Speicher: mit einem kleineren Bild noch einmal versuchen.',
+    'cannot-redraw': 'Dieses Netz erkennt nur: Gesichter synthetisieren kann es nicht.',
+    'expression-unknown': 'Einen dieser Namen kennt das Netz nicht: die englischen Namen der Ausdrücke und Regler verwenden, etwa happiness=0.6,jawOpen=0.4.',
+    'target-weight':
+      'Mit diesen Gewichten geht es nicht: Jedes liegt zwischen 0 und 1,2 (teethShown höchstens bei 1), und die der Ausdrücke ergeben zusammen höchstens 1,2.',
+    'crop-size': 'In dieser Größe wird nichts gezeichnet: eine andere wählen.',
+    closed: 'Dieses Netz oder Bild ist schon geschlossen: es neu laden.',
+  },
+};
+
+export default words;
+
+/** @type {Record<import('./en.js').FacePart, string>} */
+const FACE_PARTS = { eyes: 'an Brauen und Augen', nose: 'an Nase und Wangen', mouth: 'an Mund und Kinn' };
+
+/** @param {import('./en.js').FacePart | null} part */
+function at(part) {
+  return part ? `, am meisten ${FACE_PARTS[part]}` : ', über das Gesicht etwa gleich';
+}
