@@ -88,6 +88,7 @@ const words = {
     sources: 'Quellen',
     mesh: 'Gesichtsnetz',
     card: 'Modellkarte',
+    embedCredit: '{site}: was es kann und was nicht, Beispiele und Lizenzen',
     cameraTitle: 'Kamera',
     ownFace: 'Das eigene Gesicht mit einem anderen Ausdruck, synthetisch',
     takePicture: 'Bild aufnehmen',

@@ -101,6 +101,7 @@ export default {
     sources: 'sources',
     mesh: 'face mesh',
     card: 'model card',
+    embedCredit: '{site}: what it can and cannot do, samples and licences',
     cameraTitle: 'Camera',
     ownFace: 'Your face with another expression, synthetic',
     takePicture: 'Take the picture',

@@ -79,6 +79,7 @@ const words = {
     sources: '图片来源',
     mesh: '人脸网格',
     card: '模型卡',
+    embedCredit: '{site}：能做什么、不能做什么，示例来源与许可',
     cameraTitle: '摄像头',
     ownFace: '您的脸换上另一种表情，合成内容',
     takePicture: '拍照',

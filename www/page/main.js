@@ -293,6 +293,7 @@ function wishedDevice() {
   return new URLSearchParams(location.search).get('device') ?? 'auto';
 }
 
+document.body.toggleAttribute('data-embed', new URLSearchParams(location.search).has('embed'));
 adoptPage();
 listenForLanguage(/** @type {HTMLSelectElement} */ (byId('language')));
 // Beside the program, which is not kept waiting for it.
