@@ -95,7 +95,7 @@ test('index.html says in English what the English file says', async () => {
     const whole = sentence.replace(/\{(\w+)\}/g, (_, name) => pieces.get(name) ?? assert.fail(`${key}: no ${name}`));
     assert.equal(plain(rest), plain(whole), `${tag}: ${key}`);
   }
-  const links = ['sources', 'mesh', 'card'];
+  const links = ['sources', 'mesh', 'model', 'card'];
   assert.deepEqual([...seen, ...links].sort().filter((key, i, all) => key !== all[i - 1]), Object.keys(english.page).sort());
 });
 

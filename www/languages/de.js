@@ -84,9 +84,10 @@ const words = {
     areSyntheticText:
       'Dieses Gesicht hat niemand gemacht. Die Seite kennzeichnet es, und jedes hier gespeicherte Bild trägt eine sichtbare Kennzeichnung und die Metadaten, nach denen Fotoprogramme suchen. Nur Gesichter von Menschen bewegen, die damit einverstanden sind.',
     credits:
-      'Beispiele: Eileen Collins (NASA) und Grace Hopper (U.S. Navy), beide gemeinfrei; sieben zusammengesetzte Gesichter, jedes das Mittel von vier Personen, von Lisa DeBruine (2016, {work}, CC BY 4.0), und ihr eigenes Foto (CC0); siehe die {sources}. Gefunden werden Gesichter von {boxes} und einem {mesh}, beide aus MediaPipe ({apache}). Das Netz: {card}.',
+      'Beispiele: Eileen Collins (NASA) und Grace Hopper (U.S. Navy), beide gemeinfrei; sieben zusammengesetzte Gesichter, jedes das Mittel von vier Personen, von Lisa DeBruine (2016, {work}, CC BY 4.0), und ihr eigenes Foto (CC0); siehe die {sources}. Gefunden werden Gesichter von {boxes} und einem {mesh}, beide aus MediaPipe ({apache}). Das Netz: {model}, {card}.',
     sources: 'Quellen',
     mesh: 'Gesichtsnetz',
+    model: 'Kennzahlen und Grenzen',
     card: 'Modellkarte',
     embedCredit: '{site}: was es kann und was nicht, Beispiele und Lizenzen',
     cameraTitle: 'Kamera',

@@ -97,9 +97,10 @@ export default {
       'Nobody made that face. The page labels it, and every picture saved here carries a visible mark and the metadata that photo programs look for. Move only the faces of people who agree to it.',
     /** Names in braces are the links and titles of index.html. */
     credits:
-      'Samples: Eileen Collins (NASA) and Grace Hopper (U.S. Navy), both in the public domain; seven composite faces, each an average of four persons, by Lisa DeBruine (2016, {work}, CC BY 4.0), and her own photo (CC0); see their {sources}. Faces are found by {boxes} and a {mesh}, both of MediaPipe ({apache}). The network: {card}.',
+      'Samples: Eileen Collins (NASA) and Grace Hopper (U.S. Navy), both in the public domain; seven composite faces, each an average of four persons, by Lisa DeBruine (2016, {work}, CC BY 4.0), and her own photo (CC0); see their {sources}. Faces are found by {boxes} and a {mesh}, both of MediaPipe ({apache}). The network: {model}, {card}.',
     sources: 'sources',
     mesh: 'face mesh',
+    model: 'figures and limits',
     card: 'model card',
     embedCredit: '{site}: what it can and cannot do, samples and licences',
     cameraTitle: 'Camera',

@@ -75,9 +75,10 @@ const words = {
     areSyntheticText:
       '没有人真的做过那个表情。页面会注明这是合成内容，在这里保存的每张图片都带有可见标记，以及图片软件能够识别的元数据。请只改动征得本人同意的人脸。',
     credits:
-      '示例：Eileen Collins（NASA）和 Grace Hopper（美国海军），两张照片均属公有领域；七张合成平均脸，每张由四个人的脸平均而成，作者 Lisa DeBruine（2016，{work}，CC BY 4.0），以及她本人的照片（CC0）；详见{sources}。人脸由 {boxes} 和{mesh}定位，二者均来自 MediaPipe（{apache}）。关于网络：{card}。',
+      '示例：Eileen Collins（NASA）和 Grace Hopper（美国海军），两张照片均属公有领域；七张合成平均脸，每张由四个人的脸平均而成，作者 Lisa DeBruine（2016，{work}，CC BY 4.0），以及她本人的照片（CC0）；详见{sources}。人脸由 {boxes} 和{mesh}定位，二者均来自 MediaPipe（{apache}）。关于网络：{model}、{card}。',
     sources: '图片来源',
     mesh: '人脸网格',
+    model: '指标与局限',
     card: '模型卡',
     embedCredit: '{site}：能做什么、不能做什么，示例来源与许可',
     cameraTitle: '摄像头',
