@@ -362,7 +362,7 @@ const words = {
     seen: (from, to) => `${from} bis ${to}`,
     mostly: (expression, part) => `${expression} (${part})`,
     unsure: (part) => `${part} unsicher`,
-    own: 'kein anderes',
+    own: 'keines',
     same: (id) => `Gesicht ${id} ist dasselbe wie`,
     moment: 'Zeitpunkt',
     frame: 'Das Bild zu diesem Zeitpunkt',

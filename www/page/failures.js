@@ -23,6 +23,8 @@ export class PageError extends Error {
 /** Codes whose English message tells more than the code: which file, which driver, which name. */
 const DETAILED = new Set([
   'internal',
+  'picture-too-large',
+  'picture-unsupported',
   'program-missing',
   'weights-missing',
   'weights-damaged',
