@@ -311,10 +311,10 @@ fn pictures_of_any_shape_give_an_answer() {
 #[test]
 fn a_search_tells_large_faces_first_and_ends_with_all() {
     let face = part(&picture("photos/turned.jpg"), 75, 0, 300, 300);
-    let (large, small) = (resized(&face, 700, 700), resized(&face, 260, 260));
+    let (large, small) = (resized(&face, 1000, 1000), resized(&face, 260, 260));
     let group = resized(&picture("photos/several.jpg"), 480, 320);
     let mut canvas = RgbImage::from_pixel(1600, 1200, Rgb([110, 120, 130]));
-    imageops::overlay(&mut canvas, large.as_image(), 60, 80);
+    imageops::overlay(&mut canvas, large.as_image(), 0, 80);
     imageops::overlay(&mut canvas, small.as_image(), 1200, 100);
     imageops::overlay(&mut canvas, group.as_image(), 1000, 700);
     let picture = Picture::from(canvas);
