@@ -1,7 +1,7 @@
 // A clip of two persons, drawn from the sample portraits by ffmpeg: three shots, moving faces, hard cuts.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,7 +65,13 @@ export async function clips() {
       return ffmpeg([...portraits, '-filter_complex', DRAWN, '-map', '[v]', ...CODECS[ending], ...more], name);
     },
     /** A part of a clip, as a browser records it: without its length. */
-    live: (path, name) => ffmpeg(['-i', path, '-t', '3', '-c', 'copy', '-f', 'webm', '-live', '1'], name),
+    live: async (path, name) => {
+      // Into a pipe: what cannot be gone back in gets no length.
+      const options = ['-nostdin', '-v', 'error', '-i', path, '-t', '3', '-c', 'copy', '-f', 'webm', '-live', '1', 'pipe:1'];
+      const { stdout } = await run('ffmpeg', options, { encoding: 'buffer', maxBuffer: 1 << 26 });
+      await writeFile(join(folder, name), stdout);
+      return join(folder, name);
+    },
     remove: () => rm(folder, { recursive: true }),
   };
 }
