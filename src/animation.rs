@@ -8,6 +8,7 @@ use image::RgbImage;
 use crate::face::{Alignment, Rect};
 use crate::mark::{DIGITAL_SOURCE_TYPE, MarkError, TAG, draw_tag, insert, xmp};
 use crate::picture::Picture;
+use crate::watermark;
 
 /// Side of the part of the photo that an animation shows, in sides of the face's square.
 const AROUND: f32 = 1.5;
@@ -61,7 +62,7 @@ pub fn view(face: &Alignment, width: u32, height: u32) -> Rect {
     }
 }
 
-/// One frame: that part of the picture, its longer side at most `size` pixels, with the visible tag.
+/// One frame: that part of the picture, its longer side at most `size` pixels, with the watermark and the visible tag.
 pub fn frame(picture: &Picture, part: Rect, size: u32) -> RgbImage {
     let [x, y, width, height] = [part.x, part.y, part.width, part.height].map(|value| value as u32);
     let cut = image::imageops::crop_imm(picture.as_image(), x, y, width, height).to_image();
@@ -74,6 +75,7 @@ pub fn frame(picture: &Picture, part: Rect, size: u32) -> RgbImage {
     } else {
         image::imageops::resize(&cut, width, height, filter)
     };
+    watermark::embed(&mut shown);
     draw_tag(&mut shown);
     shown
 }

@@ -13,7 +13,10 @@
 //! - [`target`]: what a synthesised face is to show, from names and weights.
 //! - [`answer`]: logits to probabilities and an expression.
 //! - [`explain`]: what an answer came from: the gates between the branches, and what covering the face changes.
-//! - [`mark`]: what a saved synthetic face carries.
+//! - [`mark`]: what a saved synthetic face carries: a visible tag, metadata, and
+//!   [`watermark`]: a mark in the pixels that is not seen; and
+//!   [`claims`]: what the photo's own file said of its origin.
+//! - [`check`]: whether a picture was made here, by all of these.
 //! - [`animation`]: a face on its way to another expression and back, as a marked GIF.
 //! - [`sheet`]: contact sheets of synthetic faces, which carry it too (native).
 //! - [`pipeline`]: the whole way in one place.
@@ -32,6 +35,8 @@
 
 pub mod animation;
 pub mod answer;
+pub mod check;
+pub mod claims;
 #[cfg(feature = "native")]
 pub mod data;
 #[cfg(feature = "native")]
@@ -65,5 +70,6 @@ pub mod tensor;
 pub mod tensor_file;
 #[cfg(feature = "native")]
 pub mod train;
+pub mod watermark;
 #[cfg(feature = "web")]
 pub mod web;

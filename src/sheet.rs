@@ -3,6 +3,7 @@
 use image::imageops::replace;
 use image::{Rgb, RgbImage};
 
+use crate::claims::Claims;
 use crate::mark::{MarkError, draw_text, encode_marked_png, with_tag_room};
 use crate::picture::Picture;
 
@@ -94,7 +95,7 @@ impl ContactSheet {
     /// # Errors
     /// [`MarkError`] when it cannot be encoded.
     pub fn encode(&self) -> Result<Vec<u8>, MarkError> {
-        encode_marked_png(&self.picture())
+        encode_marked_png(&self.picture(), &Claims::default())
     }
 }
 

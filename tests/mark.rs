@@ -1,5 +1,6 @@
 //! A saved synthetic picture says so, to people and to programs.
 
+use fersnet::claims::Claims;
 use fersnet::mark::{
     DIGITAL_SOURCE_TYPE, draw_text, encode_marked_jpeg, encode_marked_png, is_marked, text_width,
 };
@@ -14,7 +15,7 @@ fn plain(width: u32, height: u32, value: u8) -> Picture {
 
 #[test]
 fn a_marked_png_carries_the_digital_source_type_as_xmp() {
-    let bytes = encode_marked_png(&plain(320, 200, 90)).expect("encodes");
+    let bytes = encode_marked_png(&plain(320, 200, 90), &Claims::default()).expect("encodes");
     let mut decoder = PngDecoder::new(Cursor::new(&bytes)).expect("a PNG");
     let xmp = decoder.xmp_metadata().expect("readable").expect("XMP");
     let xmp = String::from_utf8(xmp).expect("text");
@@ -26,7 +27,7 @@ fn a_marked_png_carries_the_digital_source_type_as_xmp() {
 
 #[test]
 fn a_marked_jpeg_carries_the_digital_source_type_as_xmp() {
-    let bytes = encode_marked_jpeg(&plain(320, 200, 90), 90).expect("encodes");
+    let bytes = encode_marked_jpeg(&plain(320, 200, 90), 90, &Claims::default()).expect("encodes");
     let mut decoder = JpegDecoder::new(Cursor::new(&bytes)).expect("a JPEG");
     let xmp = decoder.xmp_metadata().expect("readable").expect("XMP");
     assert!(String::from_utf8_lossy(&xmp).contains(DIGITAL_SOURCE_TYPE));
@@ -47,13 +48,17 @@ fn an_ordinary_picture_is_not_taken_for_a_marked_one() {
 #[test]
 fn the_marked_file_is_still_the_picture_apart_from_the_tag() {
     let picture = plain(320, 200, 90);
-    let bytes = encode_marked_png(&picture).expect("encodes");
+    let bytes = encode_marked_png(&picture, &Claims::default()).expect("encodes");
     let back = Picture::decode(&bytes).expect("decodes");
     assert_eq!((back.width(), back.height()), (320, 200));
-    // The tag is in the lower left corner: the upper half and the right half stay.
+    // The tag is in the lower left corner: the upper half and the right half stay, but for the watermark, which on
+    // a flat picture is single steps of a level.
     for (x, y, pixel) in back.as_image().enumerate_pixels() {
         if y < 100 || x > 160 {
-            assert_eq!(pixel.0, [90; 3], "({x}, {y})");
+            assert!(
+                pixel.0.iter().all(|value| value.abs_diff(90) <= 1),
+                "({x}, {y})"
+            );
         }
     }
 }
@@ -62,7 +67,8 @@ fn the_marked_file_is_still_the_picture_apart_from_the_tag() {
 fn the_tag_is_legible_on_white_on_black_and_at_any_size() {
     for value in [0, 128, 255] {
         for (width, height) in [(64, 64), (96, 96), (512, 300), (4000, 3000)] {
-            let bytes = encode_marked_png(&plain(width, height, value)).expect("encodes");
+            let bytes = encode_marked_png(&plain(width, height, value), &Claims::default())
+                .expect("encodes");
             let back = Picture::decode(&bytes).expect("decodes");
             let pixels = || back.as_image().pixels();
             let white = pixels().filter(|p| p.0 == [255; 3]).count();
@@ -82,9 +88,11 @@ fn the_tag_is_legible_on_white_on_black_and_at_any_size() {
 #[test]
 fn the_smallest_pictures_can_be_marked() {
     for (width, height) in [(1, 1), (3, 90), (90, 3)] {
-        let bytes = encode_marked_png(&plain(width, height, 9)).expect("encodes");
+        let bytes =
+            encode_marked_png(&plain(width, height, 9), &Claims::default()).expect("encodes");
         assert!(is_marked(&bytes));
-        let bytes = encode_marked_jpeg(&plain(width, height, 9), 0).expect("encodes");
+        let bytes =
+            encode_marked_jpeg(&plain(width, height, 9), 0, &Claims::default()).expect("encodes");
         assert!(is_marked(&bytes));
     }
 }

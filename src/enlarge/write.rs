@@ -13,7 +13,7 @@ use crate::data::strip::with_strip;
 use crate::data::{Dataset, SYNTHETIC, SYNTHETIC_NOTE};
 use crate::face::Point;
 use crate::face::alignment::{EYE_DISTANCE, EYE_LINE};
-use crate::mark::encode_marked_jpeg;
+use crate::mark::encode_training_jpeg;
 use crate::store::{self, COMMIT};
 
 /// How the faces came about.
@@ -141,7 +141,7 @@ impl Folder {
             self.count
         );
         let picture = with_strip(&drawn.picture, &drawn.alignment);
-        let bytes = encode_marked_jpeg(&picture, QUALITY)?;
+        let bytes = encode_training_jpeg(&picture, QUALITY)?;
         let path = self.root.join(&file);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(error(parent))?;

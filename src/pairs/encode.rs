@@ -19,7 +19,7 @@ use super::ways::Ways;
 use crate::data::flow;
 use crate::data::strip::with_strip;
 use crate::face::{Alignment, Point};
-use crate::mark::{encode_marked_jpeg, with_tag_room};
+use crate::mark::{encode_training_jpeg, with_tag_room};
 use crate::picture::Picture;
 
 /// JPEG quality of the pictures; colours at full resolution, as the encoder keeps them.
@@ -49,7 +49,7 @@ pub(super) fn mouth(seen: &Seen, is_drawn: bool) -> Result<Files, PairsError> {
 
 fn files(seen: &Seen, picture: &Picture, is_drawn: bool) -> Result<Files, PairsError> {
     let bytes = if is_drawn {
-        encode_marked_jpeg(picture, QUALITY)?
+        encode_training_jpeg(picture, QUALITY)?
     } else {
         let mut bytes = Vec::new();
         JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(picture.as_image())?;

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::device::device;
 use super::error::{coded_error, js_error};
 use super::open_picture::{OpenPicture, to_object};
+use crate::claims::Claims;
 use crate::face::{Face, FaceDetector};
 use crate::network::FACE_SIZE;
 use crate::picture::Picture;
@@ -156,6 +157,10 @@ impl Engine {
     /// A JavaScript error with one of the codes `picture-...`.
     pub fn open(&self, bytes: &[u8]) -> Result<OpenPicture, JsValue> {
         let picture = Picture::decode(bytes).map_err(js_error)?;
-        Ok(OpenPicture::new(Rc::clone(&self.pipeline), picture))
+        Ok(OpenPicture::new(
+            Rc::clone(&self.pipeline),
+            picture,
+            Claims::of(bytes),
+        ))
     }
 }

@@ -10,6 +10,8 @@ use wasm_bindgen::prelude::*;
 
 use super::error::{NoSuchFace, coded_error, js_error};
 use crate::animation;
+use crate::check::check_opened;
+use crate::claims::Claims;
 use crate::explain;
 use crate::face::{
     self, Alignment, Face, FaceSearch, FaceTracker, Landmarks, Point, Rect, SynthesisedFace,
@@ -27,6 +29,8 @@ const PREVIEW_SIZE: u32 = 1600;
 pub struct OpenPicture {
     pipeline: Rc<Pipeline>,
     picture: Picture,
+    /// What its file says of its origin.
+    claims: Claims,
     /// None where the picture itself is small enough to be shown.
     smaller: Option<Picture>,
     search: FaceSearch,
@@ -102,7 +106,7 @@ impl FacePlace {
 }
 
 impl OpenPicture {
-    pub(super) fn new(pipeline: Rc<Pipeline>, picture: Picture) -> Self {
+    pub(super) fn new(pipeline: Rc<Pipeline>, picture: Picture, claims: Claims) -> Self {
         let longer = picture.width().max(picture.height());
         let smaller = (longer > PREVIEW_SIZE).then(|| {
             let scale = f64::from(PREVIEW_SIZE) / f64::from(longer);
@@ -117,6 +121,7 @@ impl OpenPicture {
         Self {
             pipeline,
             picture,
+            claims,
             smaller,
             search: FaceSearch::default(),
             faces: Vec::new(),
@@ -368,6 +373,14 @@ impl OpenPicture {
         Ok(explain::fall(whole, probabilities))
     }
 
+    /// Looks for the marks of a synthetic picture: a `Check`, as in www/api/protocol.js.
+    ///
+    /// # Errors
+    /// A JavaScript error when an object cannot be made.
+    pub fn check(&self) -> Result<JsValue, JsValue> {
+        to_object(&check_opened(&self.picture, &self.claims))
+    }
+
     /// Frees a synthesised face; nothing happens where there is none.
     pub fn forget(&mut self, face: usize, synthesised: usize) {
         if let Some(OpenFace::Recognised(_, all)) = self.faces.get_mut(face) {
@@ -433,13 +446,14 @@ impl OpenPicture {
         animation::encode_marked_gif(&frames).map_err(js_error)
     }
 
-    /// The full picture with synthesised faces put into it, as a PNG file that carries the mark.
+    /// The full picture with synthesised faces put into it, as a PNG file that carries the marks, and what the
+    /// picture's own file said of its origin.
     ///
     /// # Errors
     /// A JavaScript error when there is no such synthesised face or the file cannot be written.
     pub fn encode(&self, changes: &[u32]) -> Result<Vec<u8>, JsValue> {
         let changed = self.changed(&self.picture, changes, Face::alignment)?;
-        mark::encode_marked_png(&changed).map_err(js_error)
+        mark::encode_marked_png(&changed, &self.claims).map_err(js_error)
     }
 }
 

@@ -3,6 +3,7 @@
 mod answers;
 #[cfg(feature = "bench")]
 mod bench;
+mod check;
 mod data;
 mod device;
 mod enlarge;
@@ -44,6 +45,8 @@ enum Command {
     /// Synthesise a face with another expression.
     #[command(alias = "synthesise")]
     Synthesize(synthesize::Synthesize),
+    /// Was a picture made here? Which marks of a synthetic picture it carries.
+    Check(check::Check),
     /// One raw pass over a ready 96 x 96 face, as tensors.
     Forward(forward::Forward),
     /// What a weight file holds, and what a pass costs.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Predict(command) => command.run(),
         Command::Synthesize(command) => command.run(),
+        Command::Check(command) => command.run(),
         Command::Forward(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Convert(command) => command.run(),

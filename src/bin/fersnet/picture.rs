@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use fersnet::claims::Claims;
 use fersnet::face::Face;
 use fersnet::network::NetworkConfig;
 use fersnet::network::parts;
@@ -107,9 +108,27 @@ pub fn read_part(path: &Path) -> Result<Vec<u8>> {
 
 /// A picture, its path in the error.
 pub fn read_picture(path: &Path) -> Result<Picture> {
-    let bytes = read_limited(path, picture::MAX_FILE_BYTES)
-        .map_err(|error| Failure::Picture(format!("cannot read {}: {error}", path.display())))?;
-    Picture::decode(&bytes).with_context(|| path.display().to_string())
+    Ok(decoded(path)?.0)
+}
+
+/// A picture and what its file says of its origin, its path in the error.
+pub fn read_picture_and_claims(path: &Path) -> Result<(Picture, Claims)> {
+    let (picture, bytes) = decoded(path)?;
+    Ok((picture, Claims::of(&bytes)))
+}
+
+fn decoded(path: &Path) -> Result<(Picture, Vec<u8>)> {
+    let bytes = read_bytes(path)?;
+    let picture = Picture::decode(&bytes).with_context(|| path.display().to_string())?;
+    Ok((picture, bytes))
+}
+
+/// A picture file's bytes, its path in the error.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read_limited(path, picture::MAX_FILE_BYTES);
+    bytes.map_err(|error| {
+        Failure::Picture(format!("cannot read {}: {error}", path.display())).into()
+    })
 }
 
 /// The faces of a picture, the largest first; with `whole`, the picture itself.

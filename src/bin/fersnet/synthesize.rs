@@ -15,7 +15,7 @@ use fersnet::target::{Target, TargetError};
 
 use crate::failure::Failure;
 use crate::output::Force;
-use crate::picture::{NetworkArguments, faces, read_picture};
+use crate::picture::{NetworkArguments, faces, read_picture_and_claims};
 
 /// Side of a tile of the contact sheet, in pixels.
 const TILE: u32 = 256;
@@ -26,7 +26,8 @@ const COLUMNS: usize = 3;
 /// Quality of a JPEG that is written.
 const JPEG_QUALITY: u8 = 92;
 
-/// Synthesise a face with another expression; what is written carries a visible mark and metadata.
+/// Synthesise a face with another expression; what is written carries a visible mark, a
+/// watermark and metadata; what the photo's file says of its origin (XMP, C2PA) stays.
 #[derive(Args)]
 pub struct Synthesize {
     #[command(flatten)]
@@ -79,7 +80,7 @@ impl Synthesize {
             let target = parse_target(&self.target, pipeline.config())?;
             (vec![self.target.clone()], vec![target])
         };
-        let picture = read_picture(&self.picture)?;
+        let (picture, claims) = read_picture_and_claims(&self.picture)?;
         let face = self.choose_face(&pipeline, &picture)?;
         let synthesised = pollster::block_on(async {
             let recognised = pipeline.recognise(&picture, face).await?;
@@ -92,8 +93,8 @@ impl Synthesize {
             face::paste(&picture, &face.alignment(), one)
         };
         let bytes = match format {
-            Format::Png => mark::encode_marked_png(&output)?,
-            Format::Jpeg => mark::encode_marked_jpeg(&output, JPEG_QUALITY)?,
+            Format::Png => mark::encode_marked_png(&output, &claims)?,
+            Format::Jpeg => mark::encode_marked_jpeg(&output, JPEG_QUALITY, &claims)?,
         };
         store::write(&self.output, &bytes)?;
         if self.json {

@@ -1,144 +1,11 @@
-//! A synthetic picture -> a file that says so: a visible tag and metadata; and the way back.
-//!
-//! The metadata is XMP with the IPTC property DigitalSourceType, as photo programs and search
-//! engines read it: <https://cv.iptc.org/newscodes/digitalsourcetype/>.
+//! The words that are drawn into a synthetic picture, and the letters for them and for sheets.
 
-use std::io::Cursor;
-
-use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
-use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
+use image::{Rgb, RgbImage};
 
 use crate::picture::Picture;
 
 /// The words that are drawn into a synthetic picture.
 pub const TAG: &str = "SYNTHETIC EXPRESSION";
-
-/// The IPTC term for a photo that a trained model has changed.
-pub const DIGITAL_SOURCE_TYPE: &str =
-    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
-
-/// The keyword under which a PNG file carries XMP.
-const PNG_KEYWORD: &[u8] = b"XML:com.adobe.xmp";
-
-/// The name under which a JPEG file carries XMP.
-const JPEG_NAME: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-
-/// Where a PNG file's header ends: the signature (8) and IHDR (25).
-const PNG_HEADER_BYTES: usize = 33;
-
-/// Why a picture was not written.
-#[derive(Debug, thiserror::Error)]
-pub enum MarkError {
-    /// The encoder refused the picture.
-    #[error("the picture could not be encoded: {0}")]
-    Encode(#[from] image::ImageError),
-    /// The encoder refused the animation.
-    #[error("the animation could not be encoded: {0}")]
-    Animation(#[from] gif::EncodingError),
-    /// The encoder's output is not the file that was expected.
-    #[error("the encoded picture has no place for its mark, so it is not saved")]
-    NoPlaceForMetadata,
-}
-
-/// The picture as a PNG file, with the visible tag and the metadata.
-pub fn encode_marked_png(picture: &Picture) -> Result<Vec<u8>, MarkError> {
-    let image = tagged(picture);
-    let mut bytes = Vec::new();
-    PngEncoder::new(Cursor::new(&mut bytes)).write_image(
-        image.as_raw(),
-        image.width(),
-        image.height(),
-        ExtendedColorType::Rgb8,
-    )?;
-    let mut body = b"iTXt".to_vec();
-    body.extend_from_slice(PNG_KEYWORD);
-    // The keyword's end, not compressed (2 bytes), no language, no translated keyword.
-    body.extend_from_slice(&[0; 5]);
-    body.extend_from_slice(xmp().as_bytes());
-    let mut chunk = (body.len() as u32 - 4).to_be_bytes().to_vec();
-    chunk.extend_from_slice(&body);
-    chunk.extend_from_slice(&crc32(&body).to_be_bytes());
-    insert(bytes, PNG_HEADER_BYTES, chunk)
-}
-
-/// The picture as a JPEG file of the given quality (1..=100), with the visible tag and the
-/// metadata.
-pub fn encode_marked_jpeg(picture: &Picture, quality: u8) -> Result<Vec<u8>, MarkError> {
-    let image = tagged(picture);
-    let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100)).encode_image(&image)?;
-    let xmp = xmp();
-    let length = (2 + JPEG_NAME.len() + xmp.len()) as u16; // the packet is far below 64 KiB
-    let mut segment = vec![0xff, 0xe1];
-    segment.extend_from_slice(&length.to_be_bytes());
-    segment.extend_from_slice(JPEG_NAME);
-    segment.extend_from_slice(xmp.as_bytes());
-    // After JFIF's own segment, which has to be the first.
-    let place = match bytes.get(2..6) {
-        Some(&[0xff, 0xe0, high, low]) => 4 + usize::from(u16::from_be_bytes([high, low])),
-        _ => 2,
-    };
-    insert(bytes, place, segment)
-}
-
-/// Whether a PNG, JPEG or other file carries the metadata of a synthetic picture. The visible tag
-/// is not looked for.
-pub fn is_marked(bytes: &[u8]) -> bool {
-    let term = b"compositeWithTrainedAlgorithmicMedia";
-    // XMP packets are made to be found without knowing the file's format.
-    let property = b"DigitalSourceType";
-    contains(bytes, property) && contains(bytes, term)
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
-}
-
-pub(crate) fn insert(
-    mut bytes: Vec<u8>,
-    place: usize,
-    part: Vec<u8>,
-) -> Result<Vec<u8>, MarkError> {
-    if place > bytes.len() {
-        return Err(MarkError::NoPlaceForMetadata);
-    }
-    bytes.splice(place..place, part);
-    Ok(bytes)
-}
-
-/// The metadata as an XMP packet.
-pub(crate) fn xmp() -> String {
-    format!(
-        "<?xpacket begin=\"\u{feff}\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n\
-         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n \
-         <rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n  \
-         <rdf:Description rdf:about=\"\" \
-         xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\" \
-         xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" \
-         Iptc4xmpExt:DigitalSourceType=\"{DIGITAL_SOURCE_TYPE}\" \
-         xmp:CreatorTool=\"FERSNet\"/>\n \
-         </rdf:RDF>\n</x:xmpmeta>\n<?xpacket end=\"r\"?>"
-    )
-}
-
-/// PNG's checksum, bit by bit: the text is short.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for &byte in bytes {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-        }
-    }
-    !crc
-}
-
-/// The picture with the tag in its lower left corner.
-fn tagged(picture: &Picture) -> RgbImage {
-    let mut image = picture.as_image().clone();
-    draw_tag(&mut image);
-    image
-}
 
 /// The tag's words, the size of its letters and the width and height of its band, in pixels.
 fn layout(width: u32, height: u32) -> (&'static str, u32, (u32, u32)) {
@@ -208,7 +75,7 @@ pub const CAPITAL_HEIGHT: u32 = 7;
 pub const LINE_HEIGHT: u32 = 9;
 
 /// From one letter to the next at scale 1, in pixels.
-const ADVANCE: u32 = 6;
+pub(super) const ADVANCE: u32 = 6;
 
 /// Width of a text in pixels.
 pub fn text_width(text: &str, scale: u32) -> u32 {
@@ -247,7 +114,7 @@ fn fill_square(image: &mut RgbImage, (x, y): (i64, i64), side: u32, colour: Rgb<
 }
 
 /// The rows of a letter, from the top, 5 bits each; nothing for a space.
-fn glyph(letter: char) -> Option<[u8; 9]> {
+pub(super) fn glyph(letter: char) -> Option<[u8; 9]> {
     if letter == ' ' {
         return None;
     }
