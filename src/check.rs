@@ -10,6 +10,7 @@ use crate::watermark::{self, Detection};
 
 /// What was found in a picture. That nothing was found does not prove that it is genuine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Check {
     /// Whether one of our marks was found.
     pub made_here: bool,
@@ -25,6 +26,7 @@ pub struct Check {
 
 /// What a file says of its origin, whoever wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct OtherClaims {
     /// Whether there is XMP that is not only ours.
     pub xmp: bool,

@@ -154,6 +154,42 @@ fn a_redrawn_picture_keeps_its_size_and_carries_its_mark() {
 }
 
 #[test]
+fn check_finds_what_synthesize_saves_and_no_mark_in_its_photo() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let photo = path("www/samples/composite-f-african.jpg");
+    let mut saved = Vec::new();
+    for (target, name) in [
+        ("surprise", "out.jpg"),
+        ("surprise", "out.png"),
+        ("all", "sheet.png"),
+    ] {
+        let out = scratch(&dir, name);
+        let output = fersnet(&["synthesize", "--target", target, "-o", &out, &photo]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        saved.push(out);
+    }
+    let output = fersnet(&["check", "--json", &saved[0], &saved[1], &saved[2], &photo]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let answers = json(&output)["pictures"]
+        .as_array()
+        .expect("pictures")
+        .clone();
+    for (i, found) in answers.iter().enumerate() {
+        let is_saved = i < saved.len();
+        for mark in ["metadata", "madeHere"] {
+            assert_eq!(found[mark], is_saved, "{found}");
+        }
+        for mark in ["badge", "watermark"] {
+            assert_eq!(found[mark]["found"], is_saved, "{found}");
+        }
+    }
+    let told = fersnet(&["check", &saved[0], &photo]);
+    let told = String::from_utf8(told.stdout).expect("text");
+    assert!(told.contains("made synthetic with FERSNet") && told.contains("does not prove"));
+    assert_eq!(fersnet(&["check", "missing.jpg"]).status.code(), Some(3));
+}
+
+#[test]
 fn the_sheet_shows_the_face_and_every_expression() {
     let dir = tempfile::tempdir().expect("a folder");
     let out = scratch(&dir, "sheet.png");

@@ -91,6 +91,14 @@ export class HeldPicture {
   }
 
   /**
+   * @param {AskOptions} [options]
+   * @returns {Promise<Results['check']>}
+   */
+  check(options) {
+    return this.#ask((place) => this.#askAt(place, 'check', {}, options));
+  }
+
+  /**
    * What a face's answer came from.
    * @template {'gates' | 'cover'} T
    * @param {T} type
@@ -178,7 +186,7 @@ export class HeldPicture {
   }
 
   /**
-   * @template {'whole' | 'synthesise' | 'gates' | 'cover' | 'animate' | 'gif' | 'compose' | 'save' | 'forget' | 'release'} T
+   * @template {'whole' | 'check' | 'synthesise' | 'gates' | 'cover' | 'animate' | 'gif' | 'compose' | 'save' | 'forget' | 'release'} T
    * @param {Place} place
    * @param {T} type
    * @param {object} question all but the picture

@@ -32,6 +32,7 @@ export * from './errors.js';
  * @typedef {import('./protocol.js').Recognition} Recognition
  * @typedef {import('./protocol.js').GateMap} GateMap
  * @typedef {import('./protocol.js').CoverMap} CoverMap
+ * @typedef {import('./protocol.js').Check} Check
  */
 
 /**
@@ -328,8 +329,9 @@ export class FersNet {
   }
 
   /**
-   * The full picture with synthesised faces put back into it, as a PNG file that carries the mark of a
-   * synthetic picture, visibly and in its metadata.
+   * The full picture with synthesised faces put back into it, as a PNG file that carries the marks of a
+   * synthetic picture: a visible tag, a watermark that is not seen, and metadata. What the photo's own file said of its
+   * origin (XMP, C2PA) stays.
    * @param {FoundPicture} picture
    * @param {readonly SynthesisedFace[]} changes at most one a face
    * @param {{signal?: AbortSignal}} [options]
@@ -338,6 +340,17 @@ export class FersNet {
   async save(picture, changes, { signal } = {}) {
     const held = this.#router.picture(picture.handle);
     return new Blob([await held.changed('save', changesOf(changes), { signal })], { type: 'image/png' });
+  }
+
+  /**
+   * Looks for the marks of a synthetic picture of ours, and tells what else its file says of its origin. That nothing
+   * is found does not prove that the picture is genuine.
+   * @param {FoundPicture} picture
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Check>}
+   */
+  check(picture, { signal } = {}) {
+    return this.#router.picture(picture.handle).check({ signal });
   }
 
   /**

@@ -58,6 +58,28 @@
 
 /** @typedef {{side: number, fall: Float32Array}} CoverMap what the probability of the expression falls by, row by row */
 
+/**
+ * Which marks of a synthetic picture were found, as src/check.rs looks for them. That none was found does not prove
+ * that a picture is genuine.
+ * @typedef {object} Check
+ * @property {boolean} madeHere whether one of ours was found: metadata, badge or watermark
+ * @property {boolean} metadata
+ * @property {{score: number, threshold: number, found: boolean}} badge the visible tag; its correlation
+ * @property {Watermark} watermark
+ * @property {{xmp: boolean, sourceTypes: string[], contentCredentials: boolean}} claims what else the file says of its
+ *   origin, not verified: XMP that is not only ours, IPTC's terms for the source, a store of C2PA manifests
+ */
+
+/**
+ * @typedef {object} Watermark
+ * @property {number} score
+ * @property {number} threshold from which score on it counts as found
+ * @property {boolean} found
+ * @property {number} chance at most how likely a picture without it has this score
+ * @property {number | null} scale the size of the picture now in that which it was marked at
+ * @property {boolean | null} mirrored
+ */
+
 /** @typedef {'webgpu' | 'cpu'} DeviceKind */
 
 /**
@@ -128,6 +150,7 @@
 
 /** @typedef {{type: 'compose', id: number, picture: number, changes: Change[]}} Compose */
 /** @typedef {{type: 'save', id: number, picture: number, changes: Change[]}} Save */
+/** @typedef {{type: 'check', id: number, picture: number}} CheckMarks which marks a picture carries */
 /** @typedef {{type: 'release', id: number, picture: number}} Release */
 /** @typedef {{type: 'forget', id: number, picture: number, face: number, synthesised: number}} Forget */
 /** @typedef {{type: 'gates', id: number, picture: number, face: number}} Gates the gates between the branches */
@@ -147,7 +170,7 @@
 /** @typedef {{type: 'gif', id: number, picture: number, face: number, way: number[], size: number}} Gif */
 /** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
 
-/** @typedef {Prepare | Load | Recognise | Follow | Unfollow | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif} Question */
+/** @typedef {Prepare | Load | Recognise | Follow | Unfollow | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif | CheckMarks} Question */
 /** @typedef {Question | Cancel} ToWorker */
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
@@ -181,6 +204,7 @@
  * @property {{crops: SynthesisedCrop[], milliseconds: number}} synthesise
  * @property {Pixels} compose
  * @property {ArrayBuffer} save a marked PNG file
+ * @property {Check} check
  * @property {null} release
  * @property {null} forget
  * @property {GateMap[]} gates

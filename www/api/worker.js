@@ -158,6 +158,8 @@ async function answer(question) {
       const bytes = pictureOf(question.picture).encode(flat(question.changes));
       return [bytes.buffer, [bytes.buffer]];
     }
+    case 'check':
+      return [pictureOf(question.picture).check()];
     case 'gates':
       return [await pictureOf(question.picture).gates(question.face)];
     case 'cover':

@@ -7,6 +7,7 @@ import { byId } from './dom.js';
 import { download } from './download.js';
 import { listenForPictures } from './inputs.js';
 import { adoptPage, listenForLanguage, preferredLanguage, speak } from './language.js';
+import { Origin } from './origin.js';
 import { Status } from './status.js';
 import { surenessOf } from './sure.js';
 import { Viewer } from './viewer.js';
@@ -26,6 +27,7 @@ const viewer = new Viewer({
   onLeave: () => animator?.close(),
 });
 const noFace = byId('no-face');
+const origin = new Origin(byId('origin'));
 
 /** @type {FersNet | null} */
 let net = null;
@@ -77,6 +79,7 @@ function breakDown(error) {
   answered = null;
   // A table goes on by itself, once the network is loaded anew.
   if (document.body.dataset.view !== 'table') viewer.clear();
+  origin.clear();
   noFace.hidden = true;
   status.failed(error, { retry: true, cpu: true });
   if (focus && !isShown(focus)) byId('retry').focus();
@@ -109,6 +112,7 @@ function leave() {
   const before = viewer.picture;
   answered = null;
   viewer.clear();
+  origin.clear();
   noFace.hidden = true;
   if (before && net) void net.release(before);
 }
@@ -184,9 +188,11 @@ async function answer(network, file, signal) {
   if (picture.faces.length === 0) {
     noFace.hidden = false;
     status.ready((words) => words.status.noFaceInPicture);
-    return;
+  } else {
+    await synthesiseAll(network, picture, signal);
   }
-  await synthesiseAll(network, picture, signal);
+  // Behind all that was asked for.
+  if (!signal.aborted) void origin.show(network, picture, signal);
 }
 
 /**
