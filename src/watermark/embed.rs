@@ -43,7 +43,7 @@ pub fn embed(image: &mut RgbImage) {
                 bilinear(&mark.values, size, at[0] * scale[0], at[1] * scale[1])
             };
             for value in pixel {
-                *value = (f32::from(*value) + add).round() as u8; // saturates
+                *value = (f32::from(*value) + add + 0.5) as u8; // rounded; saturates
             }
         }
     }

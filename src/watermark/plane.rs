@@ -27,22 +27,32 @@ impl Plane {
             (side.round() as usize).max(1)
         };
         let (across, down) = (fit(width), fit(height));
+        let line = 3 * width as usize;
+        let brightness = |pixel: &[u8]| -> f32 {
+            let channels = pixel.iter().zip(SHARES);
+            channels
+                .map(|(value, share)| f32::from(*value) * share)
+                .sum()
+        };
+        if longer <= longest {
+            return Self {
+                width: across,
+                height: down,
+                values: image.as_raw().chunks_exact(3).map(brightness).collect(),
+            };
+        }
         let columns = Shares::new(width as usize, across);
         let rows = Shares::new(height as usize, down);
         let mut values = vec![0.0; across * down];
         let mut reduced = vec![0.0; across];
-        for (y, row) in image.as_raw().chunks_exact(3 * width as usize).enumerate() {
+        for (row, pixels) in rows.parts.iter().zip(image.as_raw().chunks_exact(line)) {
             reduced.fill(0.0);
-            for (x, pixel) in row.chunks_exact(3).enumerate() {
-                let channels = pixel.iter().zip(SHARES);
-                let brightness: f32 = channels
-                    .map(|(value, share)| f32::from(*value) * share)
-                    .sum();
-                for (to, share) in columns.of(x) {
-                    reduced[to] += share * brightness;
-                }
+            for (column, pixel) in columns.parts.iter().zip(pixels.chunks_exact(3)) {
+                let value = brightness(pixel);
+                reduced[column.first] += column.share * value;
+                reduced[column.second] += column.rest * value;
             }
-            for (to, share) in rows.of(y) {
+            for (to, share) in [(row.first, row.share), (row.second, row.rest)] {
                 let line = &mut values[to * across..][..across];
                 for (value, add) in line.iter_mut().zip(&reduced) {
                     *value += share * add;
@@ -151,8 +161,15 @@ fn lower(values: &mut [f32], others: &[f32]) {
 
 /// How pixels of a line are spread over fewer of them: each over at most two.
 struct Shares {
-    /// The first that a pixel goes to, its part of it and that of the next.
-    parts: Vec<(usize, f32, f32)>,
+    parts: Vec<Share>,
+}
+
+/// Where a pixel goes: the part of it that goes to the first one, and the rest, that goes to the second one.
+struct Share {
+    first: usize,
+    share: f32,
+    second: usize,
+    rest: f32,
 }
 
 impl Shares {
@@ -161,23 +178,57 @@ impl Shares {
         let part = |i: usize| {
             let (start, end) = (i as f64 * scale, (i + 1) as f64 * scale);
             let first = (start as usize).min(to - 1);
-            let border = (first + 1) as f64;
-            let next = if first + 1 < to {
-                (end - border).max(0.0)
-            } else {
-                0.0
-            };
-            (first, (scale - next) as f32, next as f32)
+            let second = (first + 1).min(to - 1);
+            let rest = (end - (first + 1) as f64).clamp(0.0, scale);
+            Share {
+                first,
+                share: (scale - rest) as f32,
+                second,
+                rest: rest as f32,
+            }
         };
         Self {
             parts: (0..from).map(part).collect(),
         }
     }
+}
 
-    /// Where a pixel goes, and which part of it.
-    fn of(&self, pixel: usize) -> impl Iterator<Item = (usize, f32)> + use<> {
-        let (first, share, next) = self.parts[pixel];
-        let second = (next > 0.0).then_some((first + 1, next));
-        std::iter::once((first, share)).chain(second)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb;
+
+    #[test]
+    fn a_smaller_brightness_keeps_what_is_even_and_the_mean_of_all() {
+        let even = RgbImage::from_pixel(37, 91, Rgb([100; 3]));
+        let plane = Plane::brightness(&even, 40);
+        assert_eq!((plane.width, plane.height), (16, 40));
+        assert!(
+            plane
+                .values
+                .iter()
+                .all(|value| (value - 100.0).abs() < 1e-2)
+        );
+        let steps = RgbImage::from_fn(90, 60, |x, y| Rgb([(x + 2 * y) as u8; 3]));
+        let mean = |plane: &Plane| plane.values.iter().sum::<f32>() / plane.values.len() as f32;
+        let [whole, small] = [1000, 45].map(|longest| mean(&Plane::brightness(&steps, longest)));
+        assert!((whole - small).abs() < 1e-2, "{whole} {small}");
+    }
+
+    #[test]
+    fn means_and_least_values_are_those_of_the_square_around() {
+        let mut plane = Plane {
+            width: 9,
+            height: 7,
+            values: vec![8.0; 63],
+        };
+        plane.values[3 * 9 + 4] = -1.0;
+        let (means, least) = (plane.means(1), plane.least(1));
+        for (i, (mean, least)) in means.values.iter().zip(&least.values).enumerate() {
+            let is_near = (i / 9).abs_diff(3) <= 1 && (i % 9).abs_diff(4) <= 1;
+            let expected = if is_near { [7.0, -1.0] } else { [8.0; 2] };
+            assert!((mean - expected[0]).abs() < 1e-4);
+            assert_eq!(*least, expected[1]);
+        }
     }
 }
