@@ -56,7 +56,7 @@ const words = {
     savePhoto: 'Synthetisches Foto speichern',
     animate: 'Animieren',
     putBack: 'Original zurückholen',
-    savedMark: 'Gespeicherte Bilder tragen eine sichtbare Kennzeichnung, und in ihren Metadaten steht, dass sie synthetisch sind.',
+    savedMark: 'Gespeicherte Bilder tragen eine sichtbare Kennzeichnung und ein unsichtbares Wasserzeichen, und in ihren Metadaten steht, dass sie synthetisch sind.',
     samples: 'Beispielporträts',
     orTry: 'Oder eines von diesen ausprobieren',
     astronaut: 'Astronautin, lächelnd',
@@ -82,7 +82,7 @@ const words = {
       'Gelernt hat es an Fotos, die Menschen nach Augenschein beschriftet haben, oft uneins, und manche Gesichter erkennt es schlechter als andere: vor allem Angst, Ekel und Verachtung sowie Gesichter, die abgewandt, verdeckt oder klein sind.',
     areSynthetic: 'Bewegte Gesichter sind synthetisch',
     areSyntheticText:
-      'Dieses Gesicht hat niemand gemacht. Die Seite kennzeichnet es, und jedes hier gespeicherte Bild trägt eine sichtbare Kennzeichnung und die Metadaten, nach denen Fotoprogramme suchen. Nur Gesichter von Menschen bewegen, die damit einverstanden sind.',
+      'Dieses Gesicht hat niemand gemacht. Die Seite kennzeichnet es, und jedes hier gespeicherte Bild trägt eine sichtbare Kennzeichnung, ein Wasserzeichen, das man nicht sieht, und die Metadaten, nach denen Fotoprogramme suchen. Nur Gesichter von Menschen bewegen, die damit einverstanden sind.',
     credits:
       'Beispiele: Eileen Collins (NASA) und Grace Hopper (U.S. Navy), beide gemeinfrei; sieben zusammengesetzte Gesichter, jedes das Mittel von vier Personen, von Lisa DeBruine (2016, {work}, CC BY 4.0), und ihr eigenes Foto (CC0); siehe die {sources}. Gefunden werden Gesichter von {boxes} und einem {mesh}, beide aus MediaPipe ({apache}). Das Netz: {model}, {card}.',
     sources: 'Quellen',

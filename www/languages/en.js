@@ -68,7 +68,8 @@ export default {
     savePhoto: 'Save the synthetic photo',
     animate: 'Animate',
     putBack: 'Put the original back',
-    savedMark: 'Saved pictures carry a visible mark and say in their metadata that they are synthetic.',
+    savedMark:
+      'Saved pictures carry a visible mark and an invisible watermark, and say in their metadata that they are synthetic.',
     samples: 'Sample portraits',
     orTry: 'Or try one of these',
     astronaut: 'Astronaut, smiling',
@@ -94,7 +95,7 @@ export default {
       'It learned from photographs that people labelled by eye, often in disagreement, and it recognises some faces worse than others: fear, disgust and contempt above all, and faces that are turned, covered or small.',
     areSynthetic: 'Moved faces are synthetic',
     areSyntheticText:
-      'Nobody made that face. The page labels it, and every picture saved here carries a visible mark and the metadata that photo programs look for. Move only the faces of people who agree to it.',
+      'Nobody made that face. The page labels it, and every picture saved here carries a visible mark, a watermark that is not seen, and the metadata that photo programs look for. Move only the faces of people who agree to it.',
     /** Names in braces are the links and titles of index.html. */
     credits:
       'Samples: Eileen Collins (NASA) and Grace Hopper (U.S. Navy), both in the public domain; seven composite faces, each an average of four persons, by Lisa DeBruine (2016, {work}, CC BY 4.0), and her own photo (CC0); see their {sources}. Faces are found by {boxes} and a {mesh}, both of MediaPipe ({apache}). The network: {model}, {card}.',
