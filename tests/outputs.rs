@@ -261,6 +261,19 @@ fn a_table_has_a_row_for_each_face_and_for_each_picture_without() {
 }
 
 #[test]
+fn a_file_whose_name_begins_like_a_formula_is_a_text_in_a_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(inside(&folder, "=1+1.jpg"), b"no picture").expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_fersnet"))
+        .args(["predict", "--csv", "=1+1.jpg"])
+        .current_dir(folder.path())
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("\n'=1+1.jpg,"), "{text}");
+}
+
+#[test]
 fn answers_to_a_file_are_there_whole_and_in_the_pictures_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let pictures = mixed(&folder);

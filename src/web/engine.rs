@@ -148,6 +148,7 @@ impl Engine {
         Ok(OpenPicture::new(
             Rc::clone(&self.pipeline),
             Picture::from(image),
+            Claims::default(),
         ))
     }
 

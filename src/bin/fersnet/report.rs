@@ -167,12 +167,9 @@ impl Report {
         }
         if answer.faces.is_empty() {
             let mut cells = vec![String::new(); self.head().len()];
-            cells[0].clone_from(&answer.file);
+            cells[0] = guarded(&answer.file);
             if let Some(last) = cells.last_mut() {
-                *last = answer
-                    .error
-                    .clone()
-                    .unwrap_or("no face was found".to_owned());
+                *last = guarded(answer.error.as_deref().unwrap_or("no face was found"));
             }
             text += &row(&cells)?;
         }
@@ -180,10 +177,10 @@ impl Report {
     }
 
     fn cells(&self, file: &str, index: usize, face: &FaceAnswer) -> Vec<String> {
-        let mut cells = vec![file.to_owned(), index.to_string()];
+        let mut cells = vec![guarded(file), index.to_string()];
         let place = face.bounds.map(|b| [b.x, b.y, b.width, b.height]);
         cells.extend((0..4).map(|i| place.map_or(String::new(), |of| format!("{:.1}", of[i]))));
-        cells.push(face.expression.clone());
+        cells.push(guarded(&face.expression));
         cells.push(format!("{:.4}", face.probability(&face.expression)));
         cells.push(face.certain.to_string());
         let classes = self.columns.classes.iter();
@@ -194,6 +191,15 @@ impl Report {
         }
         cells.push(String::new());
         cells
+    }
+}
+
+/// A text that a spreadsheet takes for a text: one that begins like a formula gets an apostrophe in front.
+fn guarded(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
     }
 }
 
