@@ -3,11 +3,13 @@
 //!     cargo run --release --example watermark_rates -- [--first N] FOLDER...
 //!
 //! Every picture of the folders (not of folders in them) is marked, changed in each way and searched; and the
-//! same without the mark; with `--first` only the first ways, which take half the time. Prints the table of docs/watermark.md: a row a way, a part a folder.
+//! same without the mark; with `--first` only the first ways, which take half the time. Prints the tables of
+//! docs/watermark.md: a row a way, a part a folder.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use fersnet::animation::encode_marked_gif;
 use fersnet::claims::Claims;
 use fersnet::mark::{encode_marked_png, find_tag};
 use fersnet::picture::Picture;
@@ -20,7 +22,7 @@ use rayon::prelude::*;
 type Change = fn(&RgbImage) -> RgbImage;
 
 /// What is done to the pictures, and its name.
-const CHANGES: [(&str, Change); 11] = [
+const CHANGES: [(&str, Change); 12] = [
     ("as saved", RgbImage::clone),
     ("JPEG 75", |image| jpeg(image, 75)),
     ("half size", |image| scaled(image, 0.5)),
@@ -40,6 +42,7 @@ const CHANGES: [(&str, Change); 11] = [
     ("mirrored, JPEG 75", |image| {
         jpeg(&imageops::flip_horizontal(image), 75)
     }),
+    ("GIF of 256 colours", gif),
 ];
 
 /// What was measured of one picture.
@@ -253,4 +256,12 @@ fn cropped(image: &RgbImage, [left, right, top, bottom]: [f32; 4]) -> RgbImage {
     let across = image.width() - x - part(width, right);
     let down = image.height() - y - part(height, bottom);
     crop_imm(image, x, y, across, down).to_image()
+}
+
+/// As a GIF file of ours and back.
+fn gif(image: &RgbImage) -> RgbImage {
+    let bytes =
+        encode_marked_gif(std::slice::from_ref(image)).expect("a picture in memory is encoded");
+    let picture = Picture::decode(&bytes).expect("what was encoded is decoded");
+    picture.into_image()
 }

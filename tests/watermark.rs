@@ -3,14 +3,17 @@
 
 use std::io::Cursor;
 
+use fersnet::animation::{encode_marked_gif, frame};
 use fersnet::check::{Check, check};
 use fersnet::claims::Claims;
+use fersnet::face::Rect;
 use fersnet::mark::{encode_marked_jpeg, encode_marked_png};
 use fersnet::picture::Picture;
 use fersnet::watermark::{MIN_SIDE, detect, embed};
+use image::codecs::gif::GifDecoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType, crop_imm};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{AnimationDecoder, DynamicImage, ImageFormat, Rgb, RgbImage};
 
 /// Real pictures of the repository.
 const PICTURES: [&str; 4] = [
@@ -136,6 +139,34 @@ fn a_large_picture_is_found_at_the_size_at_which_it_is_shown() {
         let found = detect(&through_jpeg(&shown));
         assert!(found.found, "{side}: {}", found.score);
     }
+}
+
+#[test]
+fn each_frame_of_an_animation_carries_the_watermark() {
+    let picture = read("www/samples/composite-f-african.jpg");
+    let whole = Rect {
+        x: 0.0,
+        y: 0.0,
+        width: 640.0,
+        height: 640.0,
+    };
+    let frames: Vec<RgbImage> = [0, 60]
+        .map(|brighter| {
+            let mut moved = picture.as_image().clone();
+            for pixel in moved.pixels_mut().take(640 * 200) {
+                pixel.0 = pixel.0.map(|value| value.saturating_add(brighter));
+            }
+            frame(&Picture::from(moved), whole, 480)
+        })
+        .to_vec();
+    let bytes = encode_marked_gif(&frames).expect("encodes");
+    let decoder = GifDecoder::new(Cursor::new(&bytes)).expect("a GIF");
+    for shown in decoder.into_frames() {
+        let shown = shown.expect("a frame").into_buffer();
+        let found = detect(&DynamicImage::from(shown).into_rgb8());
+        assert!(found.found, "{}", found.score);
+    }
+    assert!(found(&bytes).metadata);
 }
 
 #[test]
