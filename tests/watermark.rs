@@ -23,6 +23,9 @@ const PICTURES: [&str; 4] = [
     "tests/photos/no-face.jpg",
 ];
 
+/// What happens to a picture.
+type Change = fn(&RgbImage) -> RgbImage;
+
 fn read(name: &str) -> Picture {
     let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
     Picture::decode(&std::fs::read(path).expect("a file")).expect("a picture")
@@ -70,7 +73,7 @@ fn found(bytes: &[u8]) -> Check {
 
 #[test]
 fn the_watermark_is_found_after_what_happens_to_pictures() {
-    let changes: [(&str, fn(&RgbImage) -> RgbImage); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("as it is", RgbImage::clone),
         ("JPEG", through_jpeg),
         ("half", half),
