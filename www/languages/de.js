@@ -374,6 +374,29 @@ const words = {
     noChart: 'Das Diagramm konnte nicht geladen werden: die Seite neu laden. Tabelle und Dateien kommen ohne es aus.',
   },
 
+  origin: {
+    question: 'Wurde das hier gemacht?',
+    looking: 'Unsere Kennzeichen werden gesucht …',
+    failed: 'Nach den Kennzeichen konnte nicht gesucht werden.',
+    metadata: 'Metadaten',
+    badge: 'Schriftzug',
+    watermark: 'Wasserzeichen',
+    found: 'gefunden',
+    notFound: 'nicht gefunden',
+    madeHere: (marks) => `Dieses Bild wurde mit FERSNet synthetisch gemacht: ${marks}.`,
+    none: 'Keines unserer Kennzeichen wurde gefunden. Dass nichts gefunden wurde, beweist nicht, dass es echt ist.',
+    some: 'Ein Kennzeichen, das entfernt wurde oder nie da war, wird nicht gefunden: Das beweist nichts.',
+    metadataRow: 'Metadaten, nach denen hier ein Gesicht synthetisiert wurde',
+    badgeRow: 'Der sichtbare Schriftzug in der linken unteren Ecke',
+    watermarkRow: 'Das Wasserzeichen in den Bildpunkten',
+    scored: (found, score, threshold) => `${found} (Wert ${score}; gefunden ab ${threshold})`,
+    sourceRow: 'Die Herkunft, die in den Metadaten steht',
+    credentialsRow: 'Herkunftsnachweise (C2PA)',
+    xmpRow: 'Andere Metadaten (XMP)',
+    there: 'vorhanden, nicht geprüft',
+    notThere: 'keine',
+  },
+
   sampleMissing: 'Dieses Beispiel konnte nicht geholt werden: die Verbindung prüfen oder ein eigenes Bild auswählen.',
 
   errors: {

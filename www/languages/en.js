@@ -465,6 +465,32 @@ export default {
     noChart: 'The chart could not be loaded: reload the page. The table and the files do without it.',
   },
 
+  /** Whether a picture was made here. */
+  origin: {
+    question: 'Was this made here?',
+    looking: 'Looking for our marks …',
+    failed: 'The marks could not be looked for.',
+    metadata: 'metadata',
+    badge: 'badge',
+    watermark: 'watermark',
+    found: 'found',
+    notFound: 'not found',
+    /** @param {string} marks */
+    madeHere: (marks) => `This picture was made synthetic with FERSNet: ${marks}.`,
+    none: 'None of our marks was found. Nothing found does not prove that it is genuine.',
+    some: 'A mark that was taken away, or never made, is not found: that proves nothing.',
+    metadataRow: 'Metadata that says that a face was synthesised here',
+    badgeRow: 'The visible badge in the lower left corner',
+    watermarkRow: 'The watermark in the pixels',
+    /** @param {string} found @param {string} score @param {string} threshold */
+    scored: (found, score, threshold) => `${found} (score ${score}; found from ${threshold} on)`,
+    sourceRow: 'The source that its metadata states',
+    credentialsRow: 'Content credentials (C2PA)',
+    xmpRow: 'Other metadata (XMP)',
+    there: 'there, not verified',
+    notThere: 'none',
+  },
+
   sampleMissing: 'This sample could not be fetched: check the network, or choose a picture of your own.',
 
   /** By the codes of api/errors.js; null: the API's own sentence. */

@@ -357,6 +357,29 @@ const words = {
     noChart: '图表未能加载：请刷新页面。表格和文件不受影响。',
   },
 
+  origin: {
+    question: '这是在这里生成的吗？',
+    looking: '正在查找我们的标记……',
+    failed: '未能查找标记。',
+    metadata: '元数据',
+    badge: '可见标记',
+    watermark: '水印',
+    found: '已找到',
+    notFound: '未找到',
+    madeHere: (marks) => `这张图片经 FERSNet 合成：${marks}。`,
+    none: '没有找到我们的任何标记。但这并不能证明图片是真实的。',
+    some: '被去除的或从未加上的标记是找不到的：这不能说明什么。',
+    metadataRow: '注明在这里合成过人脸的元数据',
+    badgeRow: '左下角的可见标记',
+    watermarkRow: '像素中的水印',
+    scored: (found, score, threshold) => `${found}（得分 ${score}；达到 ${threshold} 即算找到）`,
+    sourceRow: '元数据所声明的来源',
+    credentialsRow: '内容凭证（C2PA）',
+    xmpRow: '其他元数据（XMP）',
+    there: '有，未经验证',
+    notThere: '无',
+  },
+
   sampleMissing: '这张示例未能取得：请检查网络，或选择您自己的图片。',
 
   errors: {

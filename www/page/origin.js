@@ -2,36 +2,14 @@
 /** @file Was this picture made here? Which marks of a synthetic picture were found in it, and which were not. */
 
 import { element } from './dom.js';
+import { say } from './language.js';
+import { fixed } from './numbers.js';
 
 /** @typedef {import('../api/index.js').Check} Check */
 /** @typedef {import('../api/index.js').FersNet} FersNet */
 /** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
-
-const TEXT = {
-  question: 'Was this made here?',
-  looking: 'Looking for our marks …',
-  failed: 'The marks could not be looked for.',
-  metadata: 'metadata',
-  badge: 'badge',
-  watermark: 'watermark',
-  found: 'found',
-  notFound: 'not found',
-  /** @param {string} marks */
-  madeHere: (marks) => `This picture was made synthetic with FERSNet: ${marks}.`,
-  none: 'None of our marks was found. Nothing found does not prove that it is genuine.',
-  some: 'A mark that was taken away, or never made, is not found: that proves nothing.',
-  metadataRow: 'Metadata that says that a face was synthesised here',
-  badgeRow: 'The visible badge in the lower left corner',
-  watermarkRow: 'The watermark in the pixels',
-  /** @param {string} score @param {string} threshold */
-  score: (score, threshold) => `score ${score}; found from ${threshold} on`,
-  sourceRow: 'The source that its metadata states',
-  noSource: 'none',
-  credentialsRow: 'Content credentials (C2PA)',
-  xmpRow: 'Other metadata (XMP)',
-  there: 'there, not verified',
-  notThere: 'none',
-};
+/** @typedef {import('./language.js').Text} Text */
+/** @typedef {import('./language.js').Words} Words */
 
 /** The question below the photo, and its answer. */
 export class Origin {
@@ -47,7 +25,7 @@ export class Origin {
       data: { testid: 'origin' },
       onclick: () => this.#toggle(),
     },
-    TEXT.question,
+    (words) => words.origin.question,
   );
 
   /** @param {HTMLElement} root */
@@ -61,8 +39,8 @@ export class Origin {
   clear() {
     this.#root.hidden = true;
     this.#says.hidden = true;
-    this.#says.textContent = '';
-    this.#list.replaceChildren(element('p', { className: 'hint' }, TEXT.looking));
+    say(this.#says, '');
+    this.#list.replaceChildren(element('p', { className: 'hint' }, (words) => words.origin.looking));
     delete this.#root.dataset.madeHere;
   }
 
@@ -79,32 +57,32 @@ export class Origin {
       if (!signal.aborted) this.#tell(check);
     } catch {
       // What was asked for is answered already: the page goes on, and says here that this is not.
-      if (!signal.aborted) this.#list.replaceChildren(element('p', { className: 'hint' }, TEXT.failed));
+      if (!signal.aborted) this.#list.replaceChildren(element('p', { className: 'hint' }, (words) => words.origin.failed));
     }
   }
 
   /** @param {Check} check */
   #tell(check) {
     const { madeHere, metadata, badge, watermark, claims } = check;
-    const names = [metadata && TEXT.metadata, badge.found && TEXT.badge, watermark.found && TEXT.watermark];
+    const marks = /** @type {const} */ (['metadata', 'badge', 'watermark']).filter(
+      (mark) => ({ metadata, badge: badge.found, watermark: watermark.found })[mark],
+    );
     this.#root.dataset.madeHere = String(madeHere);
     this.#says.hidden = !madeHere;
-    this.#says.textContent = madeHere ? TEXT.madeHere(names.filter(Boolean).join(', ')) : '';
-    const scores = ({ score = 0, threshold = 0 }, /** @type {number} */ digits) =>
-      TEXT.score(score.toFixed(digits), threshold.toFixed(digits));
-    const there = (/** @type {boolean} */ is) => (is ? TEXT.there : TEXT.notThere);
+    say(this.#says, madeHere ? (words) => words.origin.madeHere(words.list(marks.map((mark) => words.origin[mark]))) : '');
+    const there = (/** @type {boolean} */ is) => (/** @type {Words} */ { origin }) => (is ? origin.there : origin.notThere);
     this.#list.replaceChildren(
       element(
         'dl',
         {},
-        ...row('metadata', TEXT.metadataRow, found(metadata)),
-        ...row('badge', TEXT.badgeRow, `${found(badge.found)} (${scores(badge, 2)})`),
-        ...row('watermark', TEXT.watermarkRow, `${found(watermark.found)} (${scores(watermark, 1)})`),
-        ...row('source', TEXT.sourceRow, claims.sourceTypes.join(', ') || TEXT.noSource),
-        ...row('credentials', TEXT.credentialsRow, there(claims.contentCredentials)),
-        ...row('xmp', TEXT.xmpRow, there(claims.xmp)),
+        ...row('metadata', ({ origin }) => origin.metadataRow, (words) => found(words, metadata)),
+        ...row('badge', ({ origin }) => origin.badgeRow, (words) => scored(words, badge, 2)),
+        ...row('watermark', ({ origin }) => origin.watermarkRow, (words) => scored(words, watermark, 1)),
+        ...row('source', ({ origin }) => origin.sourceRow, ({ origin }) => claims.sourceTypes.join(', ') || origin.notThere),
+        ...row('credentials', ({ origin }) => origin.credentialsRow, there(claims.contentCredentials)),
+        ...row('xmp', ({ origin }) => origin.xmpRow, there(claims.xmp)),
       ),
-      element('p', { className: 'hint' }, madeHere ? TEXT.some : TEXT.none),
+      element('p', { className: 'hint' }, ({ origin }) => (madeHere ? origin.some : origin.none)),
     );
   }
 
@@ -114,15 +92,24 @@ export class Origin {
   }
 }
 
-/** @param {boolean} is */
-function found(is) {
-  return is ? TEXT.found : TEXT.notFound;
+/** @param {Words} words @param {boolean} is */
+function found({ origin }, is) {
+  return is ? origin.found : origin.notFound;
+}
+
+/**
+ * @param {Words} words
+ * @param {Check['badge']} mark
+ * @param {number} digits
+ */
+function scored(words, { found: is, score = 0, threshold = 0 }, digits) {
+  return words.origin.scored(found(words, is), fixed(words, score, digits), fixed(words, threshold, digits));
 }
 
 /**
  * @param {string} name
- * @param {string} what was looked for
- * @param {string} answer
+ * @param {Text} what was looked for
+ * @param {Text} answer
  */
 function row(name, what, answer) {
   return [element('dt', {}, what), element('dd', { data: { testid: `origin-${name}` } }, answer)];
