@@ -21,10 +21,14 @@ const PAGE = join(ROOT, 'www/model.html');
 /** The files of the network, with their cards and terms, as the page links them. */
 const FILES = [
   ['fersnet.safetensors', 'fersnet.md', 'CC BY 4.0, for what may be licensed of it'],
+  ['fersnet-decoder.safetensors', 'fersnet.md', 'CC BY 4.0, for what may be licensed of it'],
   ['fersnet-painter.safetensors', 'fersnet.md', 'CC BY 4.0, for what may be licensed of it'],
   ['blazeface.safetensors', 'blazeface.md', 'Apache 2.0 (MediaPipe)'],
   ['facemesh.safetensors', 'facemesh.md', 'Apache 2.0 (MediaPipe)'],
 ];
+
+/** What of.json says of the network whose bytes are in weights/. */
+const SHIPPED = 'as it is shipped';
 
 /** The policy of a page without scripts. */
 const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
@@ -41,16 +45,26 @@ const plain = (value, places = 3) => value.toFixed(places);
 /** @param {[number, number] | null} ends @param {number} [places] */
 const plainInterval = (ends, places = 3) => (ends ? `${plain(ends[0], places)} to ${plain(ends[1], places)}` : '–');
 
-/** The report of this name, which must be of the shipped weights. */
-async function report(name, sha256) {
-  const found = JSON.parse(await readFile(join(ROOT, `weights/fersnet/evaluate/${name}.json`), 'utf8'));
-  if (found.sha256 !== undefined && found.sha256 !== sha256) {
-    throw new Error(
-      `weights/fersnet/evaluate/${name}.json is of other weights (${found.sha256}) than weights/fersnet.safetensors (${sha256}): ` +
-        'evaluate these, as weights/fersnet/evaluate/README.md says',
-    );
+/** A file of weights/fersnet/evaluate/. */
+const evaluated = async (name) => JSON.parse(await readFile(join(ROOT, `weights/fersnet/evaluate/${name}.json`), 'utf8'));
+
+/**
+ * The report of this name, which must be of a network that of.json names.
+ * @param {string} name
+ * @param {Record<string, string>} networks
+ */
+async function report(name, networks) {
+  const found = await evaluated(name);
+  if (found.sha256 !== undefined && !Object.hasOwn(networks, found.sha256)) {
+    fail(`${name}.json is of a network (${found.sha256}) that of.json does not name: see weights/fersnet/evaluate/README.md`);
   }
   return found;
+}
+
+/** Says which figures are not of the network as it is shipped. */
+function earlier(networks, reports) {
+  const of = reports.filter(([, { sha256 }]) => networks[sha256] !== SHIPPED);
+  return of.map(([what, { sha256 }]) => paragraph(`${escaped(what)}: measured with this network ${escaped(networks[sha256])}.`)).join('');
 }
 
 /** A weight file's size and hash. */
@@ -187,9 +201,12 @@ function failures({ pictures }) {
 /** The whole page. */
 export async function modelPage() {
   const files = await Promise.all(FILES.map(async ([name, ...rest]) => ({ name, rest, ...(await hashed(name)) })));
-  const [{ sha256 }] = files;
+  const { files: known, networks } = await evaluated('of');
+  for (const { name, sha256 } of files) {
+    if (Object.hasOwn(known, name) && known[name] !== sha256) fail(`weights/${name} is new: evaluate it, as weights/fersnet/evaluate/README.md says`);
+  }
   const names = ['ferplus', 'ferplus-eyes', 'paired', 'rendered', 'held-out', 'failures'];
-  const [whole, eyes, paired, rendered, heldOut, failed] = await Promise.all(names.map((name) => report(name, sha256)));
+  const [whole, eyes, paired, rendered, heldOut, failed] = await Promise.all(names.map((name) => report(name, networks)));
   const { head, parts, rows } = await card();
   const part = (name) => parts.get(name) ?? fail(`weights/fersnet.md has no part "${name}"`);
   const of = (name) => inline(head.get(name) ?? fail(`weights/fersnet.md says no "${name}"`));
@@ -210,8 +227,8 @@ export async function modelPage() {
     section('What it recognises, and what it does not', paragraph(inline(part('What it is for').replaceAll('\n', ' '))) + list(RECOGNISES)),
     section('What it is for, and what it must not be used for', `<h3>Intended</h3>${list(INTENDED)}<h3>Prohibited</h3>${list(PROHIBITED)}`),
     section('What it learned from', table(dataHead.map(inline), data.map((row) => row.map(inline)), { markup: true })),
-    section('Recognition', recognition(whole, eyes) + '<h3>Other sets</h3>' + otherSets(sets)),
-    section('Synthesis', synthesis(heldOut)),
+    section('Recognition', recognition(whole, eyes) + '<h3>Other sets</h3>' + otherSets(sets) + earlier(networks, [['FER+', eyes], ...sets])),
+    section('Synthesis', synthesis(heldOut) + earlier(networks, [['All of these', heldOut]])),
     section('Groups of people', paragraph(
       'FER+ does not say who is shown. The sets that do are small: below thirty subjects a figure would say nothing, and none is given. So nobody knows yet whether the network serves all groups alike; do not assume that it does.',
     ) + groups(sets)),
