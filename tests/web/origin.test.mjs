@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
 
@@ -11,8 +11,14 @@ const SAMPLE = join(ROOT, 'www/samples/composite-f-african.jpg');
 
 const site = forAllTests();
 
-/** @type {Buffer} what the page saved of the sample */
-let saved;
+/** @type {Promise<Buffer> | null} */
+let saving = null;
+
+/** What the page saves of the sample, once for all tests. */
+function savedPicture() {
+  saving ??= save();
+  return saving;
+}
 
 async function openLoaded() {
   const visit = await site.open('?device=cpu');
@@ -35,18 +41,20 @@ async function origin(visit) {
   };
 }
 
-before(async () => {
+async function save() {
   const visit = await openLoaded();
   assert.equal(await visit.give(SAMPLE), 'ready', await visit.error());
   await visit.page.getByTestId('synthesis-0-surprise').click();
   await visit.settled();
   const download = visit.page.waitForEvent('download');
   await visit.page.getByTestId('save').click();
-  saved = await readFile(await (await download).path());
+  const saved = await readFile(await (await download).path());
   await visit.close();
-}, { timeout: PATIENCE_MS });
+  return saved;
+}
 
 test('a picture that the page saved is found by all its marks, and says so', async () => {
+  const saved = await savedPicture();
   const visit = await openLoaded();
   await visit.give({ name: 'saved.png', mimeType: 'image/png', buffer: saved });
   const found = await origin(visit);
@@ -58,6 +66,7 @@ test('a picture that the page saved is found by all its marks, and says so', asy
 });
 
 test('a sample is not, and the page says that this proves nothing', async () => {
+  const saved = await savedPicture();
   const visit = await openLoaded();
   await visit.give(SAMPLE);
   const found = await origin(visit);
@@ -71,6 +80,7 @@ test('a sample is not, and the page says that this proves nothing', async () => 
 });
 
 test('half the size as JPEG 75, without metadata, it is found by its watermark', async () => {
+  const saved = await savedPicture();
   const visit = await openLoaded();
   const base64 = await visit.page.evaluate(async (png) => {
     const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
@@ -92,6 +102,7 @@ test('half the size as JPEG 75, without metadata, it is found by its watermark',
 });
 
 test('the API tells the same of a picture', async () => {
+  const saved = await savedPicture();
   const visit = await openLoaded();
   const check = await visit.page.evaluate(async (png) => {
     const { FersNet } = await import('/api/index.js');
