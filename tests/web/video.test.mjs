@@ -11,7 +11,7 @@ import { CLIP, clips } from './clip.mjs';
 import { saved, tableOf } from './downloads.mjs';
 
 /** The detector's places tremble by less than a frame's way, which is up to 4 pixels. */
-const TREMBLE_PX = 1.6;
+const TREMBLE_PX = 3;
 
 const site = forAllTests();
 /** @type {Awaited<ReturnType<typeof clips>>} */
