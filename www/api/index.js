@@ -349,7 +349,7 @@ export class FersNet {
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<Check>}
    */
-  check(picture, { signal } = {}) {
+  async check(picture, { signal } = {}) {
     return this.#router.picture(picture.handle).check({ signal });
   }
 
@@ -359,7 +359,7 @@ export class FersNet {
    * @param {{signal?: AbortSignal}} [options]
    * @returns {Promise<GateMap[]>} none for a network without such gates
    */
-  gates(face, { signal } = {}) {
+  async gates(face, { signal } = {}) {
     return this.#router.picture(face.picture.handle).explained('gates', face.index, { signal });
   }
 
@@ -369,7 +369,7 @@ export class FersNet {
    * @param {{signal?: AbortSignal, onProgress?: (rows: number, of: number) => void}} [options]
    * @returns {Promise<CoverMap>} of the square whose corners the face gives
    */
-  cover(face, { signal, onProgress } = {}) {
+  async cover(face, { signal, onProgress } = {}) {
     const onNotice = (/** @type {FromWorker} */ notice) => {
       if (notice.type === 'covered') onProgress?.(notice.rows, notice.of);
     };
