@@ -70,7 +70,7 @@ fn check_pair(of: &NetworkConfig, decoder: &[u8]) -> Result<(), WeightError> {
     Err(WeightError::OtherDecoder { expected, found })
 }
 
-/// Loads a painter from a file of its own; see [`save_painter`].
+/// Loads a painter from a file of its own.
 ///
 /// # Errors
 /// [`WeightError`] naming the first key, shape, type or value that is wrong.

@@ -66,7 +66,7 @@ fn sides(longer: usize) -> impl Iterator<Item = f32> {
     (0..=steps).map(move |i| SIDES[0] * (i as f32 * step).exp())
 }
 
-/// Searches a picture for the mark: any place, the sizes that [`SIDES`] allow, mirrored or not.
+/// Searches a picture for the mark: at any place, from 0.4 times to twice its size, mirrored or not.
 pub fn detect(image: &RgbImage) -> Detection {
     let (width, height) = image.dimensions();
     let longer = width.max(height).max(1);
