@@ -64,7 +64,7 @@ async function visit({ address, root }, backend, libraries) {
     // Other pages are as their makers would have them: without our policy.
     header: root === DIST,
     mounts: { libraries },
-    onServed: (file) => served.push(file),
+    onServed: (file) => served.push({ file, at: Date.now() }),
   });
   try {
     return await withPage(async (page, { version, complaints }) => {
@@ -81,16 +81,20 @@ async function visit({ address, root }, backend, libraries) {
       const give = () => page.getByTestId('picture').setInputFiles(PHOTO);
       await give();
       await until(() => window.bench.error || window.bench.answered.length > 0);
-      const atFirstAnswer = [...served];
       for (let i = 1; i <= MORE_PICTURES; i += 1) {
         // Ours goes on to redraw the face; the next picture waits for that.
         await until(() => document.body.dataset.state !== 'busy');
         await give();
         await until((i) => window.bench.error || window.bench.answered.length > i, i);
       }
-      const { ready, asked, answered, answer, drawn } = await page.evaluate(() => window.bench);
+      const { ready, asked, answered, answer, drawn, origin } = await page.evaluate(() => ({
+        ...window.bench,
+        origin: performance.timeOrigin,
+      }));
+      // What was asked for after the answer is for later.
+      const before = served.filter(({ at }) => at <= origin + answered[0]).map(({ file }) => file);
       const [first, ...later] = answered.map((time, i) => time - asked[i]);
-      return { version, served: atFirstAnswer, ready, first, later, answer, drawn };
+      return { version, served: before, ready, first, later, answer, drawn };
     });
   } finally {
     await server.close();
