@@ -169,11 +169,8 @@ pub fn load(bytes: &[u8], device: &Device) -> Result<Network, WeightError> {
     }
     let config = load_config(bytes)?;
     let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
-    let tensors = file
-        .iter()
-        .filter(|(name, _)| !is_ignorable(name))
-        .map(|(name, view)| (name.to_owned(), Source::File(&file, view)))
-        .collect();
+    let mut tensors = sources(&file);
+    tensors.retain(|name, _| !is_ignorable(name));
     fill(config, tensors, false, device)
 }
 
@@ -185,18 +182,14 @@ pub(super) fn load_decoder(
     device: &Device,
 ) -> Result<Network, WeightError> {
     let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
-    let tensors = file.iter();
-    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(&file, view)));
-    fill(config, tensors.collect(), true, device)
+    fill(config, sources(&file), true, device)
 }
 
 /// A painter from the tensors of a file.
 pub(super) fn fill_painter(painter: Painter, bytes: &[u8]) -> Result<Painter, WeightError> {
     let file = TensorFile::open(bytes).map_err(WeightError::NotSafetensors)?;
-    let tensors = file.iter();
-    let tensors = tensors.map(|(name, view)| (name.to_owned(), Source::File(&file, view)));
     // A painter's names and shapes depend on no edition and on no classes.
-    let mut loader = Loader::new(Edition::Release2021, 0, tensors.collect());
+    let mut loader = Loader::new(Edition::Release2021, 0, sources(&file));
     let painter = loader.fill_painter(painter);
     loader.finish()?;
     Ok(painter)
@@ -231,6 +224,13 @@ pub fn from_tensors(
 enum Source<'a> {
     Memory(StoredTensor),
     File(&'a TensorFile<'a>, TensorView<'a>),
+}
+
+/// All tensors of a file, by name.
+fn sources<'a>(file: &'a TensorFile<'a>) -> HashMap<String, Source<'a>> {
+    file.iter()
+        .map(|(name, view)| (name.to_owned(), Source::File(file, view)))
+        .collect()
 }
 
 impl Source<'_> {

@@ -11,7 +11,7 @@ use fersnet::network::NetworkConfig;
 use fersnet::network::parts;
 use fersnet::network::weights::{self, MAX_FILE_BYTES};
 use fersnet::picture::{self, Picture};
-use fersnet::pipeline::{Pipeline, shipped_weights};
+use fersnet::pipeline::{Pipeline, SHIPPED_RECOGNITION, shipped_weights};
 
 use crate::device::DeviceName;
 use crate::failure::Failure;
@@ -48,12 +48,12 @@ impl NetworkArguments {
         Ok(pipeline)
     }
 
-    /// What kind of network it is.
+    /// What its weight file says that it recognises; a decoder beside the file is not looked at.
     pub fn config(&self) -> Result<NetworkConfig> {
         let Some(path) = &self.weights else {
-            return Ok(weights::load_config(&shipped_weights()?)?);
+            return Ok(weights::load_config(SHIPPED_RECOGNITION)?);
         };
-        let bytes = read_weights(path)?;
+        let bytes = read_part(path)?;
         weights::load_config(&bytes).with_context(|| path.display().to_string())
     }
 
