@@ -253,14 +253,19 @@ fn credentials() -> Vec<u8> {
     [&length.to_be_bytes()[..], b"jumb", b"c2pa", &content].concat()
 }
 
-#[test]
-fn what_a_photo_says_of_its_origin_stays_in_every_format() {
-    let picture = read(PICTURES[0]);
-    let brought = Claims {
+/// What a photo says of its origin: a packet and a box.
+fn brought() -> Claims {
+    Claims {
         xmp: vec![PACKET.as_bytes().to_vec()],
         boxes: vec![credentials()],
         is_ours: false,
-    };
+    }
+}
+
+#[test]
+fn what_a_photo_says_of_its_origin_stays_in_every_format() {
+    let picture = read(PICTURES[0]);
+    let brought = brought();
     let png = encode_marked_png(&picture, &brought).expect("encodes");
     let file = encode_marked_jpeg(&picture, 90, &Claims::of(&png)).expect("encodes");
     let again = encode_marked_png(&picture, &Claims::of(&file)).expect("encodes");
@@ -307,11 +312,7 @@ fn a_source_that_a_photo_states_stays_beside_ours() {
 #[test]
 fn damaged_metadata_is_no_error() {
     let picture = read(PICTURES[0]);
-    let brought = Claims {
-        xmp: vec![PACKET.as_bytes().to_vec()],
-        boxes: vec![credentials()],
-        is_ours: false,
-    };
+    let brought = brought();
     let png = encode_marked_png(&picture, &brought).expect("encodes");
     let file = encode_marked_jpeg(&picture, 90, &brought).expect("encodes");
     for bytes in [png, file] {

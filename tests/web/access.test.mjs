@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { serious } from './axe.mjs';
-import { forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
+import { explainAndMove, forAllTests, PATIENCE_MS, ROOT } from './browser.mjs';
 
 const ASTRONAUT = join(ROOT, 'www/samples/astronaut.jpg');
 
@@ -20,12 +20,7 @@ async function openLoaded(context) {
 /** A face moved, why it is read so, and everything open. */
 async function openAll(visit) {
   const { page } = visit;
-  assert.equal(await visit.give(ASTRONAUT), 'ready', await visit.error());
-  await page.getByTestId('sliders-0').waitFor({ timeout: PATIENCE_MS });
-  await page.getByTestId('why-0').click();
-  await page.getByTestId('gates-0-synthesis-3').waitFor({ timeout: PATIENCE_MS });
-  await page.getByTestId('synthesis-0-surprise').click();
-  await visit.settled();
+  await explainAndMove(visit, ASTRONAUT);
   await page.evaluate(() => document.querySelectorAll('.part').forEach((part) => (part.open = true)));
 }
 

@@ -1,5 +1,6 @@
 // A Chromium with WebGPU on SwiftShader, the built page in it, and what a test wants to know of it.
 
+import assert from 'node:assert/strict';
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before } from 'node:test';
@@ -209,4 +210,15 @@ export function meanDifference(a, b) {
   let sum = 0;
   for (let i = 0; i < a.rgb.length; i += 1) sum += Math.abs(a.rgb[i] - b.rgb[i]);
   return sum / a.rgb.length / 255;
+}
+
+/** Gives the page a photo of one face, has its answer explained and the face synthesised with surprise. */
+export async function explainAndMove(visit, photo) {
+  const { page } = visit;
+  assert.equal(await visit.give(photo), 'ready', await visit.error());
+  await page.getByTestId('sliders-0').waitFor({ timeout: PATIENCE_MS });
+  await page.getByTestId('why-0').click();
+  await page.getByTestId('gates-0-synthesis-3').waitFor({ timeout: PATIENCE_MS });
+  await page.getByTestId('synthesis-0-surprise').click();
+  await visit.settled();
 }

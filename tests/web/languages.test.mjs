@@ -15,7 +15,7 @@ import { expressionIn } from '../../www/page/language.js';
 import { percent, time } from '../../www/page/numbers.js';
 import { surenessOf } from '../../www/page/sure.js';
 import { saidOf } from '../../www/page/target.js';
-import { DIST, forAllTests, meanDifference, PATIENCE_MS, ROOT } from './browser.mjs';
+import { DIST, explainAndMove, forAllTests, meanDifference, PATIENCE_MS, ROOT } from './browser.mjs';
 
 const ASTRONAUT = join(ROOT, 'www/samples/astronaut.jpg');
 
@@ -151,14 +151,9 @@ function texts(page) {
 /** A face with everything open. */
 async function openAll(visit) {
   const { page } = visit;
-  assert.equal(await visit.give(ASTRONAUT), 'ready', await visit.error());
-  await page.getByTestId('sliders-0').waitFor({ timeout: PATIENCE_MS });
-  await page.getByTestId('why-0').click();
-  await page.getByTestId('gates-0-synthesis-3').waitFor({ timeout: PATIENCE_MS });
+  await explainAndMove(visit, ASTRONAUT);
   await page.getByTestId('cover-0').click();
   await page.getByTestId('fall-0').waitFor({ timeout: PATIENCE_MS });
-  await page.getByTestId('synthesis-0-surprise').click();
-  await visit.settled();
 }
 
 test('in German nothing of the English page is left, and only its own words are fetched', async () => {
