@@ -63,7 +63,10 @@ impl ChangeFields {
         let keep = 1.0 - weight * cover.clamp(0.0, 1.0);
         let drawn = [0, 1, 2].map(|c| keep * moved[c] + weight * 255.0 * delta[c]);
         match &self.mouth {
-            Some((shade, mouth)) => mouth.over(drawn, shade.lit(moved, face, weight), face, weight),
+            Some((shade, mouth)) => {
+                let below = [drawn, shade.lit(moved, face, weight), own];
+                mouth.over(below, face, weight)
+            }
             None => drawn,
         }
     }
@@ -280,10 +283,10 @@ impl Layer {
             for column in 0..width {
                 let columns = column * shrink..((column + 1) * shrink).min(mouth.width);
                 let count = (rows.len() * columns.len()) as f32;
-                let mut sum = [0.0; 4];
+                let mut sum = [0.0; 5];
                 for r in rows.clone() {
                     for pixel in &mouth.pixels[r * mouth.width..][columns.clone()] {
-                        (0..4).for_each(|c| sum[c] += pixel[c] / count);
+                        (0..5).for_each(|c| sum[c] += pixel[c] / count);
                     }
                 }
                 pixels.push(sum);
@@ -298,24 +301,26 @@ impl Layer {
         Self { mouth }
     }
 
-    /// The colour of a place with the mouth laid over `unpainted`; `drawn` is the network's own.
-    fn over(&self, drawn: [f32; 3], unpainted: [f32; 3], face: Point, weight: f32) -> [f32; 3] {
+    /// The colour of a place with the mouth laid over what the network itself drew, the moved and shaded photo and the
+    /// photo as it is.
+    fn over(&self, [drawn, unpainted, own]: [[f32; 3]; 3], face: Point, weight: f32) -> [f32; 3] {
         let place = self.mouth.frame.frame_from_face(face);
         let share = self.mouth.strength * self.mouth.frame.weight(place);
         if share <= 0.0 {
             return drawn;
         }
-        let [red, green, blue, alpha] = self.at(place);
-        let keep = 1.0 - weight * alpha.clamp(0.0, 1.0);
+        let [red, green, blue, alpha, kept] = self.at(place);
+        let kept = weight * kept.clamp(0.0, 1.0);
+        let moved = (1.0 - kept - weight * alpha.clamp(0.0, 1.0)).max(0.0);
         let colour = [red, green, blue];
         [0, 1, 2].map(|c| {
-            let painted = keep * unpainted[c] + weight * 255.0 * colour[c];
+            let painted = moved * unpainted[c] + kept * own[c] + weight * 255.0 * colour[c];
             drawn[c] + share * (painted - drawn[c])
         })
     }
 
     /// Catmull-Rom between the pixels, at a place of the frame.
-    fn at(&self, place: Point) -> [f32; 4] {
+    fn at(&self, place: Point) -> [f32; 5] {
         let (width, height) = (self.mouth.width, self.mouth.height);
         let (x, y) = (place.x * width as f32 - 0.5, place.y * height as f32 - 0.5);
         let (left, top) = (x.floor(), y.floor());
@@ -323,12 +328,12 @@ impl Layer {
         let index = |base: f32, k: usize, size: usize| {
             (base as i64 + k as i64 - 1).clamp(0, size as i64 - 1) as usize
         };
-        let mut sum = [0.0; 4];
+        let mut sum = [0.0; 5];
         for (row, weight_down) in down.iter().enumerate() {
             let line = &self.mouth.pixels[index(top, row, height) * width..][..width];
             for (column, weight_across) in across.iter().enumerate() {
                 let pixel = line[index(left, column, width)];
-                (0..4).for_each(|c| sum[c] += weight_down * weight_across * pixel[c]);
+                (0..5).for_each(|c| sum[c] += weight_down * weight_across * pixel[c]);
             }
         }
         sum

@@ -6,7 +6,7 @@
 
 use super::Point;
 use super::fields::Field;
-use super::mouth::smooth_step;
+use super::mouth::rise;
 
 /// From where to where a place of the given face counts as inside of its mouth.
 const INSIDE: [f32; 2] = [0.08, 0.3];
@@ -80,11 +80,6 @@ impl OwnMouth {
     fn at(&self, place: Point) -> f32 {
         self.0.at(place)[0]
     }
-}
-
-/// 0 up to `from`, 1 from `to` on.
-fn rise([from, to]: [f32; 2], value: f32) -> f32 {
-    smooth_step((value - from) / (to - from))
 }
 
 #[cfg(test)]

@@ -124,6 +124,11 @@ fn extent(sums: &[f32]) -> [f32; 2] {
     [place(STRAYS * total), place((1.0 - STRAYS) * total)]
 }
 
+/// 0 up to `from`, 1 from `to` on.
+pub(crate) fn rise([from, to]: [f32; 2], value: f32) -> f32 {
+    smooth_step((value - from) / (to - from))
+}
+
 pub(super) fn smooth_step(t: f32) -> f32 {
     let t = t.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
@@ -139,8 +144,9 @@ pub struct PaintedMouth {
     /// Rows.
     pub height: usize,
     /// Red, green, blue and alpha of each pixel, row after row; the colours (0 black to 1 white) are
-    /// multiplied by alpha.
-    pub pixels: Vec<[f32; 4]>,
+    /// multiplied by alpha. Then how much of the photo's own pixel is seen there as it was: what is left of the two
+    /// shows the moved and shaded photo.
+    pub pixels: Vec<[f32; 5]>,
     /// How much of it is laid on, 0 to 1, see [`opening`].
     pub strength: f32,
 }

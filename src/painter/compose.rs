@@ -115,12 +115,9 @@ pub fn painted_mouth(
         let colour = warm_colour(colour, &crop.tones);
         let colour =
             |c: usize| prepared.fill[c * plane + i] * inside * (1.0 - alpha) + colour[c] * alpha;
-        [
-            colour(0),
-            colour(1),
-            colour(2),
-            1.0 - (1.0 - inside) * (1.0 - alpha),
-        ]
+        let kept = prepared.kept[i] * (1.0 - alpha);
+        let below = (1.0 - inside - prepared.kept[i]) * (1.0 - alpha);
+        [colour(0), colour(1), colour(2), 1.0 - kept - below, kept]
     };
     PaintedMouth {
         frame: crop.frame,
@@ -158,6 +155,7 @@ mod tests {
             cavity: (0..pixels)
                 .map(|i| f32::from(u8::from(is_open(i))))
                 .collect(),
+            kept: None,
             tones: Tones {
                 skin: colour,
                 white,
@@ -239,12 +237,16 @@ mod tests {
 
     #[test]
     fn the_layer_over_the_photo_shows_the_painted_crop() {
-        let crop = crop([0.7, 0.5, 0.4], [0.9, 0.9, 0.85]);
+        let mut crop = crop([0.7, 0.5, 0.4], [0.9, 0.9, 0.85]);
+        let pixels = CONFIG.crop_width * CONFIG.crop_height();
+        crop.kept = Some((0..pixels).map(|i| (i % 5) as f32 * 0.25).collect());
         let planes = painted_planes(&crop);
         let mouth = painted_mouth(&answer(), &crop, &prepare(&crop, CONFIG), CONFIG);
         let plane = mouth.pixels.len();
-        for (i, [r, g, b, alpha]) in mouth.pixels.into_iter().enumerate() {
+        for (i, [r, g, b, alpha, kept]) in mouth.pixels.into_iter().enumerate() {
             for (c, colour) in [r, g, b].into_iter().enumerate() {
+                assert!(alpha + kept < 1.0 + 1e-5);
+                // The photo moved and the photo as it is are one where nothing moves.
                 let over = crop.picture[c * plane + i] * (1.0 - alpha) + colour;
                 assert!((over - planes[c * plane + i]).abs() < 1e-5);
             }

@@ -1,5 +1,6 @@
 //! From a photo to what the painter starts from: a mouth's picture and cavity map in their frame.
 
+use super::own::kept;
 use super::tones::Tones;
 use crate::face::fields::Unpainted;
 use crate::face::mouth::opening;
@@ -21,9 +22,11 @@ const FINENESS: f32 = 1.5;
 pub struct MouthCrop {
     /// Where it lies in the face.
     pub frame: MouthFrame,
-    /// Red, green and blue planes `[3, height, width]`, 0..1: the photo, moved and shaded; what lies in
-    /// the cavity is not used.
+    /// Red, green and blue planes `[3, height, width]`, 0..1: the photo, moved and shaded; of what lies in
+    /// the cavity only what is kept is used.
     pub picture: Vec<f32>,
+    /// How much of the inside is the photo's own and stays, `[height, width]`, 0..1; none: nothing.
+    pub kept: Option<Vec<f32>>,
     /// The cavity map `[height, width]`, 0..1.
     pub cavity: Vec<f32>,
     /// Skin and eye's white.
@@ -67,6 +70,7 @@ impl MouthCrop {
         Self {
             frame,
             picture: Self::picture_in(source, &frame, config),
+            kept: None,
             cavity: map_over_frame(cavity, size, &frame, config),
             tones,
             teeth: None,
@@ -100,16 +104,32 @@ impl MouthCrop {
             synthesised.size,
             config.crop_width as f32 / frame.width,
         );
-        Some(Self {
+        let mut crop = Self {
             frame,
             picture: over_frame(source, &frame, config, |face| {
                 unpainted.at(source, face, feather(face))
             }),
+            kept: None,
             cavity: map_over_frame(cavity, synthesised.size, &frame, config),
             tones,
             teeth,
             strength: opening(cavity, synthesised.size),
-        })
+        };
+        if let Some(own) = &change.own_mouth {
+            let own = map_over_frame(own, synthesised.size, &frame, config);
+            let as_it_is = Self::picture_in(source, &frame, config);
+            crop.keep(kept(&own, &crop.cavity, config), &as_it_is);
+        }
+        Some(crop)
+    }
+
+    /// Keeps so much of each pixel `[height, width]` of `picture` `[3, height, width]`.
+    pub(crate) fn keep(&mut self, kept: Vec<f32>, picture: &[f32]) {
+        let pixels = self.picture.iter_mut().zip(picture);
+        for ((value, own), kept) in pixels.zip(kept.iter().cycle()) {
+            *value += kept * (own - *value);
+        }
+        self.kept = Some(kept);
     }
 }
 

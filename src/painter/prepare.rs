@@ -4,10 +4,14 @@ use super::crop::MouthCrop;
 use crate::face::Point;
 use crate::face::planes::{blur, signed_distance};
 use crate::network::PainterConfig;
+use crate::tensor::luma;
 
 /// Channels of the painter's input: the filled picture (3), the cavity map, the distance to its edge, the
 /// place in the face (2), skin (3), the eyes' white (3), teeth, whether they are told.
 pub const INPUTS: usize = 15;
+
+/// Which of them is the distance to the cavity's edge.
+pub const DISTANCE_CHANNEL: usize = 4;
 
 /// Width of the crop in whose pixels the lengths below are given.
 const UNIT: f32 = 96.0;
@@ -29,6 +33,10 @@ const LIPS: f32 = 12.0;
 /// The filled cavity's tone as a part of the lips': what real cavities have on average.
 const DARK: f32 = 0.62;
 
+/// Red against green of a mouth's inside as a power of the same of the skin, at least: pale lips are hardly redder than
+/// skin, and what is inside of them is. A grey photo has the power of 1.
+const FLESH: f32 = 1.9;
+
 /// Distance that is written as 1.
 const DISTANCE: f32 = 8.0;
 
@@ -43,6 +51,8 @@ pub struct Prepared {
     pub fill: Vec<f32>,
     /// Where it is filled, `[height, width]`, 0 to 1.
     pub inside: Vec<f32>,
+    /// Where the inside is the photo's own and stays, `[height, width]`, 0 to 1.
+    pub kept: Vec<f32>,
     /// Where the painter may paint, `[height, width]`, 0 to 1.
     pub reach: Vec<f32>,
     /// Distance to the cavity's edge in pixels of the crop, above 0 inside, `[height, width]`.
@@ -58,7 +68,13 @@ pub fn prepare(crop: &MouthCrop, config: PainterConfig) -> Prepared {
         let value = |d: &f32| sigmoid((d + beyond * pixel) / (soft * pixel));
         distance.iter().map(value).collect()
     };
-    let (inside, reach) = (edge(DILATE, SOFT), edge(DILATE + REACH, SOFT));
+    let (mut inside, mut reach) = (edge(DILATE, SOFT), edge(DILATE + REACH, SOFT));
+    let mut own = vec![0.0; inside.len()];
+    for (i, kept) in crop.kept.iter().flatten().enumerate() {
+        own[i] = inside[i] * kept;
+        inside[i] -= own[i];
+        reach[i] *= 1.0 - own[i];
+    }
     // Lips near the cavity, and a little of everything so that there is always a tone.
     let beyond = edge(DILATE + 1.0, 0.4);
     let lips = distance.iter().zip(&beyond).map(|(d, beyond)| {
@@ -68,29 +84,50 @@ pub fn prepare(crop: &MouthCrop, config: PainterConfig) -> Prepared {
     let lips: Vec<f32> = lips.collect();
     let amount = blur(&lips, size, TONE_BLUR * pixel);
     let plane = size[0] * size[1];
-    let (mut filled, mut fill) = (Vec::with_capacity(3 * plane), Vec::with_capacity(3 * plane));
-    for colour in crop.picture.chunks_exact(plane) {
-        let weighted: Vec<f32> = colour
+    let tones = crop.picture.chunks_exact(plane).flat_map(|colour| {
+        let weighted = colour
             .iter()
             .zip(&lips)
-            .map(|(value, weight)| value * weight)
-            .collect();
-        let tone = blur(&weighted, size, TONE_BLUR * pixel);
-        for i in 0..plane {
-            let dark = DARK * tone[i] / amount[i].max(1e-6);
-            fill.push(dark);
-            filled.push(colour[i] + inside[i] * (dark - colour[i]));
-        }
+            .map(|(value, weight)| value * weight);
+        blur(&weighted.collect::<Vec<f32>>(), size, TONE_BLUR * pixel)
+    });
+    let mut fill: Vec<f32> = tones.collect(); // [3, height, width]
+    let red = least_red(crop.tones.skin);
+    for i in 0..plane {
+        let tone = [0, 1, 2].map(|c| DARK * fill[c * plane + i] / amount[i].max(1e-6));
+        let flesh = reddened(tone, red);
+        (0..3).for_each(|c| fill[c * plane + i] = flesh[c]);
     }
+    let colours = crop.picture.iter().zip(&fill).zip(inside.iter().cycle());
+    let filled: Vec<f32> = colours
+        .map(|((colour, fill), inside)| colour + inside * (fill - colour))
+        .collect();
     let inputs = inputs(crop, config, &filled, &distance);
     Prepared {
         inputs,
         filled,
         fill,
         inside,
+        kept: own,
         reach,
         distance,
     }
+}
+
+/// How red a mouth's inside is at least, as a part of its green.
+fn least_red([red, green, _]: [f32; 3]) -> f32 {
+    (red / green.max(0.02)).max(1.0).powf(FLESH)
+}
+
+/// A colour of the same brightness that has at least so much red for its green.
+fn reddened(colour: [f32; 3], least: f32) -> [f32; 3] {
+    let [red, green, blue] = colour;
+    if red >= least * green {
+        return colour;
+    }
+    let hue = [least, 1.0, blue / green];
+    let brightness = luma(colour) / luma(hue);
+    hue.map(|part| part * brightness)
 }
 
 /// All channels, each about -1 to 1.
@@ -169,6 +206,7 @@ mod tests {
             cavity: (0..pixels)
                 .map(|i| f32::from(u8::from(is_open(i))))
                 .collect(),
+            kept: None,
             tones: Tones {
                 skin: [0.7, 0.5, 0.4],
                 white: [0.9; 3],
@@ -201,6 +239,18 @@ mod tests {
     }
 
     #[test]
+    fn pale_lips_are_filled_redder_than_the_skin_and_grey_ones_grey() {
+        let skin = [0.8, 0.64, 0.5];
+        let pale = [0.5, 0.45, 0.4];
+        let flesh = reddened(pale, least_red(skin));
+        assert!(flesh[0] / flesh[1] > 1.5 && flesh[2] < flesh[0]);
+        assert!((luma(flesh) - luma(pale)).abs() < 1e-5);
+        let red = [0.6, 0.3, 0.3];
+        assert_eq!(reddened(red, least_red(skin)), red);
+        assert_eq!(reddened([0.4; 3], least_red([0.7; 3])), [0.4; 3]);
+    }
+
+    #[test]
     fn every_channel_is_a_small_number() {
         let prepared = prepare(&crop(0.1, Some(0.3)), CONFIG);
         assert_eq!(prepared.inputs.len(), INPUTS * 96 * 72);
@@ -212,6 +262,20 @@ mod tests {
         );
         let last = |channel: usize| prepared.inputs[channel * 96 * 72];
         assert_eq!((last(13), last(14)), (2.0 * 0.3 - 1.0, 1.0));
+    }
+
+    #[test]
+    fn what_is_kept_is_neither_filled_nor_painted() {
+        let mut crop = crop(0.9, None);
+        let kept = (0..96 * 72).map(|i| f32::from(u8::from(i % 96 < 48)));
+        crop.kept = Some(kept.collect());
+        let prepared = prepare(&crop, CONFIG);
+        let [own, open] = [40, 56].map(|column| 36 * 96 + column);
+        assert!((prepared.filled[own] - 0.9).abs() < 1e-3 && prepared.filled[open] < 0.6);
+        assert!(prepared.reach[own] < 1e-3 && prepared.reach[open] > 0.99);
+        assert!(prepared.kept[own] > 0.99 && prepared.kept[open] == 0.0);
+        let outside = 4 * 96 + 40;
+        assert!(prepared.kept[outside] < 1e-3);
     }
 
     #[test]
