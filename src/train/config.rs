@@ -277,10 +277,16 @@ pub struct PainterTable {
     /// Share of the grey photos that are coloured.
     #[serde(default)]
     pub tinted_share: f64,
+    /// Share of the photos in colour whose skin is darkened.
+    #[serde(default)]
+    pub darkened_share: f64,
     /// Share of a batch that is told how much teeth it shows.
     pub told_share: f64,
     /// Share of a batch whose inputs are what the main network makes of the subject's shut mouth.
     pub on_network: f64,
+    /// Share of a batch of which a part is the photo's own and stays, as where an open mouth opens otherwise.
+    #[serde(default)]
+    pub own_share: f64,
 }
 
 /// A table of the preset `ship`: for runs that were begun when there was none like it.

@@ -105,7 +105,9 @@ impl RunConfig {
             ("painter.drawn_share", painter.drawn_share),
             ("painter.sharpened_share", painter.sharpened_share),
             ("painter.tinted_share", painter.tinted_share),
+            ("painter.darkened_share", painter.darkened_share),
             ("painter.told_share", painter.told_share),
+            ("painter.own_share", painter.own_share),
             ("painter.on_network", painter.on_network),
         ] {
             require((0.0..=1.0).contains(&share), key, || "from 0 to 1".into())?;

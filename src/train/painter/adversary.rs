@@ -11,9 +11,10 @@ use rand::{RngExt, SeedableRng};
 
 use super::batch::Inputs;
 use crate::kernels::{self, Activation, LEAKY_SLOPE, Norm, fused_conv};
+use crate::painter::DISTANCE_CHANNEL;
 
-/// Red, green, blue, fine detail, reach.
-const CHANNELS: usize = 5;
+/// Red, green, blue, fine detail, distance to the lips' edge, reach: a smile's teeth are not a shout's.
+const CHANNELS: usize = 6;
 
 /// Output channels of the strided convolutions.
 const WIDTHS: [usize; 3] = [32, 64, 128];
@@ -147,7 +148,7 @@ fn halves(x: Tensor<4>) -> [Tensor<4>; 2] {
 }
 
 /// Painted mouths, then real ones, as the discriminator sees them: both changed alike in brightness,
-/// contrast and place (whole pixels, which blur nothing), and partly cut out. `[2 batch, 5, height,
+/// contrast and place (whole pixels, which blur nothing), and partly cut out. `[2 batch, 6, height,
 /// width]`.
 fn seen(painted: Tensor<4>, inputs: &Inputs, seed: u64) -> Tensor<4> {
     let device = painted.device();
@@ -168,8 +169,10 @@ fn seen(painted: Tensor<4>, inputs: &Inputs, seed: u64) -> Tensor<4> {
         + each(|change| change.brightness);
     let light = colours.clone().mean_dim(1); // [2 batch, 1, height, width]
     let detail = (light.clone() - blurred(light)) * DETAIL;
-    let reach = Tensor::cat(vec![inputs.reach.clone(), inputs.reach.clone()], 0);
-    let all = Tensor::cat(vec![colours, detail, reach], 1);
+    let distance = inputs.x.clone().narrow(1, DISTANCE_CHANNEL, 1);
+    let both = |map: Tensor<4>| Tensor::cat(vec![map.clone(), map], 0);
+    let (distance, reach) = (both(distance), both(inputs.reach.clone()));
+    let all = Tensor::cat(vec![colours, detail, distance, reach], 1);
     let grid = changes.iter().flat_map(|change| change.grid(width, height));
     let grid = twice(grid.collect(), [batch, height, width, 2]);
     let kept = changes.iter().flat_map(|change| change.kept(width, height));

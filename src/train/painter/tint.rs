@@ -143,6 +143,7 @@ mod tests {
                 width: 0.4,
             },
             picture: plane.repeat(3),
+            kept: None,
             cavity,
             tones: Tones {
                 skin: [0.4; 3],

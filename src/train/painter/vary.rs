@@ -5,14 +5,16 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::batch::Item;
+use super::complexion::Complexion;
 use super::mouths::Mouth;
 use super::on_network::OnNetwork;
+use super::own::mouth_before;
 use super::tint::Tint;
 use crate::face::planes::{blur, signed_distance};
 use crate::face::source::Source;
 use crate::face::{Alignment, MouthFrame, Point};
 use crate::network::{FACE_SIZE, PainterConfig};
-use crate::painter::{MouthCrop, Tones, prepare};
+use crate::painter::{MouthCrop, Tones, kept, prepare};
 use crate::tensor::luma;
 use crate::train::config::PainterTable;
 
@@ -87,6 +89,18 @@ impl Placed {
         }
     }
 
+    /// Keeps a part of the real mouth, as if it had been open before.
+    fn keep(&mut self, config: PainterConfig, rng: &mut StdRng) {
+        let own = mouth_before(&self.crop.cavity, config, rng);
+        let kept = kept(&own, &self.crop.cavity, config);
+        let real = self.target.get_or_insert_with(|| self.crop.picture.clone());
+        self.crop.keep(kept, real);
+    }
+
+    fn darken(&mut self, config: PainterConfig, rng: &mut StdRng) {
+        Complexion::draw(rng).darken(&mut self.crop, self.target.as_mut(), config);
+    }
+
     fn tint(&mut self, config: PainterConfig, rng: &mut StdRng) {
         Tint::draw(rng).colour(&mut self.crop, self.target.as_mut(), config);
     }
@@ -145,9 +159,15 @@ pub(super) fn varied(
     if is_tinted {
         placed.tint(config, rng);
     }
+    if (!mouth.is_grey || is_tinted) && rng.random_bool(table.darkened_share) {
+        placed.darken(config, rng);
+    }
     Light::draw(mouth.is_grey && !is_tinted, rng).shine(&mut placed);
     if rng.random_bool(0.15) {
         placed.blur(size, rng.random_range(0.4..0.9) * unit);
+    }
+    if rng.random_bool(table.own_share) {
+        placed.keep(config, rng);
     }
     placed.into_item(mouth, config, rng.random_bool(table.told_share))
 }
@@ -281,6 +301,7 @@ mod tests {
                     width: 0.4,
                 },
                 picture: colour.to_vec(),
+                kept: None,
                 cavity: vec![0.0],
                 tones: Tones {
                     skin: colour,
