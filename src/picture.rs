@@ -12,6 +12,9 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, Limits, RgbImag
 /// The most pixels a picture may have: checked on the file's header, before anything is decoded.
 pub const MAX_PIXELS: u64 = 40_000_000;
 
+/// The most pixels of a JPEG that a browser decodes to a smaller picture: 120 megapixels, more than phones take.
+pub const MAX_SCALED_PIXELS: u64 = 120_000_000;
+
 /// The most bytes a picture file may have.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -100,18 +103,79 @@ impl From<RgbImage> for Picture {
     }
 }
 
+/// What a file says of its picture before it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// The file's format as people call it.
+    pub format: &'static str,
+    /// Width and height of the picture, upright; none where the file does not say so at its beginning.
+    pub size: Option<[u32; 2]>,
+    /// Whether [`Picture::decode`] reads it; what it does not, a browser may.
+    pub is_read: bool,
+}
+
+impl Header {
+    /// Looks at a file as [`Picture::decode`] does before it decodes, for somebody else who will: the same limits hold,
+    /// but a JPEG may have up to [`MAX_SCALED_PIXELS`], and the formats of phones that this crate does not read
+    /// (HEIC, AVIF, JPEG XL) are let through.
+    ///
+    /// # Errors
+    /// [`PictureError`] for what is no picture, is cut short, or is too large.
+    pub fn of(bytes: &[u8]) -> Result<Self, PictureError> {
+        check_length(bytes)?;
+        let format = match Format::of(bytes) {
+            Ok(format) => format,
+            Err(error) => return Self::of_browsers(bytes).unwrap_or(Err(error)),
+        };
+        let most = match format {
+            Format::Jpeg => MAX_SCALED_PIXELS,
+            _ => MAX_PIXELS,
+        };
+        format.check_png_header(bytes)?;
+        let (decoder, orientation) = format.opened(bytes, most)?;
+        let (width, height) = decoder.dimensions();
+        Ok(Self {
+            format: format.name(),
+            size: Some(if is_turned(orientation) {
+                [height, width]
+            } else {
+                [width, height]
+            }),
+            is_read: true,
+        })
+    }
+
+    /// The size to which it is decoded: its own, or where that is more than [`MAX_PIXELS`] a half, a quarter, ...
+    pub fn decoded_size(&self) -> Option<[u32; 2]> {
+        let mut size = self.size?;
+        while u64::from(size[0]) * u64::from(size[1]) > MAX_PIXELS {
+            size = size.map(|side| (side / 2).max(1));
+        }
+        Some(size)
+    }
+
+    /// A format that browsers may read; none where they do not.
+    fn of_browsers(bytes: &[u8]) -> Option<Result<Self, PictureError>> {
+        let recognised = recognise(bytes)?;
+        let mut known = BROWSERS_READ.into_iter();
+        let (_, format) = known.find(|(name, _)| *name == recognised)?;
+        let size = largest_item(bytes);
+        let checked = size.map_or(Ok(()), |[width, height]| {
+            check_size(width, height, MAX_PIXELS)
+        });
+        Some(checked.map(|()| Self {
+            format,
+            size,
+            is_read: false,
+        }))
+    }
+}
+
 impl Picture {
     /// Reads a JPEG, PNG, WebP or BMP file or a GIF file's first frame, and turns it upright as
     /// its EXIF data says. Transparent parts become white; colour profiles are not applied.
     pub fn decode(bytes: &[u8]) -> Result<Self, PictureError> {
-        if bytes.is_empty() {
-            return Err(PictureError::Empty);
-        }
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(PictureError::FileTooLarge {
-                bytes: bytes.len() as u64,
-            });
-        }
+        check_length(bytes)?;
         let format = Format::of(bytes)?;
         format.check_png_header(bytes)?;
         format.decode(bytes).map(Self)
@@ -178,31 +242,40 @@ impl Format {
             return Ok(());
         }
         match (big_endian(bytes, 16), big_endian(bytes, 20)) {
-            (Some(width), Some(height)) => check_size(width, height),
+            (Some(width), Some(height)) => check_size(width, height, MAX_PIXELS),
             _ => Ok(()),
         }
     }
 
     fn decode(self, bytes: &[u8]) -> Result<RgbImage, PictureError> {
-        let reader = Cursor::new(bytes);
-        match self {
-            Self::Jpeg => self.finish(JpegDecoder::new(reader), bytes),
-            Self::Png => self.finish(PngDecoder::with_limits(reader, limits()), bytes),
-            Self::WebP => self.finish(WebPDecoder::new(reader), bytes),
-            Self::Bmp => self.finish(BmpDecoder::new(reader), bytes),
-            Self::Gif => self.finish(GifDecoder::new(reader), bytes),
-        }
+        let (decoder, orientation) = self.opened(bytes, MAX_PIXELS)?;
+        let image = DynamicImage::from_decoder(decoder);
+        let mut image = image.map_err(|error| self.failed(error, bytes))?;
+        image.apply_orientation(orientation);
+        Ok(flatten(image))
     }
 
-    fn finish<D: ImageDecoder>(
+    fn decoder(self, bytes: &[u8]) -> Result<Box<dyn ImageDecoder + '_>, ImageError> {
+        let reader = Cursor::new(bytes);
+        Ok(match self {
+            Self::Jpeg => Box::new(JpegDecoder::new(reader)?),
+            Self::Png => Box::new(PngDecoder::with_limits(reader, limits())?),
+            Self::WebP => Box::new(WebPDecoder::new(reader)?),
+            Self::Bmp => Box::new(BmpDecoder::new(reader)?),
+            Self::Gif => Box::new(GifDecoder::new(reader)?),
+        })
+    }
+
+    /// The decoder of a file whose header is in order and has at most so many pixels, and how the picture is turned.
+    fn opened(
         self,
-        decoder: Result<D, ImageError>,
         bytes: &[u8],
-    ) -> Result<RgbImage, PictureError> {
+        most_pixels: u64,
+    ) -> Result<(Box<dyn ImageDecoder + '_>, Orientation), PictureError> {
         let failed = |error| self.failed(error, bytes);
-        let mut decoder = decoder.map_err(failed)?;
+        let mut decoder = self.decoder(bytes).map_err(failed)?;
         let (width, height) = decoder.dimensions();
-        check_size(width, height)?;
+        check_size(width, height, most_pixels)?;
         if width == 0 || height == 0 {
             return Err(PictureError::Malformed {
                 format: self.name(),
@@ -217,9 +290,7 @@ impl Format {
         decoder.set_limits(limits()).map_err(failed)?;
         // A damaged EXIF block is no reason to refuse the picture.
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
-        image.apply_orientation(orientation);
-        Ok(flatten(image))
+        Ok((decoder, orientation))
     }
 
     /// Turns a decoder's error into one that says what to do.
@@ -259,8 +330,29 @@ fn limits() -> Limits {
     limits
 }
 
-fn check_size(width: u32, height: u32) -> Result<(), PictureError> {
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+fn check_length(bytes: &[u8]) -> Result<(), PictureError> {
+    if bytes.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    let length = bytes.len() as u64;
+    if length > MAX_FILE_BYTES {
+        return Err(PictureError::FileTooLarge { bytes: length });
+    }
+    Ok(())
+}
+
+fn is_turned(orientation: Orientation) -> bool {
+    matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    )
+}
+
+fn check_size(width: u32, height: u32, most: u64) -> Result<(), PictureError> {
+    if u64::from(width) * u64::from(height) > most {
         return Err(PictureError::TooManyPixels { width, height });
     }
     Ok(())
@@ -361,6 +453,27 @@ fn big_endian(bytes: &[u8], at: usize) -> Option<u32> {
         Some(&[a, b, c, d]) => Some(u32::from_be_bytes([a, b, c, d])),
         _ => None,
     }
+}
+
+/// What [`recognise`] says of files that some browsers decode, and their format.
+const BROWSERS_READ: [(&str, &str); 3] = [
+    ("a HEIC picture", "HEIC"),
+    ("an AVIF picture", "AVIF"),
+    ("a JPEG XL picture", "JPEG XL"),
+];
+
+/// How far from its beginning a HEIC or AVIF file is searched for its pictures' sizes.
+const SIZES_WITHIN: usize = 64 * 1024;
+
+/// Width and height of the largest picture of a HEIC or AVIF file, as its boxes `ispe` state them.
+fn largest_item(bytes: &[u8]) -> Option<[u32; 2]> {
+    let head = &bytes[..bytes.len().min(SIZES_WITHIN)];
+    let boxes = head.windows(4).enumerate();
+    let boxes = boxes.filter(|(_, kind)| kind == b"ispe");
+    // After the box's kind come its version and flags.
+    let sizes =
+        boxes.filter_map(|(at, _)| Some([big_endian(bytes, at + 8)?, big_endian(bytes, at + 12)?]));
+    sizes.max_by_key(|[width, height]| u64::from(*width) * u64::from(*height))
 }
 
 /// What a file is that is none of the formats that are read, by its first bytes.

@@ -1,6 +1,6 @@
 //! Any file a user drops becomes an upright picture or an error that says what to do.
 
-use fersnet::picture::{MAX_FILE_BYTES, MAX_PIXELS, Picture, PictureError};
+use fersnet::picture::{Header, MAX_FILE_BYTES, MAX_PIXELS, Picture, PictureError};
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 
@@ -301,4 +301,102 @@ fn an_altered_photo_never_panics() {
 fn a_gifs_first_frame_is_taken() {
     let picture = decode("pictures/two-frames.gif");
     assert_ne!(quarters(&picture)[0], BLACK);
+}
+
+#[test]
+fn a_header_tells_the_size_that_decoding_gives() {
+    for name in [
+        "baseline.jpg",
+        "cmyk.jpg",
+        "grey16.png",
+        "lossy.webp",
+        "rgb.bmp",
+        "two-frames.gif",
+    ] {
+        let header = Header::of(&read(&format!("pictures/{name}"))).expect("a picture");
+        assert_eq!(
+            (header.size, header.is_read),
+            (Some([48, 32]), true),
+            "{name}"
+        );
+        assert_eq!(header.decoded_size(), header.size);
+    }
+    let turned = with_orientation(&read("pictures/baseline.jpg"), 6, true);
+    assert_eq!(Header::of(&turned).expect("a picture").size, Some([32, 48]));
+}
+
+#[test]
+fn a_header_refuses_what_decoding_would_refuse() {
+    let jpeg = read("pictures/baseline.jpg");
+    let truncated = &jpeg[..jpeg.len() / 2];
+    for bytes in [&b""[..], b"a diary", b"<svg/>", truncated] {
+        assert_eq!(Header::of(bytes).err(), Picture::decode(bytes).err());
+        assert!(Header::of(bytes).is_err());
+    }
+}
+
+/// A JPEG whose frame header states this size; nothing was encoded at it.
+fn jpeg_of_size(width: u16, height: u16) -> Vec<u8> {
+    let mut bytes = read("pictures/baseline.jpg");
+    let frame = bytes
+        .windows(2)
+        .position(|marker| marker == [0xff, 0xc0])
+        .expect("a frame header");
+    bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+    bytes[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+    bytes
+}
+
+#[test]
+fn a_jpeg_of_fifty_megapixels_is_for_a_browser_to_make_smaller() {
+    let header = Header::of(&jpeg_of_size(8660, 5774)).expect("a picture");
+    assert_eq!(header.size, Some([8660, 5774]));
+    assert_eq!(header.decoded_size(), Some([4330, 2887]));
+    for (width, height) in [(65_535, 65_535), (12_000, 10_001)] {
+        let (width, height): (u16, u16) = (width, height);
+        let error = Header::of(&jpeg_of_size(width, height));
+        assert!(
+            matches!(error, Err(PictureError::TooManyPixels { .. })),
+            "{error:?}"
+        );
+    }
+}
+
+/// The beginning of a HEIC or AVIF file: its type, and boxes that state the sizes of its pictures.
+fn container(brand: &[u8; 4], sizes: &[[u32; 2]]) -> Vec<u8> {
+    let mut bytes = [&[0, 0, 0, 16][..], b"ftyp", brand, &[0; 4]].concat();
+    for [width, height] in sizes {
+        bytes.extend([0, 0, 0, 20]);
+        bytes.extend(b"ispe");
+        bytes.extend([0; 4]);
+        bytes.extend(width.to_be_bytes());
+        bytes.extend(height.to_be_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn what_only_browsers_decode_is_let_through_within_the_limits() {
+    let sizes = [[320, 240], [4032, 3024], [512, 512]];
+    for (brand, format) in [(b"heic", "HEIC"), (b"avif", "AVIF")] {
+        let header = Header::of(&container(brand, &sizes)).expect("a picture");
+        assert_eq!((header.format, header.is_read), (format, false));
+        assert_eq!(header.size, Some([4032, 3024]));
+    }
+    assert_eq!(
+        Header::of(&container(b"heic", &[]))
+            .expect("a picture")
+            .size,
+        None
+    );
+    let error = Header::of(&container(b"avif", &[[20_000, 20_000]]));
+    assert!(
+        matches!(error, Err(PictureError::TooManyPixels { .. })),
+        "{error:?}"
+    );
+    let film = Header::of(&container(b"isom", &[]));
+    assert!(
+        matches!(film, Err(PictureError::UnknownFormat { .. })),
+        "{film:?}"
+    );
 }

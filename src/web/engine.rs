@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use burn::tensor::Device;
 use image::RgbImage;
+use js_sys::Uint8ClampedArray;
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::device::device;
@@ -12,7 +14,7 @@ use super::open_picture::{OpenPicture, to_object};
 use crate::claims::Claims;
 use crate::face::{Face, FaceDetector};
 use crate::network::FACE_SIZE;
-use crate::picture::Picture;
+use crate::picture::{Header, Picture};
 use crate::pipeline::Pipeline;
 use crate::target::Target;
 
@@ -137,19 +139,41 @@ impl Engine {
     /// A JavaScript error where the pixels do not fit the size.
     pub fn open_pixels(
         &self,
-        rgba: &[u8],
+        rgba: &Uint8ClampedArray,
         width: u32,
         height: u32,
     ) -> Result<OpenPicture, JsValue> {
-        let rgb = rgba.chunks_exact(4).flat_map(|pixel| &pixel[..3]);
-        let image = RgbImage::from_raw(width, height, rgb.copied().collect());
-        let image =
-            image.ok_or_else(|| coded_error("the pixels do not fit the size", "internal"))?;
-        Ok(OpenPicture::new(
-            Rc::clone(&self.pipeline),
-            Picture::from(image),
-            Claims::default(),
-        ))
+        let picture = picture_of(rgba, width, height)?;
+        Ok(self.opened(picture, Claims::default()))
+    }
+
+    /// What the page must know of a picture file before the browser decodes it: `FileHeader` in www/api/decode.js.
+    ///
+    /// # Errors
+    /// A JavaScript error with one of the codes `picture-...` for what nobody should decode.
+    pub fn header(&self, bytes: &[u8]) -> Result<JsValue, JsValue> {
+        let header = Header::of(bytes).map_err(js_error)?;
+        to_object(&FileHeader {
+            format: header.format,
+            size: header.size,
+            decoded: header.decoded_size(),
+            is_read: header.is_read,
+        })
+    }
+
+    /// Opens a picture file that the browser has decoded to RGBA pixels, row by row, over white.
+    ///
+    /// # Errors
+    /// A JavaScript error where the pixels do not fit the size.
+    pub fn open_decoded(
+        &self,
+        bytes: &[u8],
+        rgba: &Uint8ClampedArray,
+        width: u32,
+        height: u32,
+    ) -> Result<OpenPicture, JsValue> {
+        let picture = picture_of(rgba, width, height)?;
+        Ok(self.opened(picture, Claims::of(bytes)))
     }
 
     /// Decodes a picture file.
@@ -158,10 +182,40 @@ impl Engine {
     /// A JavaScript error with one of the codes `picture-...`.
     pub fn open(&self, bytes: &[u8]) -> Result<OpenPicture, JsValue> {
         let picture = Picture::decode(bytes).map_err(js_error)?;
-        Ok(OpenPicture::new(
-            Rc::clone(&self.pipeline),
-            picture,
-            Claims::of(bytes),
-        ))
+        Ok(self.opened(picture, Claims::of(bytes)))
     }
+}
+
+impl Engine {
+    fn opened(&self, picture: Picture, claims: Claims) -> OpenPicture {
+        OpenPicture::new(Rc::clone(&self.pipeline), picture, claims)
+    }
+}
+
+/// A file's header as JavaScript sees it.
+#[derive(Serialize)]
+struct FileHeader {
+    format: &'static str,
+    size: Option<[u32; 2]>,
+    decoded: Option<[u32; 2]>,
+    #[serde(rename = "isRead")]
+    is_read: bool,
+}
+
+/// Pixels that are brought from the page's memory at once: a large photo would take room twice.
+const PIXELS_AT_ONCE: u32 = 1 << 18;
+
+fn picture_of(rgba: &Uint8ClampedArray, width: u32, height: u32) -> Result<Picture, JsValue> {
+    let length = rgba.length();
+    let mut rgb = Vec::with_capacity(length as usize / 4 * 3);
+    let mut start = 0;
+    while start < length {
+        let end = length.min(start + 4 * PIXELS_AT_ONCE);
+        let part = rgba.subarray(start, end).to_vec();
+        rgb.extend(part.chunks_exact(4).flat_map(|pixel| &pixel[..3]));
+        start = end;
+    }
+    let image = RgbImage::from_raw(width, height, rgb);
+    let image = image.ok_or_else(|| coded_error("the pixels do not fit the size", "internal"))?;
+    Ok(Picture::from(image))
 }

@@ -39,7 +39,7 @@ function pngOfSize(width, height) {
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IEND', Buffer.alloc(0))]);
 }
 
-function chunk(kind, body) {
+export function chunk(kind, body) {
   const content = Buffer.concat([Buffer.from(kind, 'latin1'), body]);
   const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(body.length);

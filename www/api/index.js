@@ -105,6 +105,7 @@ export * from './errors.js';
  * @property {number} height
  * @property {ImageData} preview upright; made smaller where the picture is large
  * @property {FoundFace[]} faces as they were found: large ones first
+ * @property {import('./protocol.js').FileNote} [file] how a file became this picture; none of a film's frames
  * @property {number} decodeMilliseconds
  * @property {number} findMilliseconds
  */
@@ -211,7 +212,8 @@ export class FersNet {
   }
 
   /**
-   * Finds all faces of a picture file (JPEG, PNG, WebP, BMP, GIF) and recognises their expressions.
+   * Finds all faces of a picture file (JPEG, PNG, WebP, BMP, GIF, and HEIC, AVIF and JPEG XL where the browser reads
+   * them) and recognises their expressions.
    * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob} file its bytes are copied
    * @param {RecogniseOptions} [options]
    * @returns {Promise<ReadPicture>}

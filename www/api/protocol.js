@@ -33,12 +33,21 @@
 /** @typedef {{width: number, height: number, data: Uint8ClampedArray<ArrayBuffer>}} Pixels RGBA */
 
 /**
+ * @typedef {object} FileNote how a file became a picture
+ * @property {string} format as people call it
+ * @property {boolean} byBrowser whether the browser decoded it, which brings wide-gamut colours to sRGB
+ * @property {boolean} onlyByBrowser whether the program itself does not read the format, such as HEIC
+ * @property {[number, number] | null} scaledFrom width and height of a huge photo that was decoded to a smaller picture
+ */
+
+/**
  * @typedef {object} OpenedPicture
  * @property {number} picture the worker's handle, good until recognition fails or the picture is released
  * @property {number} width
  * @property {number} height
  * @property {Pixels} preview the upright picture, made smaller where it is large
  * @property {FacePlace[]} faces those that were found so far, the largest first
+ * @property {FileNote} [file] of a picture file; a film's frames have none
  * @property {number} decodeMilliseconds
  * @property {number} findMilliseconds so far
  */

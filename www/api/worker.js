@@ -12,6 +12,7 @@ import {
   WeightsDamagedError,
   WeightsMissingError,
 } from './errors.js';
+import { decodedByBrowser } from './decode.js';
 import { chooseDevice, cpuBecause, WEBGPU_FAILED } from './device.js';
 import { fetchedBytes } from './fetch.js';
 import { CANCELLED } from './protocol.js';
@@ -126,7 +127,7 @@ let coldSteps = [];
  */
 function warmingSteps() {
   const side = 96;
-  const picture = engine.open_pixels(new Uint8Array(4 * side * side).fill(128), side, side);
+  const picture = engine.open_pixels(new Uint8ClampedArray(4 * side * side).fill(128), side, side);
   const face = picture.whole_picture();
   return [
     async () => void (await picture.recognise(face)),
@@ -344,7 +345,7 @@ async function started(address, compiled) {
 async function recognise({ id, bytes }) {
   if (!engine) throw new ClosedError();
   const begun = performance.now();
-  const picture = engine.open(new Uint8Array(bytes));
+  const { picture, file } = await opened(bytes);
   const handle = ++handles;
   pictures.set(handle, picture);
   try {
@@ -362,7 +363,7 @@ async function recognise({ id, bytes }) {
       const faces = added ?? [];
       if (!isTold && (isDone || faces.length > 0)) {
         isTold = true;
-        tellOpened(id, handle, { faces, decodeMilliseconds: decoded - begun, findMilliseconds });
+        tellOpened(id, handle, { faces, file, decodeMilliseconds: decoded - begun, findMilliseconds });
       } else if (isTold && (isDone || faces.length > 0)) {
         post({ type: 'found', id, faces, first: count, findMilliseconds });
       }
@@ -382,9 +383,30 @@ async function recognise({ id, bytes }) {
 }
 
 /**
+ * A picture file, decoded by the browser where it can, else by the program, which says what is wrong with it.
+ * @param {ArrayBuffer} buffer
+ * @returns {Promise<{picture: any, file: import('./protocol.js').FileNote}>}
+ */
+async function opened(buffer) {
+  const bytes = new Uint8Array(buffer);
+  /** @type {import('./decode.js').FileHeader} */
+  const header = engine.header(bytes);
+  const pixels = await decodedByBrowser(buffer, header);
+  const { format, isRead } = header;
+  const file = { format, byBrowser: pixels !== null, onlyByBrowser: !isRead, scaledFrom: null };
+  if (!pixels) return { picture: engine.open(bytes), file };
+  const { data, width, height } = pixels;
+  const isScaled = header.size !== null && width < header.size[0];
+  return {
+    picture: engine.open_decoded(bytes, data, width, height),
+    file: { ...file, scaledFrom: isScaled ? header.size : null },
+  };
+}
+
+/**
  * @param {number} id
  * @param {number} handle
- * @param {{faces: FacePlace[], decodeMilliseconds: number, findMilliseconds: number}} found
+ * @param {Pick<import('./protocol.js').OpenedPicture, 'faces' | 'file' | 'decodeMilliseconds' | 'findMilliseconds'>} found
  */
 function tellOpened(id, handle, found) {
   const picture = pictureOf(handle);

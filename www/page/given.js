@@ -4,7 +4,7 @@
 /** @typedef {{name: string, file: File}} Given a file by its path within what was given */
 
 const VIDEO = /\.(mp4|m4v|mov|webm|mkv|ogv|avi)$/i;
-const PICTURE = /\.(jpe?g|png|webp|bmp|gif)$/i;
+const PICTURE = /\.(jpe?g|png|webp|bmp|gif|hei[cf]|avif|jxl)$/i;
 
 /** @param {File} file */
 export function isVideo({ type, name }) {

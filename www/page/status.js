@@ -35,6 +35,8 @@ export class Status {
   #notice = /** @type {HTMLElement} */ (document.querySelector('[data-testid="notice"]'));
   /** @type {State} what holds when nothing is done beside it */
   #base = 'loading';
+  /** How the shown picture's file became it, where that is worth a word. @type {Text} */
+  #note = () => '';
   /** Things done beside the main one: composing, saving. */
   #beside = 0;
   /** @type {Map<LoadStage, {loaded: number, total: number | null}>} */
@@ -138,7 +140,7 @@ export class Status {
   }
 
   /** @param {ReadPicture} picture */
-  recognised({ decodeMilliseconds, findMilliseconds, faces }) {
+  recognised({ decodeMilliseconds, findMilliseconds, faces, file, width, height }) {
     const recognising = faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     const recognition = decodeMilliseconds + findMilliseconds + recognising;
     Object.assign(this.#times.dataset, {
@@ -148,7 +150,17 @@ export class Status {
       recognition,
     });
     delete this.#times.dataset.synthesis;
-    say(this.#times, (words) => words.status.recognisedIn(time(words, recognition)));
+    this.#note = (words) => {
+      if (file?.scaledFrom) return words.status.scaled(file.scaledFrom, [width, height]);
+      return file?.onlyByBrowser ? words.status.decodedByBrowser(file.format) : '';
+    };
+    this.#sayTimes((words) => words.status.recognisedIn(time(words, recognition)));
+  }
+
+  /** @param {Text} text */
+  #sayTimes(text) {
+    const note = this.#note;
+    say(this.#times, (words) => [text(words), note(words)].filter((part) => part !== '').join(' · '));
   }
 
   /**
@@ -158,7 +170,7 @@ export class Status {
   synthesised(milliseconds, count) {
     const recognition = Number(this.#times.dataset.recognition);
     this.#times.dataset.synthesis = String(milliseconds);
-    say(this.#times, (words) => words.status.synthesisedIn(time(words, recognition), count, time(words, milliseconds)));
+    this.#sayTimes((words) => words.status.synthesisedIn(time(words, recognition), count, time(words, milliseconds)));
   }
 
   /** @param {State} state @param {Text} text */
