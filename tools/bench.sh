@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the speed, natively and in the page, beside others: bench.sh [native] [pairs] [network] [page] [growth] [profile].
+# Measures the speed, natively and in the page, beside others: bench.sh [native] [pairs] [network] [page] [faces] [growth] [profile].
 #
 # Results go to BENCH_OUT (bench-out/), and from there into docs/performance.md. A part that fails does
 # not keep the others from running. BENCH_PYTHON is a Python that has what tools/export_onnx.py needs.
@@ -8,7 +8,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$root"
 
-[ $# -gt 0 ] || set -- native pairs network page growth profile
+[ $# -gt 0 ] || set -- native pairs network page faces growth profile
 FERSNET_CHROMIUM=$(chromium_path) || die "no Chromium: run 'make setup'"
 export FERSNET_CHROMIUM
 
@@ -30,8 +30,8 @@ for part in "$@"; do
             fi
             attempt "$part" node tools/bench_page.mjs "$part"
             ;;
-        page | growth | profile) attempt "$part" node tools/bench_page.mjs "$part" ;;
-        *) die "bench.sh knows native, pairs, network, page, growth and profile, not '$part'" ;;
+        page | faces | growth | profile) attempt "$part" node tools/bench_page.mjs "$part" ;;
+        *) die "bench.sh knows native, pairs, network, page, faces, growth and profile, not '$part'" ;;
     esac
 done
 node tools/bench/fill.mjs

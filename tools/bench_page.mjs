@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The page's benches in a real browser, side by side with the libraries that do the same.
 //
-//     node tools/bench_page.mjs [pairs] [network] [page] [growth] [profile]
+//     node tools/bench_page.mjs [pairs] [network] [page] [faces] [growth] [profile]
 //
 // Without a part all of them run. Each part ends after BENCH_SECONDS (600), with what it has until then.
 // Writes PART.json into BENCH_OUT (bench-out/), and prints the tables. Needs the built page (FERSNET_DIST,
@@ -13,6 +13,7 @@ import { join } from 'node:path';
 
 import { serve } from '../tests/web/server.mjs';
 import { ADAPTER, BENCH_DIST, withPage } from './bench/browser.mjs';
+import { faces } from './bench/faces.mjs';
 import { graphs, packages, versions } from './bench/libraries.mjs';
 import { machine, OUT } from './bench/machine.mjs';
 import { page, photo } from './bench/page.mjs';
@@ -30,6 +31,7 @@ const PARTS = {
     keep({ photo: await photo() });
     await page(BUDGET_MS, keep);
   },
+  faces: (keep) => faces(BUDGET_MS, keep),
   growth: (keep) => inPage('growth', keep),
   profile,
 };

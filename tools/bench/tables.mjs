@@ -1,6 +1,6 @@
 // A bench's JSON as Markdown tables, ratios first.
 
-const TABLES = { pairs: sides, network: sides, page, growth, native, profile };
+const TABLES = { pairs: sides, network: sides, page, faces, growth, native, profile };
 
 /** The tables of one part's result. */
 export function tables(result) {
@@ -56,6 +56,26 @@ function waysOf(rows) {
         side.difference?.toExponential(0) ?? '',
       ]),
     ),
+  );
+}
+
+/** What is looked for faces in, as the table calls it. */
+const LOOKED_AT = {
+  photo: 'the astronaut, 512 x 512',
+  group: 'a group, 1536 x 1536',
+  film: 'a frame of a film, 640 x 480, the face followed',
+};
+
+function faces(rows) {
+  return table(
+    ['in', 'faces', 'median', 'quartiles', 'rounds'],
+    rows.map(({ of, faces: found, median, low, high, rounds }) => [
+      LOOKED_AT[of],
+      found,
+      ms(median),
+      `${ms(low)} to ${ms(high)}`,
+      rounds,
+    ]),
   );
 }
 
