@@ -169,7 +169,7 @@ fn photo(width: u32, height: u32) -> Picture {
 }
 
 /// A face that is not changed, but for a mouth of one colour.
-fn with_mouth(pixel: Option<[f32; 4]>) -> SynthesisedFace {
+fn with_mouth(pixel: Option<[f32; 5]>) -> SynthesisedFace {
     let (width, height) = (32, 24);
     let frame = MouthFrame {
         centre: Point::new(0.5, 0.7),
@@ -199,9 +199,9 @@ fn a_painted_mouth_changes_the_picture_inside_of_its_frame_alone() {
     for side in [60.0, 400.0] {
         let picture = photo(500, 400);
         let alignment = Alignment::upright(Point::new(60.0, -20.0), side);
-        let red = with_mouth(Some([1.0, 0.0, 0.0, 1.0]));
+        let red = with_mouth(Some([1.0, 0.0, 0.0, 1.0, 0.0]));
         let pasted = paste(&picture, &alignment, &red);
-        let clear = paste(&picture, &alignment, &with_mouth(Some([0.0; 4])));
+        let clear = paste(&picture, &alignment, &with_mouth(Some([0.0; 5])));
         assert!(
             clear.as_image() == picture.as_image(),
             "a clear layer changes nothing"
@@ -222,12 +222,55 @@ fn a_painted_mouth_changes_the_picture_inside_of_its_frame_alone() {
 fn a_tile_shows_the_painted_mouth_as_the_picture_does() {
     let picture = Picture::from(RgbImage::from_pixel(600, 600, Rgb([120, 90, 80])));
     let alignment = Alignment::upright(Point::new(50.0, 60.0), 500.0);
-    let redrawn = with_mouth(Some([0.1, 0.2, 0.3, 0.5]));
+    let redrawn = with_mouth(Some([0.1, 0.2, 0.3, 0.5, 0.2]));
     let tile = synthesised_crop(&picture, &alignment, &redrawn, 250);
     let cut = alignment.crop(&paste(&picture, &alignment, &redrawn), 250);
     for (a, b) in tile.pixels().zip(cut.pixels()) {
         assert!((0..3).all(|c| a.0[c].abs_diff(b.0[c]) <= 6), "{a:?} {b:?}");
     }
+}
+
+/// The astronaut smiles with her teeth: mean difference, of 255, between the photo's teeth and what is there in the same
+/// face shown otherwise.
+fn teeth_moved_in(target: &str) -> f32 {
+    let bytes = std::fs::read("www/samples/astronaut.jpg").expect("the sample");
+    let picture = Picture::decode(&bytes).expect("a picture");
+    let pipeline = Pipeline::shipped(Device::flex()).expect("the shipped weights");
+    let faces = pollster::block_on(pipeline.find_faces(&picture)).expect("looked for");
+    let alignment = faces[0].alignment();
+    let face = pollster::block_on(pipeline.recognise(&picture, faces[0])).expect("recognised");
+    let target = Target::parse(target, pipeline.config()).expect("a target");
+    let drawn = pollster::block_on(pipeline.synthesise(&picture, &face, &[target]));
+    let shown = paste(&picture, &alignment, &drawn.expect("synthesised")[0]);
+    let is_tooth = |x: u32, y: u32, [r, g, b]: [u8; 3]| {
+        let at = Point::new(x as f32 + 0.5, y as f32 + 0.5);
+        let at = alignment.face_from_picture(at);
+        let is_mouth = (at.x - 0.5).abs() < 0.1 && (at.y - 0.77).abs() < 0.05;
+        is_mouth && r.min(g).min(b) > 190 && r.abs_diff(b) < 45
+    };
+    let teeth = picture.as_image().enumerate_pixels();
+    let teeth = teeth.filter(|(x, y, pixel)| is_tooth(*x, *y, pixel.0));
+    let differences = teeth.map(|(x, y, pixel)| {
+        let now = shown.as_image().get_pixel(x, y).0;
+        (0..3)
+            .map(|c| f32::from(pixel.0[c].abs_diff(now[c])))
+            .sum::<f32>()
+            / 3.0
+    });
+    let differences: Vec<f32> = differences.collect();
+    assert!(
+        differences.len() > 40,
+        "{} pixels of teeth",
+        differences.len()
+    );
+    differences.iter().sum::<f32>() / differences.len() as f32
+}
+
+#[test]
+fn teeth_that_the_photo_shows_stay_in_a_smile_and_go_where_lips_close() {
+    let (smile, shut) = (teeth_moved_in("happiness"), teeth_moved_in("sadness"));
+    assert!(smile < 20.0, "{smile}");
+    assert!(shut > 40.0, "{shut}");
 }
 
 #[test]

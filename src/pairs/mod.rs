@@ -132,8 +132,12 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Result<Summary, PairsError> {
     check(&settings.sizes)?;
-    let model = Arc::new(FaceModel::load(model_file)?);
+    let mut model = FaceModel::load(model_file)?;
     let recipes = Recipes::read(&settings.recipes, &model)?;
+    if !recipes.folds {
+        model.folds.fill(0.0);
+    }
+    let model = Arc::new(model);
     let listed = list(&settings.portraits)?;
     let config = Config {
         version: env!("CARGO_PKG_VERSION"),
@@ -158,8 +162,8 @@ pub fn run(
         Some(Finder::load()?)
     };
     let donors = match &finder {
-        Some(finder) => donors(finder, &model, &listed)?,
-        None => Vec::new(),
+        Some(finder) if recipes.donors => donors(finder, &model, &listed)?,
+        _ => Vec::new(),
     };
     let artist = Artist {
         model,

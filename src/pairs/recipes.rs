@@ -49,6 +49,10 @@ impl Sample {
 /// Everything that a recipe file states, checked against a model.
 #[derive(Debug, Clone)]
 pub struct Recipes {
+    /// Whether opened mouths have the teeth of photographed smiles; else those of the face model.
+    pub donors: bool,
+    /// Whether smiles have the folds that real ones have on average.
+    pub folds: bool,
     intensity: [f32; 2],
     vary: Vary,
     random: Random,
@@ -104,6 +108,10 @@ struct Random {
 
 #[derive(Deserialize)]
 struct File {
+    #[serde(default = "yes")]
+    donors: bool,
+    #[serde(default = "yes")]
+    folds: bool,
     intensity: [f32; 2],
     vary: Vary,
     random: Random,
@@ -113,6 +121,10 @@ struct File {
     reopened: Vec<String>,
     #[serde(flatten)]
     expressions: BTreeMap<String, Vec<Entry>>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -197,6 +209,8 @@ impl Recipes {
             Ok((name.to_owned(), Recipe::of(name, entry, model)?))
         });
         Ok(Self {
+            donors: file.donors,
+            folds: file.folds,
             intensity: file.intensity,
             vary: file.vary,
             random: file.random,
