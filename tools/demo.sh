@@ -36,6 +36,7 @@ if [ "$target" != www/index.html ]; then
     say "it answers on the CPU; building the program for WebGPU behind it (the first time half an hour on two cores)"
     if tools/in-env.sh web nice trunk build --release --dist dist-gpu >/dev/null; then
         cp dist-gpu/$gpu* dist/
+        node tools/release.mjs dist
         say "the program for WebGPU is there: reload the page"
     else
         say "the program for WebGPU did not build: 'make build-web' says why. The page goes on without it"

@@ -18,6 +18,7 @@ const TYPES = {
   '.safetensors': 'application/octet-stream',
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
 };
 
 /** The page's Content-Security-Policy, from its meta element. */

@@ -121,6 +121,14 @@ const words = {
     synthesisedIn: (recognised, count, synthesised) => `in ${recognised} erkannt, ${count} in ${synthesised} synthetisiert`,
   },
 
+  offline: {
+    works: 'Funktioniert ohne Internet',
+    update: 'Eine neue Version dieser Seite ist da.',
+    reload: 'Neu laden',
+    later: 'Später',
+    others: 'Diese Seite ist in der vorigen Version noch anderswo geöffnet: dort schließen, dann hier neu laden.',
+  },
+
   device: {
     cpuMeanwhile: 'CPU, bis WebGPU bereit ist',
     failed: 'WebGPU ist nicht gestartet, darum rechnet die CPU: langsamer, mit denselben Antworten.',

@@ -144,6 +144,15 @@ export default {
     synthesisedIn: (recognised, count, synthesised) => `recognised in ${recognised}, ${count} synthesised in ${synthesised}`,
   },
 
+  /** The page without a network, and newer versions of it. */
+  offline: {
+    works: 'Works offline',
+    update: 'A new version of this page is here.',
+    reload: 'Reload',
+    later: 'Later',
+    others: 'This page is open elsewhere too, in the version before: close it there, then reload here.',
+  },
+
   /** Why the CPU computes. */
   device: {
     cpuMeanwhile: 'CPU, until WebGPU is ready',

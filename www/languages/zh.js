@@ -112,6 +112,14 @@ const words = {
     synthesisedIn: (recognised, count, synthesised) => `识别用时 ${recognised}，合成 ${count} 张用时 ${synthesised}`,
   },
 
+  offline: {
+    works: '可离线使用',
+    update: '本页面有新版本。',
+    reload: '重新加载',
+    later: '以后再说',
+    others: '别处还开着本页面的旧版本：请先关闭那些页面，再在这里重新加载。',
+  },
+
   device: {
     cpuMeanwhile: 'CPU（等待 WebGPU 就绪）',
     failed: 'WebGPU 未能启动，改由 CPU 计算：较慢，结果相同。',

@@ -1,6 +1,7 @@
 // @ts-check
 /** @file The page: loads the network, takes pictures, and keeps what is shown in step with it. */
 
+import { CPU_MEANWHILE } from '../api/device.js';
 import { FersNet, FersNetError, ProgramCrashedError } from '../api/index.js';
 import { Camera } from './camera.js';
 import { byId } from './dom.js';
@@ -41,6 +42,13 @@ let answered = null;
 let current = new AbortController();
 /** Ends the composing of the photo before. */
 let composing = new AbortController();
+/** Whether nothing more urgent than offline use is left to be fetched: the first answer is there, or none is asked for. */
+let isFree = false;
+/** Whether the page was made to work offline. */
+let isKept = false;
+
+/** How long nobody gives a picture until the page fetches the rest of itself. */
+const IDLE_MS = 10_000;
 
 /** @param {string} device */
 async function load(device) {
@@ -51,7 +59,10 @@ async function load(device) {
     net = await FersNet.load({
       device,
       onProgress: (stage, loaded, total) => status.progress(stage, loaded, total),
-      onDevice: (device) => status.device(device),
+      onDevice: (device) => {
+        status.device(device);
+        keepOffline();
+      },
       onBroken: breakDown,
     });
   } catch (error) {
@@ -192,7 +203,23 @@ async function answer(network, file, signal) {
     await synthesiseAll(network, picture, signal);
   }
   // Behind all that was asked for.
-  if (!signal.aborted) void origin.show(network, picture, signal);
+  if (!signal.aborted) await origin.show(network, picture, signal);
+  isFree = true;
+  keepOffline();
+}
+
+/** The page makes itself work offline, once, when nothing else is being fetched. */
+function keepOffline() {
+  if (isKept || !isFree || !net || net.device.label === CPU_MEANWHILE.label) return;
+  isKept = true;
+  // Without a network there is nothing to keep.
+  void import('./offline.js').then(({ workOffline }) => workOffline(byId('offline'))).catch(() => {});
+}
+
+function keepWhenIdle() {
+  isFree ||= status.state === 'ready';
+  if (isFree) keepOffline();
+  else setTimeout(keepWhenIdle, IDLE_MS);
 }
 
 /**
@@ -328,3 +355,4 @@ byId('save').addEventListener('click', () => void save());
 byId('retry').addEventListener('click', () => retry(wishedDevice()));
 byId('retry-cpu').addEventListener('click', () => retry('cpu'));
 void load(wishedDevice());
+setTimeout(keepWhenIdle, IDLE_MS);
