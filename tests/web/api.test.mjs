@@ -78,6 +78,19 @@ test('a face is redrawn with a class, and with a mixture of several', async () =
   assert.ok(seen.bytes > 1000);
 });
 
+test('what a page makes of synthesised faces is marked like what is saved', async () => {
+  const check = await visit.page.evaluate(async () => {
+    const picture = await net.recognise(bytes);
+    const made = await net.compose(picture, await net.synthesise(picture.faces[0], ['surprise'], { size: 1 }));
+    const marked = await net.mark(made);
+    const left = made.data.length;
+    return { ...(await net.check(await net.recognise(marked))), type: marked.type, left };
+  });
+  assert.equal(check.type, 'image/png');
+  assert.ok(check.left > 0, 'the page keeps its pixels');
+  assert.deepEqual([check.madeHere, check.metadata, check.badge.found, check.watermark.found], [true, true, true, true]);
+});
+
 test('mistakes of a caller have names', async () => {
   const names = await visit.page.evaluate(async () => {
     const picture = await net.recognise(bytes);

@@ -345,6 +345,18 @@ export class FersNet {
   }
 
   /**
+   * A picture that a page made of synthesised faces, such as several side by side, as a PNG file with the marks of
+   * `save`. The visible one takes a third of the width in the lower left corner.
+   * @param {ImageData} image opaque
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Blob>}
+   */
+  async mark({ data, width, height }, { signal } = {}) {
+    const pixels = { data: new Uint8ClampedArray(data), width, height };
+    return new Blob([await this.#router.mark(pixels, { signal })], { type: 'image/png' });
+  }
+
+  /**
    * Looks for the marks of a synthetic picture of ours, and tells what else its file says of its origin. That nothing
    * is found does not prove that the picture is genuine.
    * @param {FoundPicture} picture

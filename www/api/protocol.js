@@ -177,9 +177,10 @@
  */
 
 /** @typedef {{type: 'gif', id: number, picture: number, face: number, way: number[], size: number}} Gif */
+/** @typedef {{type: 'mark', id: number, pixels: Pixels}} MarkPixels pixels that were made of synthesised faces */
 /** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
 
-/** @typedef {Prepare | Load | Recognise | Follow | Unfollow | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif | CheckMarks} Question */
+/** @typedef {Prepare | Load | Recognise | Follow | Unfollow | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif | MarkPixels | CheckMarks} Question */
 /** @typedef {Question | Cancel} ToWorker */
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
@@ -213,6 +214,7 @@
  * @property {{crops: SynthesisedCrop[], milliseconds: number}} synthesise
  * @property {Pixels} compose
  * @property {ArrayBuffer} save a marked PNG file
+ * @property {ArrayBuffer} mark a marked PNG file
  * @property {Check} check
  * @property {null} release
  * @property {null} forget

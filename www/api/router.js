@@ -152,6 +152,22 @@ export class Router {
     return picture;
   }
 
+  /**
+   * Marks pixels, in the next worker where the first is lost.
+   * @param {import('./protocol.js').Pixels} pixels
+   * @param {AskOptions} options
+   * @returns {Promise<ArrayBuffer>}
+   */
+  async mark(pixels, options) {
+    const connection = this.answering;
+    try {
+      return await connection.ask('mark', { pixels }, options);
+    } catch (error) {
+      if (!this.fallsBack(connection, error)) throw error;
+      return this.mark(pixels, options);
+    }
+  }
+
   /** Frees what follows the faces of a film. @param {number} tracker */
   async unfollow(tracker) {
     const workers = [this.answering, this.#spare].filter((worker) => worker !== null);

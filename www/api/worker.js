@@ -191,6 +191,13 @@ async function answer(question) {
       const bytes = pictureOf(question.picture).encode(flat(question.changes));
       return [bytes.buffer, [bytes.buffer]];
     }
+    case 'mark': {
+      const { data, width, height } = question.pixels;
+      const picture = engine.open_pixels(data, width, height);
+      const bytes = picture.encode(new Uint32Array());
+      picture.free();
+      return [bytes.buffer, [bytes.buffer]];
+    }
     case 'check':
       return [pictureOf(question.picture).check()];
     case 'gates':

@@ -216,6 +216,11 @@ export default {
     why: 'Why?',
     calibrated: 'Calibrated: of ten faces recognised at 80 %, most people name about eight the same.',
     synthesised: 'The same face, synthesised',
+    sheet: 'Save all as one picture',
+    /** @param {string} shows */
+    original: (shows) => `Original: ${shows}`,
+    sheetFoot: 'All but the original are synthetic. Made with FERSNet.',
+    noSheet: 'The picture could not be made: reload the page.',
     chooseOne: 'Choose one to put it into the photo; choose it again to take it out.',
     noSliders: 'The sliders could not be loaded: reload the page.',
     noWhy: 'This could not be loaded: reload the page.',

@@ -1,6 +1,8 @@
 // @ts-check
 /** @file Heat maps over a face: dark where there is little, bright where there is much. */
 
+import { alignedFace } from './aligned.js';
+
 /** @typedef {import('../api/index.js').FoundFace} FoundFace */
 
 /** Side of a map as it is drawn, in pixels. */
@@ -23,25 +25,9 @@ const COLOURS = [
  * @param {FoundFace} face
  * @returns {Float32Array} SIDE x SIDE, 0 to 255
  */
-export function greyFace({ corners: [origin, right, , below], picture }) {
-  const { preview } = picture;
-  const source = new OffscreenCanvas(preview.width, preview.height);
-  source.getContext('2d')?.putImageData(preview, 0, 0);
-  const scale = preview.width / picture.width;
-  const part = (/** @type {number} */ to, /** @type {number} */ from) => ((to - from) * scale) / SIDE;
-  const placeInPreview = new DOMMatrix([
-    part(right.x, origin.x),
-    part(right.y, origin.y),
-    part(below.x, origin.x),
-    part(below.y, origin.y),
-    origin.x * scale,
-    origin.y * scale,
-  ]);
-  const context = new OffscreenCanvas(SIDE, SIDE).getContext('2d');
+export function greyFace(face) {
+  const context = alignedFace(face, SIDE);
   if (!context) return new Float32Array(SIDE * SIDE);
-  context.imageSmoothingQuality = 'high';
-  context.setTransform(placeInPreview.inverse());
-  context.drawImage(source, 0, 0);
   const { data } = context.getImageData(0, 0, SIDE, SIDE);
   return Float32Array.from({ length: SIDE * SIDE }, (_, i) => 0.3 * data[4 * i] + 0.59 * data[4 * i + 1] + 0.11 * data[4 * i + 2]);
 }

@@ -57,6 +57,12 @@ export async function speak(language) {
   return true;
 }
 
+/** The words of the language that is spoken now, for what is written once. */
+export function currentWords() {
+  if (!words) throw new Error('the words of no language are there yet');
+  return words;
+}
+
 /**
  * Lets the visitor choose the language, which is remembered where the browser allows it.
  * @param {HTMLSelectElement} select with the languages as values

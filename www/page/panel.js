@@ -19,6 +19,7 @@ import { textOf } from './target.js';
  * @property {(step: -1 | 1) => void} onStep another face is wanted
  * @property {(synthesised: SynthesisedFace) => void} onPut a synthesised face goes into the photo, or out of it
  * @property {(face: ReadFace) => Promise<Why>} onWhy where the answer came from is asked for
+ * @property {(synthesised: SynthesisedFace[]) => Promise<void>} onSheet all synthesised faces are to be saved as one picture
  */
 
 /** The panel of one face. */
@@ -33,6 +34,7 @@ export class Panel {
   #doubt;
   #whyButton;
   /** @type {Promise<Why> | null} once it was asked for */ #why = null;
+  #sheetButton;
   /** @type {Sliders | null} come after the thumbnails */ #sliders = null;
 
   /**
@@ -53,6 +55,11 @@ export class Panel {
       'button',
       { type: 'button', className: 'button small', disabled: true, aria: { expanded: false }, data: { testid: `why-${index}` } },
       (words) => words.face.why,
+    );
+    this.#sheetButton = element(
+      'button',
+      { type: 'button', className: 'button small', disabled: true, data: { testid: `sheet-${index}` } },
+      (words) => words.face.sheet,
     );
     this.#tiles = element(
       'ul',
@@ -80,6 +87,7 @@ export class Panel {
           element('h3', {}, (words) => words.face.synthesised),
           element('p', { className: 'hint' }, (words) => words.face.chooseOne),
           this.#tiles,
+          element('div', { className: 'row' }, this.#sheetButton),
         ),
       );
     }
@@ -126,6 +134,8 @@ export class Panel {
    */
   showSynthesised(synthesised) {
     this.#tiles.replaceChildren(...synthesised.map((one) => element('li', {}, this.#tile(one))));
+    this.#sheetButton.disabled = false;
+    this.#sheetButton.onclick = () => void this.#saveSheet(synthesised);
   }
 
   /**
@@ -181,6 +191,18 @@ export class Panel {
     } catch {
       this.#why = null;
       this.#whyButton.after(element('p', { className: 'hint', role: 'status' }, (words) => words.face.noWhy));
+    }
+  }
+
+  /** @param {SynthesisedFace[]} synthesised */
+  async #saveSheet(synthesised) {
+    this.#sheetButton.disabled = true;
+    try {
+      await this.#events.onSheet(synthesised);
+    } catch {
+      this.#sheetButton.after(element('p', { className: 'hint', role: 'status' }, (words) => words.face.noSheet));
+    } finally {
+      this.#sheetButton.disabled = false;
     }
   }
 

@@ -4,6 +4,7 @@
 import { drawCloseup } from './closeup.js';
 import { listenForHolding } from './compare.js';
 import { byId, draw } from './dom.js';
+import { download } from './download.js';
 import { drawFrames, nameFrame, pressFrame } from './frames.js';
 import { say } from './language.js';
 import { Mover } from './mover.js';
@@ -108,6 +109,16 @@ export class Viewer {
           onWhy: async (read) => {
             const { Why } = await import('./why.js');
             return new Why(net, read, this.#events.onBusy);
+          },
+          onSheet: async (synthesised) => {
+            const done = this.#events.onBusy();
+            try {
+              const { sheetOf } = await import('./sheet.js');
+              const number = picture.faces.length > 1 ? `-${face.index + 1}` : '';
+              download(await sheetOf(net, synthesised), `fersnet-sheet${number}.png`);
+            } finally {
+              done();
+            }
           },
         }),
     );
