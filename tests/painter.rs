@@ -245,8 +245,8 @@ fn teeth_moved_in(target: &str) -> f32 {
     let is_tooth = |x: u32, y: u32, [r, g, b]: [u8; 3]| {
         let at = Point::new(x as f32 + 0.5, y as f32 + 0.5);
         let at = alignment.face_from_picture(at);
-        let is_mouth = (at.x - 0.5).abs() < 0.1 && (at.y - 0.77).abs() < 0.05;
-        is_mouth && r.min(g).min(b) > 190 && r.abs_diff(b) < 45
+        let is_mouth = (at.x - 0.5).abs() < 0.13 && (at.y - 0.74).abs() < 0.07;
+        is_mouth && r.min(g).min(b) > 165 && r.abs_diff(b) < 60
     };
     let teeth = picture.as_image().enumerate_pixels();
     let teeth = teeth.filter(|(x, y, pixel)| is_tooth(*x, *y, pixel.0));

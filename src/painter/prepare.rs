@@ -208,7 +208,7 @@ mod tests {
                 .collect(),
             kept: None,
             tones: Tones {
-                skin: [0.7, 0.5, 0.4],
+                skin: [0.6, 0.55, 0.5],
                 white: [0.9; 3],
             },
             teeth,

@@ -54,17 +54,18 @@ mod tests {
             .map(|i| f32::from(u8::from(is_open(i))))
             .collect();
         let mut rng = StdRng::seed_from_u64(1);
-        let parts: Vec<f32> = (0..50)
-            .map(|_| {
-                let own = mouth_before(&cavity, config, &mut rng);
-                let kept = kept(&own, &cavity, config);
-                let (upper, lower) = kept.split_at(38 * 96);
-                assert!(upper.iter().sum::<f32>() >= lower.iter().sum::<f32>());
-                kept.iter().sum::<f32>() / (56.0 * 36.0)
-            })
-            .collect();
+        let (mut upper, mut lower, mut parts) = (0.0, 0.0, Vec::new());
+        for _ in 0..50 {
+            let own = mouth_before(&cavity, config, &mut rng);
+            let kept = kept(&own, &cavity, config);
+            let halves = kept.split_at(38 * 96);
+            upper += halves.0.iter().sum::<f32>();
+            lower += halves.1.iter().sum::<f32>();
+            parts.push(kept.iter().sum::<f32>() / (56.0 * 36.0));
+        }
+        assert!(upper > 1.5 * lower, "{upper} {lower}");
         let mean = parts.iter().sum::<f32>() / 50.0;
-        assert!((0.1..0.7).contains(&mean), "{mean}");
-        assert!(parts.iter().all(|part| *part < 1.0));
+        assert!((0.1..0.8).contains(&mean), "{mean}");
+        assert!(parts.iter().any(|part| *part < 0.5));
     }
 }
