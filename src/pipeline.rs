@@ -10,8 +10,8 @@ use crate::answer::{Answer, answer, temperature};
 use crate::explain::{GateMap, PLACES, Receiver, covered};
 use crate::face::source::Source;
 use crate::face::{
-    Alignment, Face, FaceDetector, FaceError, FaceSearch, FaceTracker, MouthFrame, SynthesisedFace,
-    TrackedFace,
+    Alignment, Doubt, Face, FaceDetector, FaceError, FaceQuality, FaceSearch, FaceTracker,
+    MouthFrame, SynthesisedFace, TrackedFace,
 };
 use crate::kernels::{Gates, GraphError};
 use crate::network::weights::WeightError;
@@ -96,6 +96,8 @@ pub struct RecognisedFace {
     pub face: Face,
     /// What it shows.
     pub answer: Answer,
+    /// What makes the answer doubtful.
+    pub doubts: Vec<Doubt>,
     /// The controls that it shows, each 0 or more; empty where the network has none.
     pub controls: Vec<f32>,
     encoded: EncodedFace,
@@ -218,6 +220,7 @@ impl Pipeline {
             return Err(PipelineError::NotFinite);
         }
         Ok(RecognisedFace {
+            doubts: FaceQuality::of(picture, &face).doubts(),
             face,
             answer: answer(&logits, self.temperature),
             controls: units.into_iter().map(|unit| unit.max(0.0)).collect(),

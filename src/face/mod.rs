@@ -19,6 +19,7 @@ pub mod mouth;
 pub mod paste;
 mod place;
 pub(crate) mod planes;
+mod quality;
 mod sampling;
 mod search;
 pub(crate) mod source;
@@ -34,6 +35,7 @@ pub use lips::MESH_POINTS;
 pub use mouth::{MouthFrame, PaintedMouth};
 pub use paste::{Change, SynthesisedFace, paste, synthesised_crop};
 pub use place::Face;
+pub use quality::{Doubt, FaceQuality};
 pub use search::FaceSearch;
 pub use track::{FaceTracker, TrackedFace};
 

@@ -14,7 +14,7 @@ use crate::check::check_opened;
 use crate::claims::Claims;
 use crate::explain;
 use crate::face::{
-    self, Alignment, Face, FaceSearch, FaceTracker, Landmarks, Point, Rect, SynthesisedFace,
+    self, Alignment, Doubt, Face, FaceSearch, FaceTracker, Landmarks, Point, Rect, SynthesisedFace,
 };
 use crate::mark;
 use crate::picture::Picture;
@@ -90,6 +90,7 @@ struct Recognition<'a> {
     probabilities: &'a [f32],
     expression: usize,
     certain: bool,
+    doubts: &'a [Doubt],
     controls: &'a [f32],
 }
 
@@ -297,6 +298,7 @@ impl OpenPicture {
             probabilities: &recognised.answer.probabilities,
             expression: recognised.answer.expression,
             certain: recognised.answer.certain,
+            doubts: &recognised.doubts,
             controls: &recognised.controls,
         });
         match &mut self.faces[face] {

@@ -79,7 +79,7 @@ test('a face that is far away or of another size is another one', () => {
 
 test('tracks that are said to be of one face share an id, and can be parted again', () => {
   const records = new ClipRecords({ classes: ['neutral'], controls: [] });
-  const seen = (track) => ({ track, expression: 'neutral', certain: true, probabilities: [1], controls: [] });
+  const seen = (track) => ({ track, expression: 'neutral', certain: true, doubts: [], probabilities: [1], controls: [] });
   [1, 2, 3].forEach((track) => records.add({ number: track, seconds: track, faces: [seen(track)] }));
   records.join(3, 2);
   records.join(2, 1);

@@ -98,9 +98,9 @@ test('several pictures are a table whose files say what it shows, and what the c
   assert.deepEqual(head, native.head, 'the columns of `fersnet predict --csv --controls`');
   assert.equal(native.rows.length, rows.length);
   native.rows.forEach((row, i) => {
-    for (const name of ['file', 'face', 'expression', 'certain']) assert.equal(rows[i][name], row[name], `${row.file} ${name}`);
+    for (const name of ['file', 'face', 'expression', 'certain', 'doubts']) assert.equal(rows[i][name], row[name], `${row.file} ${name}`);
     assert.equal(Boolean(rows[i].error), Boolean(row.error), row.file);
-    for (const name of row.expression ? head.filter((one) => !/^(file|face|expression|certain|error)$/.test(one)) : []) {
+    for (const name of row.expression ? head.filter((one) => !/^(file|face|expression|certain|doubts|error)$/.test(one)) : []) {
       const tolerance = /^(x|y|width|height)$/.test(name) ? TOLERANCE.place : TOLERANCE.part;
       assert.ok(Math.abs(Number(rows[i][name]) - Number(row[name])) <= tolerance, `${row.file} ${name}: ${rows[i][name]}, ${row[name]}`);
     }

@@ -74,7 +74,7 @@ test('a video is a table, a chart and files of the faces that were followed', as
   const csv = await saved(page, 'save-csv');
   assert.equal(csv.name, 'clip-faces.csv');
   const { head, rows } = tableOf(csv.text);
-  assert.deepEqual(head.slice(0, 13), ['file', 'time', 'seconds', 'frame', 'id', 'face', 'x', 'y', 'width', 'height', 'expression', 'confidence', 'certain']);
+  assert.deepEqual(head.slice(0, 14), ['file', 'time', 'seconds', 'frame', 'id', 'face', 'x', 'y', 'width', 'height', 'expression', 'confidence', 'certain', 'doubts']);
   assert.deepEqual([head.at(-1), head.includes('p_contempt'), head.includes('mouthSmileLeft')], ['error', true, true]);
   assert.equal(rows.length, 40 + 30 + 2 * 30);
   assert.deepEqual([...new Set(rows.map(({ seconds }) => seconds))], Array.from({ length: 100 }, (_, i) => (i / 5).toFixed(3)));

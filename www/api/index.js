@@ -90,6 +90,7 @@ export * from './errors.js';
  * @typedef {object} Shown
  * @property {string} expression the likeliest
  * @property {boolean} certain false when the network is not sure
+ * @property {import('./protocol.js').Doubt[]} doubts what about the face makes the answer doubtful; empty for most
  * @property {Record<string, number>} probabilities by expression
  * @property {Record<string, number>} controls what it shows of each control
  * @property {number} milliseconds the recognition's time
@@ -502,10 +503,11 @@ export class FersNet {
    * @param {Recognition} recognition
    * @returns {Shown}
    */
-  #shown({ expression, certain, probabilities, controls, milliseconds }) {
+  #shown({ expression, certain, doubts, probabilities, controls, milliseconds }) {
     return {
       expression: this.classes[expression],
       certain,
+      doubts,
       probabilities: Object.fromEntries(this.classes.map((name, i) => [name, probabilities[i]])),
       controls: Object.fromEntries(this.controls.map((name, i) => [name, controls[i]])),
       milliseconds,

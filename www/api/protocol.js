@@ -20,11 +20,14 @@
  * @property {number} [id] in a film, the number that the face keeps while it is followed
  */
 
+/** @typedef {'small' | 'dark' | 'overexposed' | 'blurred' | 'turned'} Doubt why an answer may be wrong, as measured on the face (docs/doubt.md) */
+
 /**
  * What a face shows.
  * @typedef {object} Recognition
  * @property {number} expression index of the likeliest class
  * @property {boolean} certain false when the network is not sure
+ * @property {Doubt[]} doubts
  * @property {number[]} probabilities one a class, in the order of the classes
  * @property {number[]} controls what the face shows of each control, in their order; 0 or more
  * @property {number} milliseconds

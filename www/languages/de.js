@@ -159,6 +159,14 @@ const words = {
       `Unsicher: Für keinen Ausdruck spricht mehr als die Hälfte. Nach ${name} kommt ${other} (${second}).`,
     notSure: 'unsicher',
     or: (other) => ` oder ${other}`,
+    doubts: {
+      small: 'klein',
+      dark: 'schlecht beleuchtet',
+      overexposed: 'überbelichtet',
+      blurred: 'unscharf',
+      turned: 'abgewandt',
+    },
+    doubtful: (how) => `Das Gesicht ist ${how.join(', ').replace(/, ([^,]*)$/, ' und $1')}: Die Antwort kann falsch sein.`,
   },
 
   face: {

@@ -16,6 +16,9 @@ const counted = (n, one) => `${n} ${n === 1 ? one : `${one}s`}`;
 /** @param {string} text */
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
+/** `a, b and c`. @param {readonly string[]} words */
+const anded = (words) => words.join(', ').replace(/, ([^,]*)$/, ' and $1');
+
 export default {
   /** For `<html lang>`. */
   lang: 'en',
@@ -193,6 +196,16 @@ export default {
     notSure: 'not sure',
     /** Follows the first in the headline. @param {string} other */
     or: (other) => ` or ${other}`,
+    /** What may be about a face, as it is seen in the picture. */
+    doubts: {
+      small: 'small',
+      dark: 'poorly lit',
+      overexposed: 'overexposed',
+      blurred: 'blurred',
+      turned: 'turned away',
+    },
+    /** @param {readonly string[]} how one or more of these */
+    doubtful: (how) => `The face is ${anded(how)}: the answer may be wrong.`,
   },
 
   /** The photo and one face's answers. */

@@ -149,6 +149,14 @@ const words = {
     perhapsWhy: (name, other, second) => `不确定：没有一种表情的概率过半。${name}之后是${other}（${second}）。`,
     notSure: '不确定',
     or: (other) => `或${other}`,
+    doubts: {
+      small: '太小',
+      dark: '光线太暗',
+      overexposed: '过度曝光',
+      blurred: '模糊',
+      turned: '没有正对镜头',
+    },
+    doubtful: (how) => `这张脸${how.join('、')}，结果可能不准。`,
   },
 
   face: {

@@ -4,7 +4,7 @@
 import { draw, element } from './dom.js';
 import { expressionIn, follow, say } from './language.js';
 import { percent } from './numbers.js';
-import { surenessOf } from './sure.js';
+import { doubtfulness, surenessOf } from './sure.js';
 import { textOf } from './target.js';
 
 /** @typedef {import('../api/index.js').FoundFace} FoundFace */
@@ -32,6 +32,7 @@ export class Panel {
   #other = element('span', {});
   #unsure = element('span', { className: 'unsure', hidden: true }, (words) => words.sure.notSure);
   #doubt;
+  #quality;
   #whyButton;
   /** @type {Promise<Why> | null} once it was asked for */ #why = null;
   #sheetButton;
@@ -50,6 +51,7 @@ export class Panel {
     const count = face.picture.faces.length;
     this.#expression = element('span', { data: { testid: `expression-${index}` } }, '…');
     this.#doubt = element('p', { className: 'doubt', hidden: true, data: { testid: `doubt-${index}` } });
+    this.#quality = element('p', { className: 'doubt', hidden: true, data: { testid: `quality-${index}` } });
     this.#bars = element('ul', { className: 'bars', aria: { label: (words) => words.face.probabilities } });
     this.#whyButton = element(
       'button',
@@ -70,7 +72,7 @@ export class Panel {
     this.root = element(
       'section',
       { className: 'panel', id: `panel-${index}`, aria: { label: (words) => words.face.number(index + 1, count) } },
-      element('div', { className: 'panel-head' }, this.#title(count), this.#pager(count), this.#doubt),
+      element('div', { className: 'panel-head' }, this.#title(count), this.#pager(count), this.#doubt, this.#quality),
       this.#bars,
       element(
         'div',
@@ -107,7 +109,9 @@ export class Panel {
       this.#unsure.hidden = sure;
       this.#doubt.hidden = sure;
       this.#doubt.textContent = reason;
+      this.#quality.textContent = doubtfulness(face.doubts, words);
     });
+    this.#quality.hidden = face.doubts.length === 0;
     this.#whyButton.disabled = false;
     this.#whyButton.onclick = () => void this.#toggleWhy(face);
     this.#bars.replaceChildren(

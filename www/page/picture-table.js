@@ -6,7 +6,7 @@ import { sayError } from './failures.js';
 import { expressionIn, follow } from './language.js';
 import { percent } from './numbers.js';
 import { confidenceOf, probabilitiesOf } from './records.js';
-import { surenessOf } from './sure.js';
+import { doubtfulness, surenessOf } from './sure.js';
 
 /**
  * @typedef {import('./records.js').FaceRecord} FaceRecord
@@ -97,13 +97,14 @@ export class PictureTable {
 
 /** @param {FaceRecord} face @param {Names} names */
 function faceCells(face, names) {
-  const { expression, certain } = face;
+  const { expression, certain, doubts } = face;
   const probabilities = probabilitiesOf(face, names);
   const shows = element('td', { className: 'shows' });
   follow(shows, '', (words) => {
     const { sure, other } = surenessOf({ expression, certain, probabilities }, words);
     shows.replaceChildren(expressionIn(words, expression) + (other ? words.sure.or(other) : ''));
     if (!sure) shows.append(' ', element('span', { className: 'unsure' }, words.sure.notSure));
+    if (doubts.length > 0) shows.append(element('span', { className: 'which' }, doubtfulness(doubts, words)));
   });
   const confidence = confidenceOf(face, names);
   const fill = element('span', { className: 'bar-fill' });

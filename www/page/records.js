@@ -22,6 +22,7 @@ import { csvRow, guarded } from './csv.js';
  * @property {Record<string, Point> | null} landmarks
  * @property {string} expression
  * @property {boolean} certain
+ * @property {readonly import('../api/protocol.js').Doubt[]} doubts
  * @property {Float32Array} probabilities in the order of the classes
  * @property {Float32Array} controls in the order of the controls
  */
@@ -47,7 +48,7 @@ const NO_FACE = 'no face was found';
  * @param {number} [scale] what its places are multiplied by
  * @returns {FaceRecord}
  */
-export function recordOf({ index, box, landmarks, expression, certain, probabilities, controls }, names, scale = 1) {
+export function recordOf({ index, box, landmarks, expression, certain, doubts, probabilities, controls }, names, scale = 1) {
   const { x, y, width, height } = box;
   const places = Object.entries(landmarks ?? {}).map(([name, at]) => [name, { x: at.x * scale, y: at.y * scale }]);
   return {
@@ -56,6 +57,7 @@ export function recordOf({ index, box, landmarks, expression, certain, probabili
     landmarks: landmarks && Object.fromEntries(places),
     expression,
     certain,
+    doubts,
     probabilities: Float32Array.from(names.classes, (name) => probabilities[name]),
     controls: Float32Array.from(names.controls, (name) => controls[name]),
   };
@@ -73,17 +75,18 @@ export function probabilitiesOf({ probabilities }, { classes }) {
 
 /** The head of the columns that tell a face. @param {Names} names */
 export function faceHead({ classes, controls }) {
-  return [...'x y width height expression confidence certain'.split(' '), ...classes.map((name) => `p_${name}`), ...controls];
+  return [...'x y width height expression confidence certain doubts'.split(' '), ...classes.map((name) => `p_${name}`), ...controls];
 }
 
 /** @param {FaceRecord} face @param {Names} names @returns {string[]} */
 export function faceCells(face, names) {
-  const { box, expression, certain, probabilities, controls } = face;
+  const { box, expression, certain, doubts, probabilities, controls } = face;
   return [
     ...[box.x, box.y, box.width, box.height].map((value) => value.toFixed(1)),
     guarded(expression),
     confidenceOf(face, names).toFixed(4),
     String(certain),
+    doubts.join(' '),
     ...[...probabilities, ...controls].map((value) => value.toFixed(4)),
   ];
 }
@@ -103,7 +106,7 @@ export function errorCell(error) {
  * @param {FaceRecord} face
  * @param {Names} names
  */
-export function faceJson({ box, landmarks, expression, certain, probabilities, controls }, names) {
+export function faceJson({ box, landmarks, expression, certain, doubts, probabilities, controls }, names) {
   /** @param {readonly string[]} of @param {Float32Array} values */
   const named = (of, values) => Object.fromEntries(of.map((name, i) => [name, Number(values[i].toFixed(6))]));
   return {
@@ -111,6 +114,7 @@ export function faceJson({ box, landmarks, expression, certain, probabilities, c
     landmarks,
     expression,
     certain,
+    doubts,
     probabilities: named(names.classes, probabilities),
     controls: named(names.controls, controls),
   };

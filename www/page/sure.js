@@ -54,6 +54,15 @@ export function surenessOf(answer, language) {
   };
 }
 
+/**
+ * What about the face makes the answer doubtful, as a sentence; empty where nothing does.
+ * @param {readonly import('../api/protocol.js').Doubt[]} doubts
+ * @param {import('./language.js').Words} language
+ */
+export function doubtfulness(doubts, { sure }) {
+  return doubts.length > 0 ? sure.doubtful(doubts.map((doubt) => sure.doubts[doubt])) : '';
+}
+
 /** The second likeliest expression, and whether it is about as likely. @param {Answer} answer */
 function nextOf({ expression, probabilities }) {
   const ranked = Object.entries(probabilities).sort((a, b) => b[1] - a[1]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fersnet::face::{Landmarks, Rect};
+use fersnet::face::{Doubt, Landmarks, Rect};
 use serde::Serialize;
 
 /// A picture's faces, or why it has none.
@@ -49,6 +49,8 @@ pub struct FaceAnswer {
     pub expression: String,
     /// Whether it is told without "not sure".
     pub certain: bool,
+    /// What makes the answer doubtful.
+    pub doubts: Vec<Doubt>,
     /// Of each class.
     pub probabilities: BTreeMap<String, f32>,
     /// What it shows of each control, where that was asked for.

@@ -121,6 +121,7 @@ impl Predict {
             landmarks: face.found().map(|found| found.landmarks),
             expression: classes[answer.expression].clone(),
             certain: answer.certain,
+            doubts: recognised.doubts,
             probabilities: classes.iter().cloned().zip(answer.probabilities).collect(),
             controls: self.controls.then(|| shown.collect()),
         }

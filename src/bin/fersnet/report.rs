@@ -135,8 +135,7 @@ impl Report {
             let place = face.bounds.map_or("whole picture".to_owned(), |b| {
                 format!("{:.0},{:.0} {:.0} x {:.0}", b.x, b.y, b.width, b.height)
             });
-            let sure = if face.certain { "" } else { " (not sure)" };
-            text += &format!("  {place}: {}{sure}\n", face.expression);
+            text += &format!("  {place}: {}\n", shown(face));
             for class in &self.columns.classes {
                 let p = face.probability(class);
                 let bar = "#".repeat((p * 30.0).round() as usize);
@@ -150,7 +149,7 @@ impl Report {
     }
 
     fn head(&self) -> Vec<String> {
-        let fixed = "file face x y width height expression confidence certain";
+        let fixed = "file face x y width height expression confidence certain doubts";
         let mut head: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
         head.extend(self.columns.classes.iter().map(|name| format!("p_{name}")));
         head.extend(self.columns.controls.iter().cloned());
@@ -183,6 +182,7 @@ impl Report {
         cells.push(guarded(&face.expression));
         cells.push(format!("{:.4}", face.probability(&face.expression)));
         cells.push(face.certain.to_string());
+        cells.push(doubts(face, " "));
         let classes = self.columns.classes.iter();
         cells.extend(classes.map(|class| format!("{:.4}", face.probability(class))));
         for name in &self.columns.controls {
@@ -192,6 +192,24 @@ impl Report {
         cells.push(String::new());
         cells
     }
+}
+
+/// What a face shows, for people: `anger (not sure) - doubtful: small, dark`.
+fn shown(face: &FaceAnswer) -> String {
+    let sure = if face.certain { "" } else { " (not sure)" };
+    let doubts = doubts(face, ", ");
+    let why = if doubts.is_empty() {
+        ""
+    } else {
+        " - doubtful: "
+    };
+    format!("{}{sure}{why}{doubts}", face.expression)
+}
+
+/// What makes an answer doubtful, in words.
+fn doubts(face: &FaceAnswer, between: &str) -> String {
+    let names = face.doubts.iter().map(|doubt| doubt.name());
+    names.collect::<Vec<_>>().join(between)
 }
 
 /// A text that a spreadsheet takes for a text: one that begins like a formula gets an apostrophe in front.
