@@ -318,7 +318,7 @@ setup_test() {
     apt_install "lints of the shell scripts" shellcheck
     need_deny
     apt_install "wgpu without a GPU" libvulkan1 mesa-vulkan-drivers
-    apt_install "clips for the browser tests" ffmpeg
+    apt_install "clips for the tests" ffmpeg
     need_browser
 }
 

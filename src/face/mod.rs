@@ -10,6 +10,8 @@ pub mod detector;
 pub mod facemesh;
 pub(crate) mod fields;
 #[cfg(feature = "native")]
+mod followed;
+#[cfg(feature = "native")]
 mod full_mesh;
 mod layers;
 #[cfg(feature = "native")]
@@ -28,6 +30,8 @@ mod trunk;
 
 pub use alignment::Alignment;
 pub use detector::FaceDetector;
+#[cfg(feature = "native")]
+pub use followed::{FacesFollowed, FrameLook, SeenFace};
 #[cfg(feature = "native")]
 pub use full_mesh::{FullMesh, INNER_LIPS};
 #[cfg(feature = "native")]

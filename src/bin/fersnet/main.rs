@@ -10,7 +10,9 @@ mod enlarge;
 mod evaluate;
 mod faces;
 mod failure;
+mod ffmpeg;
 mod forward;
+mod given;
 mod interrupt;
 mod output;
 mod pairs;
@@ -29,7 +31,7 @@ use clap::{Parser, Subcommand};
 
 /// Reads the expression of a face and redraws the face with another one.
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 a picture cannot be read, 4 no face found,
+/// Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 a picture or video cannot be read, 4 no face found,
 /// 5 weights refused, 6 this device is not at hand.
 #[derive(Parser)]
 #[command(name = "fersnet", version, arg_required_else_help = true)]
@@ -40,7 +42,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Recognise the expression of every face in pictures.
+    /// Recognise the expression of every face in pictures and videos.
     Predict(predict::Predict),
     /// Synthesise a face with another expression.
     #[command(alias = "synthesise")]

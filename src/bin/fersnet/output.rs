@@ -96,8 +96,11 @@ fn is_same_file(_: &Path, _: &Path) -> bool {
     false
 }
 
-/// The head of a table of `fersnet predict`.
-pub const TABLE_HEAD: &str = "file,face,";
+/// How the tables of `fersnet predict` begin: of pictures, and of videos.
+const TABLE_HEADS: [&str; 2] = ["file,face,", "file,time,"];
+
+/// How its JSON begins: of pictures, and of a video.
+const JSON_HEADS: [&str; 2] = ["{\n  \"pictures\": [", "{\n  \"video\": {"];
 
 /// Whether a file is a picture with the mark, a weight file or a table of this program, or empty. Such a one
 /// can be made again.
@@ -108,8 +111,10 @@ fn is_own(path: &Path) -> bool {
     let has = |key| tensor_file::metadata(&bytes, key).is_ok_and(|value| value.is_some());
     bytes.is_empty()
         || is_marked(&bytes)
-        || bytes.starts_with(TABLE_HEAD.as_bytes())
-        || bytes.starts_with(b"{\n  \"pictures\": [")
+        || TABLE_HEADS
+            .iter()
+            .chain(&JSON_HEADS)
+            .any(|head| bytes.starts_with(head.as_bytes()))
         || has(METADATA_KEY)
         || has(DECODER_KEY)
         || has(PAINTER_KEY)

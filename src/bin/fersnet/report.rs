@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use fersnet::store::{self, PendingFile};
 
-use crate::answers::{FaceAnswer, PictureAnswer};
+use crate::answers::{FaceAnswer, FollowedFace, FrameAnswer, PictureAnswer, VideoAnswer};
 
 /// How answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +19,26 @@ pub enum Form {
     Csv,
 }
 
+/// What is said of a picture or a frame without a face.
+const NO_FACE: &str = "no face was found";
+
 /// What a table has columns for.
 pub struct Columns {
     /// The network's classes.
     pub classes: Vec<String>,
     /// The controls that are told.
     pub controls: Vec<String>,
+    /// Whether there are videos: rows have a time, a frame and an id then, empty for pictures.
+    pub times: bool,
+}
+
+/// What a report is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Any number of files.
+    Files,
+    /// One video, whose JSON is that of the page.
+    OneVideo,
 }
 
 /// Where answers go, one after the other: none is kept.
@@ -32,7 +46,14 @@ pub struct Report {
     form: Form,
     columns: Columns,
     to: Target,
-    pictures: usize,
+    subject: Subject,
+    /// Whether something was written.
+    has_begun: bool,
+    files: usize,
+    /// The video that has begun.
+    video: Option<VideoAnswer>,
+    /// Its frames so far.
+    frames: usize,
 }
 
 enum Target {
@@ -57,7 +78,12 @@ impl Report {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin(form: Form, columns: Columns, path: Option<&Path>) -> Result<Self> {
+    pub fn begin(
+        form: Form,
+        columns: Columns,
+        subject: Subject,
+        path: Option<&Path>,
+    ) -> Result<Self> {
         let to = match path {
             None => Target::Terminal(BufWriter::new(io::stdout())),
             Some(path) => Target::File(path.to_owned(), PendingFile::beside(path)?),
@@ -66,7 +92,11 @@ impl Report {
             form,
             columns,
             to,
-            pictures: 0,
+            subject,
+            has_begun: false,
+            files: 0,
+            video: None,
+            frames: 0,
         })
     }
 
@@ -75,24 +105,104 @@ impl Report {
     /// # Errors
     /// When it cannot be written.
     pub fn add(&mut self, answer: &PictureAnswer) -> Result<()> {
-        // Not before there is an answer: a device may fail first.
-        let start = if self.pictures == 0 {
-            self.start()?
-        } else {
-            String::new()
-        };
         let text = match self.form {
             Form::Text if answer.error.is_some() => String::new(),
             Form::Text => self.text(answer),
             Form::Json => {
                 let text = serde_json::to_string_pretty(answer)?;
-                let comma = if self.pictures == 0 { "" } else { "," };
-                format!("{comma}\n    {}", text.replace('\n', "\n    "))
+                format!("{}\n    {}", self.comma(), text.replace('\n', "\n    "))
             }
             Form::Csv => self.rows(answer)?,
         };
-        self.pictures += 1;
-        self.write(&(start + &text))
+        self.files += 1;
+        self.write(&text)
+    }
+
+    /// Adds a video, whose frames come next.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin_video(&mut self, video: VideoAnswer) -> Result<()> {
+        let text = match self.form {
+            Form::Text => {
+                let (width, height) = (
+                    video.width.unwrap_or_default(),
+                    video.height.unwrap_or_default(),
+                );
+                let rate = video.rate.unwrap_or_default();
+                format!(
+                    "{} ({width} x {height}, {rate:.2} frames a second)\n",
+                    video.file
+                )
+            }
+            Form::Json => {
+                let facts = serde_json::to_string(&video)?;
+                let inner = format!("  \"video\": {facts},\n  \"frames\": [");
+                match self.subject {
+                    Subject::OneVideo => inner,
+                    Subject::Files => {
+                        let inner = inner.replace('\n', "\n    ");
+                        format!("{}\n    {{\n    {inner}", self.comma())
+                    }
+                }
+            }
+            Form::Csv => String::new(),
+        };
+        self.files += 1;
+        self.frames = 0;
+        self.video = Some(video);
+        self.write(&text)
+    }
+
+    /// Adds a frame of the video that began last.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add_frame(&mut self, frame: &FrameAnswer) -> Result<()> {
+        let text = match self.form {
+            Form::Text => self.frame_text(frame),
+            Form::Json => {
+                let comma = if self.frames == 0 { "" } else { "," };
+                format!(
+                    "{comma}\n{}    {}",
+                    self.margin(),
+                    serde_json::to_string(frame)?
+                )
+            }
+            Form::Csv => self.frame_rows(frame)?,
+        };
+        self.frames += 1;
+        self.write(&text)
+    }
+
+    /// Ends the video that began last; `error` says why it could not be decoded to its end.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn end_video(&mut self, error: Option<&str>) -> Result<()> {
+        let text = match self.form {
+            Form::Text => String::new(),
+            Form::Json => {
+                let margin = self.margin();
+                let why = match error {
+                    Some(error) => {
+                        format!(",\n{margin}  \"error\": {}", serde_json::to_string(error)?)
+                    }
+                    None => String::new(),
+                };
+                let end = match self.subject {
+                    Subject::OneVideo => String::new(),
+                    Subject::Files => format!("\n{margin}}}"),
+                };
+                format!("\n{margin}  ]{why}{end}")
+            }
+            Form::Csv => match error {
+                Some(error) => self.empty_row(&self.video_start(None), error)?,
+                None => String::new(),
+            },
+        };
+        self.video = None;
+        self.write(&text)
     }
 
     /// Ends the report; a file is there from now on.
@@ -101,7 +211,10 @@ impl Report {
     /// When it cannot be written.
     pub fn finish(mut self) -> Result<()> {
         if self.form == Form::Json {
-            self.write("\n  ]\n}\n")?;
+            self.write(match self.subject {
+                Subject::Files => "\n  ]\n}\n",
+                Subject::OneVideo => "\n}\n",
+            })?;
         }
         match self.to {
             Target::Terminal(_) => Ok(()),
@@ -109,8 +222,16 @@ impl Report {
         }
     }
 
+    /// Writes what comes next; before the first of it, but not before there is an answer (a device may fail first), the
+    /// head.
     fn write(&mut self, text: &str) -> Result<()> {
-        let written = self.to.write(text);
+        let start = if self.has_begun {
+            String::new()
+        } else {
+            self.start()?
+        };
+        self.has_begun = true;
+        let written = self.to.write(&(start + text));
         written.with_context(|| match &self.to {
             Target::Terminal(_) => "cannot write the answers".to_owned(),
             Target::File(path, _) => format!("cannot write {}", path.display()),
@@ -121,8 +242,22 @@ impl Report {
     fn start(&self) -> Result<String> {
         match self.form {
             Form::Text => Ok(String::new()),
+            Form::Json if self.subject == Subject::OneVideo => Ok("{\n".to_owned()),
             Form::Json => Ok("{\n  \"pictures\": [".to_owned()),
             Form::Csv => row(&self.head()),
+        }
+    }
+
+    /// What parts a file from the one before it, in JSON.
+    fn comma(&self) -> &'static str {
+        if self.files == 0 { "" } else { "," }
+    }
+
+    /// How far a video's JSON stands to the right.
+    fn margin(&self) -> &'static str {
+        match self.subject {
+            Subject::OneVideo => "",
+            Subject::Files => "    ",
         }
     }
 
@@ -148,9 +283,39 @@ impl Report {
         text
     }
 
+    /// A line for each face of a frame.
+    fn frame_text(&self, frame: &FrameAnswer) -> String {
+        let time = &frame.time;
+        let mut text = String::new();
+        for FollowedFace { id, face } in &frame.faces {
+            let place = face.bounds.map_or(String::new(), |b| {
+                format!(" at {:.0},{:.0} {:.0} x {:.0}", b.x, b.y, b.width, b.height)
+            });
+            let percent = 100.0 * face.probability(&face.expression);
+            text += &format!(
+                "  {time}  face {id}{place}: {percent:.1} % {}\n",
+                shown(face)
+            );
+            for (name, value) in face.controls.iter().flatten() {
+                text += &format!("    {name:>20} {value:5.2}\n");
+            }
+        }
+        if frame.faces.is_empty() {
+            let why = frame.error.as_deref().unwrap_or(NO_FACE);
+            text += &format!("  {time}  {why}\n");
+        }
+        text
+    }
+
     fn head(&self) -> Vec<String> {
-        let fixed = "file face x y width height expression confidence certain doubts";
-        let mut head: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
+        let start = if self.columns.times {
+            "file time seconds frame id face"
+        } else {
+            "file face"
+        };
+        let fixed = "x y width height expression confidence certain doubts";
+        let fixed = start.split(' ').chain(fixed.split(' '));
+        let mut head: Vec<String> = fixed.map(str::to_owned).collect();
         head.extend(self.columns.classes.iter().map(|name| format!("p_{name}")));
         head.extend(self.columns.controls.iter().cloned());
         head.push("error".to_owned());
@@ -159,24 +324,57 @@ impl Report {
 
     /// A row for each face; of a picture without one, a row that says why.
     fn rows(&self, answer: &PictureAnswer) -> Result<String> {
-        let all = answer.faces.iter().enumerate();
+        let mut start = vec![guarded(&answer.file)];
+        if self.columns.times {
+            start.resize(5, String::new());
+        }
         let mut text = String::new();
-        for (index, face) in all {
-            text += &row(&self.cells(&answer.file, index, face))?;
+        for (index, face) in answer.faces.iter().enumerate() {
+            text += &row(&self.cells(start.clone(), index, face))?;
         }
         if answer.faces.is_empty() {
-            let mut cells = vec![String::new(); self.head().len()];
-            cells[0] = guarded(&answer.file);
-            if let Some(last) = cells.last_mut() {
-                *last = guarded(answer.error.as_deref().unwrap_or("no face was found"));
-            }
-            text += &row(&cells)?;
+            text += &self.empty_row(&start, answer.error.as_deref().unwrap_or(NO_FACE))?;
         }
         Ok(text)
     }
 
-    fn cells(&self, file: &str, index: usize, face: &FaceAnswer) -> Vec<String> {
-        let mut cells = vec![guarded(file), index.to_string()];
+    /// A row for each face of a frame; of a frame without one, a row that says why.
+    fn frame_rows(&self, frame: &FrameAnswer) -> Result<String> {
+        let start = self.video_start(Some(frame));
+        let mut text = String::new();
+        for (index, FollowedFace { id, face }) in frame.faces.iter().enumerate() {
+            let mut start = start.clone();
+            start.push(id.to_string());
+            text += &row(&self.cells(start, index, face))?;
+        }
+        if frame.faces.is_empty() {
+            text += &self.empty_row(&start, frame.error.as_deref().unwrap_or(NO_FACE))?;
+        }
+        Ok(text)
+    }
+
+    /// The cells that tell which frame of the video a row is of.
+    fn video_start(&self, frame: Option<&FrameAnswer>) -> Vec<String> {
+        let file = self.video.as_ref().map_or("", |video| &video.file);
+        let mut start = vec![guarded(file)];
+        if let Some(frame) = frame {
+            let seconds = format!("{:.3}", frame.seconds);
+            start.extend([frame.time.clone(), seconds, frame.frame.to_string()]);
+        }
+        start
+    }
+
+    /// A row that says why there is no face.
+    fn empty_row(&self, start: &[String], why: &str) -> Result<String> {
+        let mut cells = start.to_vec();
+        cells.resize(self.head().len() - 1, String::new());
+        cells.push(guarded(why));
+        row(&cells)
+    }
+
+    fn cells(&self, start: Vec<String>, index: usize, face: &FaceAnswer) -> Vec<String> {
+        let mut cells = start;
+        cells.push(index.to_string());
         let place = face.bounds.map(|b| [b.x, b.y, b.width, b.height]);
         cells.extend((0..4).map(|i| place.map_or(String::new(), |of| format!("{:.1}", of[i]))));
         cells.push(guarded(&face.expression));
