@@ -153,6 +153,7 @@ test('the CPU answers until WebGPU is ready, and again once it is lost; no pictu
       ...(await net.synthesise(late.faces[1], ['surprise'])),
     ];
     window.wholePixels = await pixels(late, [wholeFace]);
+    window.bothPixels = await pixels(late, [lateFace, wholeFace]);
     return { stays, kind: net.device.kind, heard, asked: asked.filter((one) => one.startsWith('recognise')) };
   });
   assert.deepEqual(joined.heard, [{ kind: 'webgpu', notice: null }]);
@@ -181,6 +182,7 @@ test('the CPU answers until WebGPU is ready, and again once it is lost; no pictu
       // Synthesised before the loss, and composed after it.
       composed: (await pixels(late, [lateFace])) === expected,
       whole: difference(await pixels(late, [wholeFace]), wholePixels),
+      both: difference(await pixels(late, [lateFace, wholeFace]), bothPixels),
       saved: (await net.save(late, [lateFace])).size > 1000,
       early: (await pixels(early, [earlyFace])) === expected,
       forgotten: await net.forget(lateFace).then(() => true),
@@ -191,6 +193,7 @@ test('the CPU answers until WebGPU is ready, and again once it is lost; no pictu
   assert.equal(after.heard.length, 1);
   assert.match(after.heard[0].notice, /lost, so the CPU computes/);
   assert.ok(after.whole < 0.5, `the whole picture as a face is ${after.whole} levels off`);
+  assert.ok(after.both < 0.5, `two synthesised faces are ${after.both} levels off`);
   const rest = [after.drawn, after.read, after.composed, after.saved, after.early, after.forgotten, after.released];
   assert.deepEqual(rest, [true, true, true, true, true, true, 0]);
   await browser.close();

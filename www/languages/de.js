@@ -188,6 +188,10 @@ const words = {
     sheetFoot: 'Alle außer dem Original sind synthetisch. Mit FERSNet gemacht.',
     noSheet: 'Das Bild konnte nicht gemacht werden: Seite neu laden.',
     chooseOne: 'Eines auswählen, um es ins Foto zu setzen; noch einmal, um es wieder herauszunehmen.',
+    all: 'Alle Gesichter gleich',
+    allAlike: (n) => `Was hier gewählt, bewegt oder eingefügt wird, gilt für alle ${n} Gesichter, jedes ausgehend von dem, was es selbst zeigt.`,
+    allMoved: (n) => `Alle ${n} Gesichter sind bewegt.`,
+    allOwn: (n) => `Alle ${n} Gesichter sind die des Fotos.`,
     noSliders: 'Die Regler konnten nicht geladen werden: die Seite neu laden.',
     noWhy: 'Das konnte nicht geladen werden: die Seite neu laden.',
     previous: 'Voriges Gesicht',
@@ -196,7 +200,9 @@ const words = {
 
   sliders: {
     title: 'Das Gesicht bewegen',
+    titleAll: 'Alle Gesichter bewegen',
     reset: 'Zurücksetzen',
+    resetAll: 'Alle zurücksetzen',
     hint: 'Das Foto folgt beim Ziehen: von dem, was das Gesicht bei 0\u00a0% zeigt, bis zum ganzen Ausdruck bei 100\u00a0%.',
     expression: 'Ausdruck',
     intensity: 'Stärke',

@@ -235,6 +235,13 @@ export default {
     sheetFoot: 'All but the original are synthetic. Made with FERSNet.',
     noSheet: 'The picture could not be made: reload the page.',
     chooseOne: 'Choose one to put it into the photo; choose it again to take it out.',
+    all: 'All faces alike',
+    /** @param {number} n */
+    allAlike: (n) => `What you choose, move or paste here goes to all ${n} faces, each from what it shows itself.`,
+    /** @param {number} n */
+    allMoved: (n) => `All ${n} faces are moved.`,
+    /** @param {number} n */
+    allOwn: (n) => `All ${n} faces are those of the photo.`,
     noSliders: 'The sliders could not be loaded: reload the page.',
     noWhy: 'This could not be loaded: reload the page.',
     previous: 'Previous face',
@@ -244,7 +251,9 @@ export default {
   /** The sliders. */
   sliders: {
     title: 'Move the face',
+    titleAll: 'Move all faces',
     reset: 'Reset',
+    resetAll: 'Reset all',
     hint: 'The photo follows as you drag, from what the face shows at 0\u00a0% to the whole expression at 100\u00a0%.',
     expression: 'Expression',
     intensity: 'Intensity',

@@ -178,6 +178,10 @@ const words = {
     sheetFoot: '除原图外均为合成。由 FERSNet 制作。',
     noSheet: '无法生成图片：请重新加载页面。',
     chooseOne: '点选一张放入照片；再点一次则取出。',
+    all: '所有的脸一起',
+    allAlike: (n) => `在这里选择、调整或粘贴的内容用于全部 ${n} 张脸，每张脸都从它自己的表情出发。`,
+    allMoved: (n) => `全部 ${n} 张脸都已调整。`,
+    allOwn: (n) => `全部 ${n} 张脸都恢复为照片原样。`,
     noSliders: '滑块未能加载：请刷新页面。',
     noWhy: '这部分未能加载：请刷新页面。',
     previous: '上一张脸',
@@ -186,7 +190,9 @@ const words = {
 
   sliders: {
     title: '调整这张脸',
+    titleAll: '调整所有的脸',
     reset: '重置',
+    resetAll: '全部重置',
     hint: '拖动时照片随之变化：0% 是这张脸原本的样子，100% 是完整的表情。',
     expression: '表情',
     intensity: '强度',

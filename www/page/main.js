@@ -26,6 +26,7 @@ const viewer = new Viewer({
   onChange: () => recompose(),
   onBusy: () => status.alsoBusy(),
   onLeave: () => animator?.close(),
+  onFailed: (error) => status.failed(error, {}),
 });
 const noFace = byId('no-face');
 const origin = new Origin(byId('origin'));
@@ -298,6 +299,8 @@ async function animate() {
   const change = changes.get(selected) ?? [...changes.values()][0];
   if (!net || !change) return;
   const network = net;
+  // Where several faces were moved, the visitor sees which one it is.
+  if (change.face.index !== selected) viewer.choose(change.face.index);
   const done = status.alsoBusy();
   await attempt(current.signal, async () => {
     const { Animator } = await import('./animator.js');

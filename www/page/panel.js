@@ -10,6 +10,7 @@ import { textOf } from './target.js';
 /** @typedef {import('../api/index.js').FoundFace} FoundFace */
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
+/** @typedef {import('../api/index.js').Target} Target */
 /** @typedef {import('./language.js').Text} Text */
 /** @typedef {import('./sliders.js').Sliders} Sliders */
 /** @typedef {import('./why.js').Why} Why */
@@ -18,6 +19,7 @@ import { textOf } from './target.js';
  * @typedef {object} PanelEvents
  * @property {(step: -1 | 1) => void} onStep another face is wanted
  * @property {(synthesised: SynthesisedFace) => void} onPut a synthesised face goes into the photo, or out of it
+ * @property {(all: boolean) => void} onAll what is done to this face is to be done to all, or to it alone
  * @property {(face: ReadFace) => Promise<Why>} onWhy where the answer came from is asked for
  * @property {(synthesised: SynthesisedFace[]) => Promise<void>} onSheet all synthesised faces are to be saved as one picture
  */
@@ -33,6 +35,8 @@ export class Panel {
   #unsure = element('span', { className: 'unsure', hidden: true }, (words) => words.sure.notSure);
   #doubt;
   #quality;
+  #all;
+  #allStatus;
   #whyButton;
   /** @type {Promise<Why> | null} once it was asked for */ #why = null;
   #sheetButton;
@@ -68,6 +72,8 @@ export class Panel {
       { className: 'tiles' },
       ...(synthesises ? classes : []).map(() => element('li', {}, element('div', { className: 'tile-waits' }))),
     );
+    this.#all = element('input', { type: 'checkbox', data: { testid: `all-${index}` }, onchange: () => events.onAll(this.#all.checked) });
+    this.#allStatus = element('p', { className: 'hint', role: 'status', data: { testid: `all-status-${index}` } });
     /** @type {HTMLElement} */
     this.root = element(
       'section',
@@ -88,6 +94,7 @@ export class Panel {
           { className: 'synthesised' },
           element('h3', {}, (words) => words.face.synthesised),
           element('p', { className: 'hint' }, (words) => words.face.chooseOne),
+          ...(count > 1 ? this.#allSwitch() : []),
           this.#tiles,
           element('div', { className: 'row' }, this.#sheetButton),
         ),
@@ -155,11 +162,12 @@ export class Panel {
 
   /**
    * @param {Sliders} sliders
-   * @param {SynthesisedFace | undefined} put the synthesised face that is in the photo
+   * @param {Target | null} target what the photo's face shows; null: the photo's own
    */
-  addSliders(sliders, put) {
+  addSliders(sliders, target) {
     this.#sliders = sliders;
-    sliders.follow(put?.target);
+    sliders.follow(target);
+    sliders.moveAll(this.#all.checked);
     this.root.append(sliders.root);
   }
 
@@ -170,10 +178,26 @@ export class Panel {
 
   /**
    * The sliders stand where the photo's face was put without them.
-   * @param {SynthesisedFace | null} put
+   * @param {Target | null} target
+   * @returns {boolean} whether there are sliders
    */
-  follow(put) {
-    this.#sliders?.follow(put?.target);
+  follow(target) {
+    this.#sliders?.follow(target);
+    return this.#sliders !== null;
+  }
+
+  /** What is done here is done to all faces, or to this one alone. @param {boolean} all */
+  moveAll(all) {
+    this.#all.checked = all;
+    this.#sliders?.moveAll(all);
+    const { length } = this.#face.picture.faces;
+    say(this.#allStatus, all ? (words) => words.face.allAlike(length) : '');
+  }
+
+  /** All faces show what this one was given. @param {boolean} moved false: they are the photo's own again */
+  tellFollowed(moved) {
+    const { length } = this.#face.picture.faces;
+    say(this.#allStatus, (words) => (moved ? words.face.allMoved(length) : words.face.allOwn(length)));
   }
 
   /** Ends what is being computed for it. */
@@ -208,6 +232,10 @@ export class Panel {
     } finally {
       this.#sheetButton.disabled = false;
     }
+  }
+
+  #allSwitch() {
+    return [element('label', { className: 'switch' }, this.#all, (words) => words.face.all), this.#allStatus];
   }
 
   /** @param {number} count */

@@ -3,7 +3,7 @@
 
 import { pairsOf, partsOf } from './controls.js';
 import { element } from './dom.js';
-import { expressionIn } from './language.js';
+import { expressionIn, say } from './language.js';
 import { Pose } from './pose.js';
 import { Slider } from './slider.js';
 import { TargetText } from './target-text.js';
@@ -34,7 +34,8 @@ export class Sliders {
   #chosen;
   #parts = element('div', { className: 'parts' });
   #apart = element('input', { type: 'checkbox', onchange: () => this.#showParts() });
-  #reset;
+  #reset = element('button', { type: 'button', className: 'button small', onclick: () => this.#back() });
+  #title = element('h3', {});
   #text;
 
   /**
@@ -56,25 +57,30 @@ export class Sliders {
     this.#chosen.value = classes.find((name) => name !== 'neutral' && name !== face.expression) ?? classes[0];
     this.#mixture = classes.map((name) => this.#mixSlider((words) => expressionIn(words, name), name, `mix-${face.index}-${name}`));
     this.#intensity = this.#mixSlider((words) => words.sliders.intensity, null, `intensity-${face.index}`);
-    this.#reset = element(
-      'button',
-      { type: 'button', className: 'button small', data: { testid: `reset-${face.index}` }, onclick: () => this.#back() },
-      (words) => words.sliders.reset,
-    );
+    this.#reset.dataset.testid = `reset-${face.index}`;
     this.#text = new TargetText(face.index, (target) => this.#take(target));
     /** @type {HTMLElement} */
     this.root = element(
       'div',
-      { className: 'sliders', role: 'group', aria: { label: (words) => words.sliders.title }, data: { testid: `sliders-${face.index}` } },
-      element('div', { className: 'sliders-head' }, element('h3', {}, (words) => words.sliders.title), this.#reset),
+      { className: 'sliders', role: 'group', data: { testid: `sliders-${face.index}` } },
+      element('div', { className: 'sliders-head' }, this.#title, this.#reset),
       element('p', { className: 'hint' }, (words) => words.sliders.hint),
       element('div', { className: 'intensity' }, this.#chosen, this.#intensity.root),
       element('div', {}, details((words) => words.sliders.mix, this.#mixture), this.#parts),
       ...this.#ends(),
       this.#text.root,
     );
+    this.moveAll(false);
     this.#showParts();
     this.#refresh();
+  }
+
+  /** Says that all faces are moved, or this one alone. @param {boolean} all */
+  moveAll(all) {
+    const title = (/** @type {import('./language.js').Words} */ { sliders }) => (all ? sliders.titleAll : sliders.title);
+    say(this.#title, title);
+    say(this.root, title, 'aria-label');
+    say(this.#reset, ({ sliders }) => (all ? sliders.resetAll : sliders.reset));
   }
 
   /**

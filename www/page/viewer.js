@@ -7,7 +7,7 @@ import { byId, draw } from './dom.js';
 import { download } from './download.js';
 import { drawFrames, nameFrame, pressFrame } from './frames.js';
 import { say } from './language.js';
-import { Mover } from './mover.js';
+import { Movers } from './movers.js';
 import { Panel } from './panel.js';
 import { nameOf, saidOf, textOf } from './target.js';
 
@@ -15,6 +15,7 @@ import { nameOf, saidOf, textOf } from './target.js';
 /** @typedef {import('../api/index.js').FoundPicture} FoundPicture */
 /** @typedef {import('../api/index.js').ReadFace} ReadFace */
 /** @typedef {import('../api/index.js').SynthesisedFace} SynthesisedFace */
+/** @typedef {import('../api/index.js').Target} Target */
 /** @typedef {import('./mover.js').Wish} Wish */
 
 /**
@@ -22,6 +23,7 @@ import { nameOf, saidOf, textOf } from './target.js';
  * @property {() => Promise<void>} onChange the set of synthesised faces in the photo has changed
  * @property {() => () => void} onBusy a face is being moved, until the returned function is called
  * @property {() => void} onLeave what the photo shows is about to change
+ * @property {(error: unknown) => void} onFailed a face could not follow the others
  */
 
 /** What the page shows of one picture. */
@@ -44,7 +46,9 @@ export class Viewer {
   /** @type {Map<number, SynthesisedFace>} the synthesised faces in the photo, by face */
   changes = new Map();
   /** @type {Panel[]} */ #panels = [];
-  /** @type {Map<number, Mover>} by face, once it can be moved */ #movers = new Map();
+  /** @type {Movers | null} of this picture */ #movers = null;
+  /** Whether all faces are moved alike. */ #all = false;
+  /** @type {Map<number, Target | null>} where the sliders of faces are to stand once they are looked at */ #behind = new Map();
   /** @type {FersNet | null} */ #net = null;
 
   /** @param {ViewerEvents} events */
@@ -64,7 +68,10 @@ export class Viewer {
     this.selected = 0;
     this.changes.clear();
     this.#panels = [];
-    this.#movers.clear();
+    this.#movers?.stop();
+    this.#movers = null;
+    this.#moveAll(false);
+    this.#behind.clear();
     this.#image = null;
     this.#comparing = false;
     this.#frames.replaceChildren();
@@ -86,6 +93,7 @@ export class Viewer {
     this.clear();
     this.picture = picture;
     this.#net = net;
+    this.#movers = new Movers(net, (face, made) => this.#place(face, made));
     document.body.dataset.view = 'picture';
     this.#photo.hidden = false;
     this.#photo.style.setProperty('--aspect', String(picture.width / picture.height));
@@ -106,6 +114,7 @@ export class Viewer {
           onStep: (step) =>
             this.choose((face.index + step + picture.faces.length) % picture.faces.length),
           onPut: (synthesised) => this.#put(face.index, synthesised),
+          onAll: (all) => this.#moveAll(all),
           onWhy: async (read) => {
             const { Why } = await import('./why.js');
             return new Why(net, read, this.#events.onBusy);
@@ -126,6 +135,7 @@ export class Viewer {
     for (const face of picture.faces) {
       if ('expression' in face) this.showRecognised(/** @type {ReadFace} */ (face));
     }
+    this.#moveAll(this.#all);
     this.choose(Math.min(this.selected, Math.max(0, picture.faces.length - 1)));
   }
 
@@ -138,6 +148,7 @@ export class Viewer {
     this.selected = index;
     pressFrame(this.#frames, index);
     this.#panels.forEach(({ root }, i) => (root.hidden = i !== index));
+    this.#catchUp(index);
     this.#showCloseup();
     if (byFrame && this.#panels.length > 1) bringIntoView(this.#panels[index].root);
   }
@@ -165,7 +176,11 @@ export class Viewer {
 
   /** Takes all synthesised faces out of the photo. */
   restore() {
-    for (const index of this.changes.keys()) this.#put(index, null);
+    this.#events.onLeave();
+    const done = this.#events.onBusy();
+    this.#panels.forEach((_, index) => this.#behind.set(index, null));
+    this.#catchUp(this.selected);
+    void this.#movers?.restore().catch(this.#events.onFailed).finally(done);
   }
 
   /** The names of what the synthesised faces in the photo show, for files. */
@@ -194,7 +209,7 @@ export class Viewer {
     const shown = [...this.changes.values()].map((change) => this.saidOf(change));
     say(
       this.#canvas,
-      (words) => (names ? words.face.pictureSynthetic(words.list(shown.map((one) => one(words)))) : words.page.thePicture),
+      (words) => (names ? words.face.pictureSynthetic(words.list([...new Set(shown.map((one) => one(words)))])) : words.page.thePicture),
       'aria-label',
     );
     this.#photo.dataset.synthetic = names;
@@ -219,9 +234,23 @@ export class Viewer {
       panel.lackSliders();
       return;
     }
-    const onMove = (/** @type {import('../api/index.js').Target | null} */ target) =>
-      this.#wish(face.index, target === null ? null : { target });
-    panel.addSliders(new loaded.Sliders(face, net, { onMove }), this.changes.get(face.index));
+    const onMove = (/** @type {Target | null} */ target) => this.#wish(face.index, target === null ? null : { target });
+    panel.addSliders(new loaded.Sliders(face, net, { onMove }), this.changes.get(face.index)?.target ?? null);
+    this.#catchUp(face.index);
+  }
+
+  /** What is chosen or moved is for all faces from now on, or for the chosen one alone. @param {boolean} all */
+  #moveAll(all) {
+    this.#all = all;
+    this.#frames.classList.toggle('all', all);
+    this.#panels.forEach((panel) => panel.moveAll(all));
+  }
+
+  /** The sliders of a face that moved with the others stand where it is. @param {number} index */
+  #catchUp(index) {
+    const target = this.#behind.get(index);
+    // Where there are none yet, they are asked to once they come.
+    if (target !== undefined && this.#panels[index]?.follow(target)) this.#behind.delete(index);
   }
 
   /** Takes the keyboard's focus to the chosen face. */
@@ -240,32 +269,42 @@ export class Viewer {
     const isIn = before && synthesised && textOf(before.target) === textOf(synthesised.target);
     const put = isIn ? null : synthesised;
     if (put) bringIntoView(this.#photo);
-    this.#panels[index]?.follow(put);
+    this.#panels[index]?.follow(put?.target ?? null);
     void this.#wish(index, put);
   }
 
   /**
-   * @param {number} index of the face
+   * @param {number} index of the face that is moved, alone or with all others
    * @param {Wish} wish
+   * @returns {Promise<boolean>} as of a mover
    */
   async #wish(index, wish) {
+    const movers = this.#movers;
+    const faces = /** @type {ReadFace[]} */ (this.picture?.faces ?? []);
+    const face = faces[index];
+    if (!movers || !face) return false;
     this.#events.onLeave();
+    this.#behind.delete(index);
     const done = this.#events.onBusy();
-    try {
-      return (await this.#moverOf(index)?.wish(wish)) ?? false;
-    } finally {
-      done();
-    }
+    if (!this.#all) return movers.wish(face, wish).finally(done);
+    const others = faces.filter((other) => other !== face && 'expression' in other);
+    const { shown, followed } = movers.wishAll(face, wish, others);
+    this.#letFollow(others, wish?.target ?? null, shown);
+    const told = followed.then((are) => are && this.#panels[index]?.tellFollowed(Boolean(wish)));
+    void told.catch(this.#events.onFailed).finally(done);
+    return shown;
   }
 
-  /** @param {number} index of a face that has been recognised */
-  #moverOf(index) {
-    const { picture } = this;
-    if (!picture || !this.#net) return undefined;
-    const face = /** @type {ReadFace} */ (picture.faces[index]);
-    const mover = this.#movers.get(index) ?? new Mover(this.#net, face, (made) => this.#place(face, made));
-    this.#movers.set(index, mover);
-    return mover;
+  /**
+   * The sliders of other faces stand at a target too, unless it is refused.
+   * @param {readonly ReadFace[]} others
+   * @param {Target | null} target
+   * @param {Promise<boolean>} shown
+   */
+  #letFollow(others, target, shown) {
+    const before = new Map(this.#behind);
+    for (const { index } of others) this.#behind.set(index, target);
+    shown.catch(() => (this.#behind = before));
   }
 
   /**
