@@ -121,7 +121,22 @@ export * from './errors.js';
  * @typedef {object} FilmFaces
  * @property {(frame: ImageBitmap, options?: {signal?: AbortSignal}) => Promise<ReadPicture>} recognise the next frame,
  *   which is closed; its picture is to be released. A face keeps its `id` while it is followed
+ * @property {(frame: ImageBitmap, options?: LiveOptions) => Promise<LiveFrame | null>} live looks at the next frame, which
+ *   is closed, and keeps nothing of it: the fastest way. Null where the frame was lost with its device, and the next one
+ *   goes to another
  * @property {() => Promise<void>} close
+ */
+
+/** @typedef {{target?: Target | null, signal?: AbortSignal}} LiveOptions `target`: what the largest face is to show */
+
+/** @typedef {FacePlace & {index: number} & Shown} LiveFace a face of a frame that was let go */
+
+/**
+ * @typedef {object} LiveFrame
+ * @property {number} width
+ * @property {number} height
+ * @property {LiveFace[]} faces the largest first
+ * @property {ImageData | null} image the frame with the target in its largest face; null without a target, or a face
  */
 
 /**
@@ -232,8 +247,24 @@ export class FersNet {
     const tracker = ++this.#trackers;
     return {
       recognise: (frame, { signal } = {}) => this.#recognise({ frame, tracker }, { signal }),
+      live: (frame, options) => this.#live(frame, tracker, options),
       close: () => this.#router.unfollow(tracker),
     };
+  }
+
+  /**
+   * @param {ImageBitmap} frame
+   * @param {number} tracker
+   * @param {LiveOptions} [options]
+   * @returns {Promise<LiveFrame | null>}
+   */
+  async #live(frame, tracker, { target = null, signal } = {}) {
+    const question = { frame, tracker, target: target === null ? null : this.#weightsOf(target) };
+    const seen = await this.#router.live(question, { signal });
+    if (!seen) return null;
+    const { width, height, mirrored } = seen;
+    const faces = seen.faces.map((face, index) => ({ index, ...face, ...this.#shown(face) }));
+    return { width, height, faces, image: mirrored && imageFrom(mirrored) };
   }
 
   /**

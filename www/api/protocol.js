@@ -146,6 +146,16 @@
  * @property {number} tracker the page's number of who follows
  */
 
+/**
+ * A frame of a film that is looked at and let go: nothing of it is kept.
+ * @typedef {object} Live
+ * @property {'live'} type
+ * @property {number} id
+ * @property {ImageBitmap} frame
+ * @property {number} tracker the page's number of who follows
+ * @property {Record<string, number> | null} target what the largest face is to show, weights by name; null: it stays
+ */
+
 /** @typedef {{type: 'unfollow', id: number, tracker: number}} Unfollow the film is over */
 
 /** @typedef {{type: 'whole', id: number, picture: number}} Whole recognises the whole picture as a face, added once */
@@ -183,7 +193,7 @@
 /** @typedef {{type: 'mark', id: number, pixels: Pixels}} MarkPixels pixels that were made of synthesised faces */
 /** @typedef {{type: 'cancel', id: number}} Cancel the question with this id is no longer wanted */
 
-/** @typedef {Prepare | Load | Recognise | Follow | Unfollow | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif | MarkPixels | CheckMarks} Question */
+/** @typedef {Prepare | Load | Recognise | Follow | Live | Unfollow | Whole | Synthesise | Compose | Save | Release | Forget | Gates | Cover | Animate | Gif | MarkPixels | CheckMarks} Question */
 /** @typedef {Question | Cancel} ToWorker */
 
 /** @typedef {{type: 'progress', id: number, stage: LoadStage, loaded: number, total: number | null}} Progress */
@@ -212,6 +222,8 @@
  * @property {LoadedNetwork} load
  * @property {{picture: number}} recognise
  * @property {{picture: number}} follow
+ * @property {{width: number, height: number, faces: (FacePlace & Recognition)[], mirrored: Pixels | null}} live
+ *   `mirrored`: the frame with the target in its largest face; null without a target, or a face
  * @property {null} unfollow
  * @property {{face: number, place: FacePlace, recognition: Recognition}} whole
  * @property {{crops: SynthesisedCrop[], milliseconds: number}} synthesise

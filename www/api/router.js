@@ -12,6 +12,7 @@ import { HeldPicture } from './held.js';
  * @typedef {import('./protocol.js').DeviceKind} DeviceKind
  * @typedef {import('./protocol.js').LoadedNetwork} LoadedNetwork
  * @typedef {import('./protocol.js').FromWorker} FromWorker
+ * @typedef {import('./protocol.js').Results} Results
  */
 
 /**
@@ -165,6 +166,22 @@ export class Router {
     } catch (error) {
       if (!this.fallsBack(connection, error)) throw error;
       return this.mark(pixels, options);
+    }
+  }
+
+  /**
+   * Looks at a frame of a film, of which nothing is kept.
+   * @param {import('./connection.js').Asked<'live'>} question
+   * @param {AskOptions} options
+   * @returns {Promise<Results['live'] | null>} null where the frame was lost with its worker, and another answers
+   */
+  async live(question, options) {
+    const connection = this.answering;
+    try {
+      return await connection.ask('live', question, { ...options, transfer: [question.frame] });
+    } catch (error) {
+      if (!this.fallsBack(connection, error)) throw error;
+      return null;
     }
   }
 

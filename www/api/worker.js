@@ -24,6 +24,7 @@ import { CANCELLED } from './protocol.js';
  * @typedef {import('./protocol.js').Load} Load
  * @typedef {import('./protocol.js').Recognise} Recognise
  * @typedef {import('./protocol.js').Follow} Follow
+ * @typedef {import('./protocol.js').Live} Live
  * @typedef {import('./protocol.js').Whole} Whole
  * @typedef {import('./protocol.js').Synthesise} Synthesise
  * @typedef {import('./protocol.js').Cover} Cover
@@ -173,6 +174,8 @@ async function answer(question) {
       return [await recognise(question)];
     case 'follow':
       return [await follow(question)];
+    case 'live':
+      return live(question);
     case 'unfollow':
       trackers.get(question.tracker)?.free();
       trackers.delete(question.tracker);
@@ -182,10 +185,8 @@ async function answer(question) {
     case 'synthesise':
       return synthesise(question);
     case 'compose': {
-      const picture = pictureOf(question.picture);
-      const data = picture.compose(flat(question.changes));
-      const pixels = { width: picture.preview_width, height: picture.preview_height, data };
-      return [pixels, [data.buffer]];
+      const pixels = composed(pictureOf(question.picture), question.changes);
+      return [pixels, [pixels.data.buffer]];
     }
     case 'save': {
       const bytes = pictureOf(question.picture).encode(flat(question.changes));
@@ -226,6 +227,15 @@ function pictureOf(handle) {
   const picture = pictures.get(handle);
   if (!picture) throw new ClosedError();
   return picture;
+}
+
+/**
+ * The preview with synthesised faces in it.
+ * @param {any} picture
+ * @param {Change[]} changes
+ */
+function composed(picture, changes) {
+  return { width: picture.preview_width, height: picture.preview_height, data: picture.compose(flat(changes)) };
 }
 
 /** @param {Change[]} changes */
@@ -433,15 +443,12 @@ const trackers = new Map();
 async function follow({ id, frame, tracker: number }) {
   if (!engine) throw new ClosedError();
   const begun = performance.now();
-  const { data, width, height } = pixelsOf(frame);
-  const picture = engine.open_pixels(data, width, height);
+  const picture = openedFrame(frame);
   const handle = ++handles;
   pictures.set(handle, picture);
   try {
-    const tracker = trackers.get(number) ?? new program.Tracker(SEARCH_EVERY);
-    trackers.set(number, tracker);
     const opened = performance.now();
-    const faces = await picture.follow(tracker);
+    const faces = await picture.follow(trackerOf(number));
     const found = performance.now();
     tellOpened(id, handle, { faces, decodeMilliseconds: opened - begun, findMilliseconds: found - opened });
     for (let face = 0; face < faces.length; face += 1) {
@@ -454,20 +461,50 @@ async function follow({ id, frame, tracker: number }) {
   return { picture: handle };
 }
 
+/**
+ * @param {Live} question
+ * @returns {Promise<[any, Transferable[]]>}
+ */
+async function live({ id, frame, tracker, target }) {
+  if (!engine) throw new ClosedError();
+  const picture = openedFrame(frame);
+  try {
+    const { width, height } = picture;
+    /** @type {FacePlace[]} */
+    const places = await picture.follow(trackerOf(tracker));
+    const faces = [];
+    for (const [face, place] of places.entries()) faces.push({ ...place, ...(await recogniseFace(id, picture, face)) });
+    void later?.fetched();
+    if (!target || faces.length === 0) return [{ width, height, faces, mirrored: null }, []];
+    await addParts();
+    const mirrored = composed(picture, [{ face: 0, synthesised: await picture.synthesise(0, [target]) }]);
+    return [{ width, height, faces, mirrored }, [mirrored.data.buffer]];
+  } finally {
+    picture.free();
+  }
+}
+
+/** Who follows the faces of a film. @param {number} number the page's */
+function trackerOf(number) {
+  const tracker = trackers.get(number) ?? new program.Tracker(SEARCH_EVERY);
+  trackers.set(number, tracker);
+  return tracker;
+}
+
 const frameCanvas = new OffscreenCanvas(1, 1);
 
 /**
- * The pixels of a frame, which is closed.
+ * A frame as the program's picture; it is closed.
  * @param {ImageBitmap} frame
  */
-function pixelsOf(frame) {
+function openedFrame(frame) {
   const { width, height } = frame;
   Object.assign(frameCanvas, { width, height });
   const context = frameCanvas.getContext('2d', { willReadFrequently: true });
   if (!context) throw new FersNetError('The browser gives no canvas to read a frame with: use a current browser.');
   context.drawImage(frame, 0, 0);
   frame.close();
-  return context.getImageData(0, 0, width, height);
+  return engine.open_pixels(context.getImageData(0, 0, width, height).data, width, height);
 }
 
 /** @param {Whole} question */

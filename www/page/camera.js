@@ -1,6 +1,7 @@
 // @ts-check
 /** @file The camera: one frame as a picture, or the expressions of frame after frame, or a mirror with another one. */
 
+import { Capture } from './capture.js';
 import { byId, draw, element } from './dom.js';
 import { sayError } from './failures.js';
 import { expressionIn, say } from './language.js';
@@ -9,16 +10,13 @@ import { Steady } from './steady.js';
 import { surenessOf } from './sure.js';
 
 /** @typedef {import('../api/index.js').FilmFaces} FilmFaces */
-/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
+/** @typedef {import('../api/index.js').LiveFrame} LiveFrame */
 
 /**
  * @typedef {object} CameraEvents
  * @property {(picture: Blob) => void} onPicture a frame was taken
  * @property {() => FilmFaces | null} follow begins to follow faces from frame to frame; null while the network is not
  *   loaded
- * @property {(frame: ReadPicture, expression: string, signal: AbortSignal) => Promise<ImageData | null>} mirror puts
- *   another expression into the largest face of a frame; null where there is none
- * @property {(frame: ReadPicture) => void} release a frame was shown
  */
 
 /** The longer side of the frames that are recognised live, in pixels. */
@@ -130,27 +128,20 @@ export class Camera {
       return;
     }
     const steady = new Steady();
-    const isNew = newFrames(this.#video, signal);
+    const capture = new Capture(this.#video, () => this.#sizeWithin(LIVE_SIZE));
+    signal.addEventListener('abort', () => capture.close(), { once: true });
     try {
       while (!signal.aborted) {
         // One frame at a time: those that the camera gives meanwhile are dropped.
-        await isNew();
-        if (signal.aborted || !this.#video.videoWidth) continue;
-        const frame = await film.recognise(await this.#bitmap(), { signal });
-        const expression = this.#expression.value;
-        const mirrored = expression ? this.#events.mirror(frame, expression, signal) : null;
-        const image = await Promise.resolve(mirrored).finally(() => this.#events.release(frame));
-        if (!signal.aborted) this.#show(frame, steady.next(frame), image);
+        const bitmap = await capture.next();
+        if (!bitmap) break;
+        const frame = await film.live(bitmap, { target: this.#expression.value || null, signal });
+        if (frame && !signal.aborted) this.#show(frame, steady.next(frame));
       }
     } finally {
+      capture.close();
       void film.close();
     }
-  }
-
-  /** The camera's picture of this moment, made smaller. */
-  #bitmap() {
-    const { width, height } = this.#sizeWithin(LIVE_SIZE);
-    return createImageBitmap(this.#video, { resizeWidth: width, resizeHeight: height });
   }
 
   /** @param {number} size the longest side */
@@ -161,11 +152,10 @@ export class Camera {
   }
 
   /**
-   * @param {ReadPicture} frame
+   * @param {LiveFrame} frame
    * @param {import('./steady.js').SteadyFace[]} faces
-   * @param {ImageData | null} image the frame with another expression
    */
-  #show({ width, height }, faces, image) {
+  #show({ width, height, image }, faces) {
     this.#shown += 1;
     this.#frames.dataset.frames = String(this.#shown);
     this.#mirror.hidden = !image;
@@ -225,33 +215,6 @@ export class Camera {
     this.#live.disabled = true;
     this.#expression.disabled = true;
   }
-}
-
-/**
- * A function that waits until the video shows a frame that it has not waited for yet.
- * @param {HTMLVideoElement} video
- * @param {AbortSignal} signal
- * @returns {() => Promise<void>}
- */
-function newFrames(video, signal) {
-  if (!('requestVideoFrameCallback' in video)) {
-    return () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
-  }
-  let isFresh = true;
-  /** @type {(() => void) | null} */
-  let waiting = null;
-  const onFrame = () => {
-    isFresh = true;
-    waiting?.();
-    if (!signal.aborted) video.requestVideoFrameCallback(onFrame);
-  };
-  video.requestVideoFrameCallback(onFrame);
-  signal.addEventListener('abort', () => waiting?.());
-  return async () => {
-    if (!isFresh) await new Promise((resolve) => (waiting = () => resolve(undefined)));
-    waiting = null;
-    isFresh = false;
-  };
 }
 
 /**

@@ -339,14 +339,6 @@ listenForPictures((picture) => void take(picture), (given) => void takeMany(give
 const camera = new Camera({
   onPicture: (picture) => void take(async () => picture),
   follow: () => net?.followFaces() ?? null,
-  mirror: async (frame, expression, signal) => {
-    const [face] = frame.faces;
-    if (!net || !face) return null;
-    const network = net;
-    const made = await network.synthesise(face, [expression], { signal, size: 1 });
-    return network.compose(frame, made, { signal });
-  },
-  release: (frame) => void net?.release(frame),
 });
 byId('whole').addEventListener('click', () => void recogniseWhole());
 byId('original').addEventListener('click', () => {

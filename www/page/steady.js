@@ -1,9 +1,8 @@
 // @ts-check
 /** @file Live answers that do not flicker: boxes and probabilities of a followed face, smoothed over time. */
 
-/** @typedef {import('../api/index.js').ReadFace} ReadFace */
-/** @typedef {import('../api/index.js').ReadPicture} ReadPicture */
-/** @typedef {Pick<ReadFace, 'box' | 'probabilities' | 'expression' | 'certain'>} SteadyFace */
+/** @typedef {import('../api/index.js').LiveFace} LiveFace */
+/** @typedef {Pick<LiveFace, 'box' | 'probabilities' | 'expression' | 'certain'>} SteadyFace */
 
 /** Time in which a box makes up two thirds of its way, in milliseconds. */
 const BOX_TIME = 60;
@@ -18,7 +17,7 @@ export class Steady {
 
   /**
    * The faces of the next frame, in their order; faces that are gone are forgotten.
-   * @param {ReadPicture} frame
+   * @param {{faces: readonly LiveFace[]}} frame
    * @param {number} [now] in milliseconds
    * @returns {SteadyFace[]}
    */
