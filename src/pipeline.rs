@@ -23,6 +23,10 @@ use crate::picture::Picture;
 use crate::target::{Target, TargetError};
 use crate::tensor::{face_values, readback, readback_maps, readback_rows, synthesised_faces};
 
+/// Frames of a film in which a mouth that was painted, and the face's own, are taken for those of the frame before.
+/// The painter takes several times as long as the rest of a frame.
+const KEPT_FRAMES: usize = 5;
+
 /// The weights that are shipped: what recognises. See `weights/`.
 #[cfg(feature = "native")]
 pub const SHIPPED_RECOGNITION: &[u8] = include_bytes!("../weights/fersnet.safetensors");
@@ -103,6 +107,17 @@ pub struct RecognisedFace {
     encoded: EncodedFace,
     /// The inside of its mouth as the network sees it, from the first time that it is synthesised on.
     own_mouth: OnceCell<Option<Vec<f32>>>,
+}
+
+/// What a film keeps of a followed face from one frame to the next.
+#[derive(Debug, Clone)]
+pub struct KeptFace {
+    /// As it was synthesised last.
+    pub made: SynthesisedFace,
+    /// What it was made to show.
+    target: Target,
+    /// Frames since its mouth was looked at, and painted.
+    age: usize,
 }
 
 impl Pipeline {
@@ -299,6 +314,61 @@ impl Pipeline {
         face: &RecognisedFace,
         targets: &[Target],
     ) -> Result<Vec<SynthesisedFace>, PipelineError> {
+        let mut synthesised = self.drawn(face, targets).await?;
+        self.finish(picture, face, targets, &mut synthesised)
+            .await?;
+        Ok(synthesised)
+    }
+
+    /// Synthesises a followed face in a frame of a film. Its mouth's inside is that of a frame before, in `kept`, where
+    /// that is recent and of the same target; else it is computed as in [`synthesise`](Self::synthesise). What is
+    /// synthesised is kept.
+    ///
+    /// # Errors
+    /// As of [`synthesise`](Self::synthesise).
+    pub async fn synthesise_followed(
+        &self,
+        frame: &Picture,
+        face: &RecognisedFace,
+        target: &Target,
+        kept: &mut Option<KeptFace>,
+    ) -> Result<SynthesisedFace, PipelineError> {
+        let targets = std::slice::from_ref(target);
+        let mut drawn = self.drawn(face, targets).await?;
+        let paints = self.paints && self.config().painter.is_some();
+        let is_painted = paints && drawn.iter().any(|one| painter::opened(one).is_some());
+        let recent = kept.take().filter(|kept| {
+            let is_same = kept.target == *target && kept.made.mouth.is_some() == is_painted;
+            is_same && kept.age < KEPT_FRAMES
+        });
+        let age = if let Some(KeptFace { made, age, .. }) = recent {
+            let own_mouth = made.change.and_then(|change| change.own_mouth);
+            for one in &mut drawn {
+                one.mouth.clone_from(&made.mouth);
+                if let Some(change) = &mut one.change {
+                    change.own_mouth.clone_from(&own_mouth);
+                }
+            }
+            age + 1
+        } else {
+            self.finish(frame, face, targets, &mut drawn).await?;
+            0
+        };
+        let made = drawn.into_iter().next().ok_or(PipelineError::NoSynthesis)?;
+        *kept = Some(KeptFace {
+            made: made.clone(),
+            target: target.clone(),
+            age,
+        });
+        Ok(made)
+    }
+
+    /// The faces as the network alone draws them, once for each target.
+    async fn drawn(
+        &self,
+        face: &RecognisedFace,
+        targets: &[Target],
+    ) -> Result<Vec<SynthesisedFace>, PipelineError> {
         let (classes, expected) = (self.config().classes.len(), self.config().target_width());
         if let Some(target) = targets
             .iter()
@@ -320,6 +390,17 @@ impl Pipeline {
             let faces = synthesised_faces(drawn, batch.len()).await;
             synthesised.extend(faces.map_err(PipelineError::Device)?);
         }
+        Ok(synthesised)
+    }
+
+    /// Gives synthesised faces the face's own mouth, and paints the mouths that they open.
+    async fn finish(
+        &self,
+        picture: &Picture,
+        face: &RecognisedFace,
+        targets: &[Target],
+        synthesised: &mut [SynthesisedFace],
+    ) -> Result<(), PipelineError> {
         let own_mouth = self.own_mouth(face).await?;
         for change in synthesised.iter_mut().filter_map(|one| one.change.as_mut()) {
             change.own_mouth.clone_from(own_mouth);
@@ -331,10 +412,9 @@ impl Pipeline {
                 .filter(|_| targets.iter().any(|t| t.own_teeth > 0.0));
             let own = own.and_then(|map| self.teeth_of(picture, &alignment, map));
             let teeth: Vec<_> = targets.iter().map(|target| target.teeth_for(own)).collect();
-            self.paint(picture, &alignment, &teeth, &mut synthesised)
-                .await?;
+            self.paint(picture, &alignment, &teeth, synthesised).await?;
         }
-        Ok(synthesised)
+        Ok(())
     }
 
     /// The inside of the mouth of a face: the map of the same face, synthesised as it is. None where the

@@ -330,3 +330,49 @@ fn a_network_opens_a_mouth_and_its_painter_paints_it_unless_it_is_told_not_to() 
         assert!(worst < 2e-2, "{worst}");
     }
 }
+
+#[test]
+fn a_followed_mouth_is_the_one_that_was_painted_before_for_the_same_target() {
+    let pipeline = Pipeline::shipped(Device::flex()).expect("the shipped weights");
+    let bytes = std::fs::read("www/samples/astronaut.jpg").expect("the sample");
+    let first = Picture::decode(&bytes).expect("a picture");
+    let mut darker = first.as_image().clone();
+    for pixel in darker.pixels_mut() {
+        pixel.0 = pixel.0.map(|value| value / 2);
+    }
+    let faces = pollster::block_on(pipeline.find_faces(&first)).expect("found");
+    let frames = [first, Picture::from(darker)];
+    let seen = frames
+        .each_ref()
+        .map(|frame| pollster::block_on(pipeline.recognise(frame, faces[0])).expect("recognised"));
+    let [surprise, happiness] = ["surprise", "happiness"]
+        .map(|text| Target::parse(text, pipeline.config()).expect("a target"));
+    let alone = |frame: usize, target: &Target| {
+        let targets = std::slice::from_ref(target);
+        let made = pipeline.synthesise(&frames[frame], &seen[frame], targets);
+        let made = pollster::block_on(made).expect("synthesised").remove(0);
+        made.mouth.expect("an opened mouth").pixels
+    };
+    let mut kept = None;
+    let mut followed = |frame: usize, target: &Target| {
+        let made = pipeline.synthesise_followed(&frames[frame], &seen[frame], target, &mut kept);
+        let made = pollster::block_on(made).expect("synthesised");
+        made.mouth.expect("an opened mouth").pixels
+    };
+    let painted = alone(0, &surprise);
+    assert!(alone(1, &surprise) != painted, "another light");
+    assert!(followed(0, &surprise) == painted);
+    assert!(followed(1, &surprise) == painted, "kept");
+    assert!(
+        followed(1, &happiness) == alone(1, &happiness),
+        "another target"
+    );
+    let again: Vec<bool> = (0..6)
+        .map(|_| followed(0, &happiness) == alone(0, &happiness))
+        .collect();
+    assert_eq!(
+        again,
+        [false, false, false, false, false, true],
+        "not for ever"
+    );
+}

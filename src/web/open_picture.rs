@@ -1,5 +1,6 @@
 //! One picture of the page: its faces, what was recognised in them and how they were synthesised.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ use crate::face::{
 };
 use crate::mark;
 use crate::picture::Picture;
-use crate::pipeline::{Pipeline, RecognisedFace};
+use crate::pipeline::{KeptFace, Pipeline, RecognisedFace};
 use crate::target::Target;
 
 /// The longer side of the picture that the page shows; larger ones are made smaller for it.
@@ -35,18 +36,43 @@ pub struct OpenPicture {
     smaller: Option<Picture>,
     search: FaceSearch,
     faces: Vec<OpenFace>,
+    /// None for a picture that is no frame of a film.
+    film: Option<Film>,
 }
+
+/// The film that a picture is a frame of.
+struct Film {
+    kept_faces: KeptFaces,
+    /// The numbers of the frame's faces.
+    ids: Vec<u32>,
+}
+
+impl Film {
+    /// What is kept of the film's faces, and the number of one.
+    fn of(&self, face: usize) -> Option<(&KeptFaces, u32)> {
+        Some((&self.kept_faces, *self.ids.get(face)?))
+    }
+}
+
+/// What is kept of the faces of a film, by number.
+type KeptFaces = Rc<RefCell<HashMap<u32, KeptFace>>>;
 
 /// Follows the faces of a film from frame to frame.
 #[wasm_bindgen]
-pub struct Tracker(FaceTracker);
+pub struct Tracker {
+    faces: FaceTracker,
+    kept_faces: KeptFaces,
+}
 
 #[wasm_bindgen]
 impl Tracker {
     /// A tracker that looks for new faces every so many frames, and in each frame while it has none.
     #[wasm_bindgen(constructor)]
     pub fn new(every: usize) -> Self {
-        Self(FaceTracker::new(every))
+        Self {
+            faces: FaceTracker::new(every),
+            kept_faces: KeptFaces::default(),
+        }
     }
 }
 
@@ -126,6 +152,7 @@ impl OpenPicture {
             smaller,
             search: FaceSearch::default(),
             faces: Vec::new(),
+            film: None,
         }
     }
 
@@ -256,8 +283,18 @@ impl OpenPicture {
     /// # Errors
     /// A JavaScript error when the detector fails.
     pub async fn follow(&mut self, tracker: &mut Tracker) -> Result<JsValue, JsValue> {
-        let followed = self.pipeline.follow(&self.picture, &mut tracker.0).await;
+        let followed = self
+            .pipeline
+            .follow(&self.picture, &mut tracker.faces)
+            .await;
         let followed = followed.map_err(js_error)?;
+        let ids: Vec<u32> = followed.iter().map(|tracked| tracked.id).collect();
+        let known = |id: &u32, _: &mut KeptFace| ids.contains(id);
+        tracker.kept_faces.borrow_mut().retain(known);
+        self.film = Some(Film {
+            kept_faces: Rc::clone(&tracker.kept_faces),
+            ids,
+        });
         let faces = followed.iter().map(|tracked| Face::Found(tracked.face));
         self.faces = faces.map(OpenFace::Found).collect();
         let places = followed.iter().zip(&self.faces);
@@ -330,10 +367,23 @@ impl OpenPicture {
         let Some(OpenFace::Recognised(recognised, all)) = self.faces.get_mut(face) else {
             return Err(js_error(NoSuchFace));
         };
-        let synthesised = self
-            .pipeline
-            .synthesise(&self.picture, recognised, &targets);
-        let synthesised = synthesised.await.map_err(js_error)?;
+        let film = self.film.as_ref();
+        let film = film.and_then(|film| film.of(face));
+        let (pipeline, picture) = (&self.pipeline, &self.picture);
+        let synthesised = match (film, targets.as_slice()) {
+            (Some((kept_faces, id)), [target]) => {
+                // Not borrowed while the device is waited for.
+                let mut kept = kept_faces.borrow_mut().remove(&id);
+                let one = pipeline.synthesise_followed(picture, recognised, target, &mut kept);
+                let one = one.await;
+                if let Some(kept) = kept {
+                    kept_faces.borrow_mut().insert(id, kept);
+                }
+                one.map(|one| vec![one])
+            }
+            (_, targets) => pipeline.synthesise(picture, recognised, targets).await,
+        };
+        let synthesised = synthesised.map_err(js_error)?;
         let first = all.next;
         all.next += synthesised.len();
         all.kept.extend((first..).zip(synthesised));
@@ -412,6 +462,25 @@ impl OpenPicture {
     /// A JavaScript error when there is no such synthesised face.
     pub fn compose(&self, changes: &[u32]) -> Result<Clamped<Vec<u8>>, JsValue> {
         Ok(rgba(self.preview_with(changes)?.as_image()))
+    }
+
+    /// The preview's RGBA pixels with a followed face as it was synthesised in a frame before, where it is now: neither
+    /// recognised nor synthesised anew. Empty where nothing is kept of it.
+    ///
+    /// # Errors
+    /// A JavaScript error when there is no such face.
+    pub fn compose_as_before(&self, face: usize) -> Result<Clamped<Vec<u8>>, JsValue> {
+        let Some((kept_faces, id)) = self.film.as_ref().and_then(|film| film.of(face)) else {
+            return Ok(Clamped(Vec::new()));
+        };
+        let kept_faces = kept_faces.borrow();
+        let Some(kept) = kept_faces.get(&id) else {
+            return Ok(Clamped(Vec::new()));
+        };
+        let shown = self.shown();
+        let to = [shown.width(), shown.height()];
+        let alignment = self.face(face)?.alignment_in_copy(self.size(), to);
+        Ok(rgba(face::paste(shown, &alignment, &kept.made).as_image()))
     }
 
     /// One frame of an animation of a face, its longer side at most `size` pixels, marked: the photo's own, or

@@ -177,6 +177,7 @@ async function answer(question) {
     case 'live':
       return live(question);
     case 'unfollow':
+      before.delete(question.tracker);
       trackers.get(question.tracker)?.free();
       trackers.delete(question.tracker);
       return [null];
@@ -462,6 +463,13 @@ async function follow({ id, frame, tracker: number }) {
 }
 
 /**
+ * What was recognised in the frame before, and synthesised there, by tracker: every second frame takes it over, each
+ * face where it is now. Only frames that are mirrored do.
+ * @type {Map<number, {recognised: Map<number | undefined, Recognition>, target: string}>}
+ */
+const before = new Map();
+
+/**
  * @param {Live} question
  * @returns {Promise<[any, Transferable[]]>}
  */
@@ -472,16 +480,42 @@ async function live({ id, frame, tracker, target }) {
     const { width, height } = picture;
     /** @type {FacePlace[]} */
     const places = await picture.follow(trackerOf(tracker));
+    const same = target && asBefore(picture, tracker, places, target);
+    if (same) return [{ width, height, ...same }, [same.mirrored.data.buffer]];
     const faces = [];
-    for (const [face, place] of places.entries()) faces.push({ ...place, ...(await recogniseFace(id, picture, face)) });
+    const recognised = new Map();
+    for (const [face, place] of places.entries()) {
+      const recognition = await recogniseFace(id, picture, face);
+      recognised.set(place.id, recognition);
+      faces.push({ ...place, ...recognition });
+    }
     void later?.fetched();
     if (!target || faces.length === 0) return [{ width, height, faces, mirrored: null }, []];
     await addParts();
     const mirrored = composed(picture, [{ face: 0, synthesised: await picture.synthesise(0, [target]) }]);
+    before.set(tracker, { recognised, target: JSON.stringify(target) });
     return [{ width, height, faces, mirrored }, [mirrored.data.buffer]];
   } finally {
     picture.free();
   }
+}
+
+/**
+ * The faces of a frame and its mirrored picture from what the frame before showed; null where that is not known, or was
+ * taken over once already.
+ * @param {any} picture
+ * @param {number} tracker
+ * @param {FacePlace[]} places
+ * @param {Record<string, number>} target
+ */
+function asBefore(picture, tracker, places, target) {
+  const known = before.get(tracker);
+  before.delete(tracker);
+  if (known?.target !== JSON.stringify(target) || !places.every(({ id }) => known.recognised.has(id))) return null;
+  const data = picture.compose_as_before(0);
+  if (data.length === 0) return null;
+  const faces = places.map((place) => ({ ...place, ...known.recognised.get(place.id) }));
+  return { faces, mirrored: { width: picture.preview_width, height: picture.preview_height, data } };
 }
 
 /** Who follows the faces of a film. @param {number} number the page's */
