@@ -37,6 +37,9 @@ const DARK: f32 = 0.62;
 /// skin, and what is inside of them is. A grey photo has the power of 1.
 const FLESH: f32 = 1.9;
 
+/// Green below which a tone is black.
+const BLACK: f32 = 1e-3;
+
 /// Distance that is written as 1.
 const DISTANCE: f32 = 8.0;
 
@@ -122,7 +125,8 @@ fn least_red([red, green, _]: [f32; 3]) -> f32 {
 /// A colour of the same brightness that has at least so much red for its green.
 fn reddened(colour: [f32; 3], least: f32) -> [f32; 3] {
     let [red, green, blue] = colour;
-    if red >= least * green {
+    // What is black has no hue; a blur leaves a little less than nothing there.
+    if green < BLACK || red >= least * green {
         return colour;
     }
     let hue = [least, 1.0, blue / green];
@@ -248,6 +252,8 @@ mod tests {
         let red = [0.6, 0.3, 0.3];
         assert_eq!(reddened(red, least_red(skin)), red);
         assert_eq!(reddened([0.4; 3], least_red([0.7; 3])), [0.4; 3]);
+        let black = [-1e-9, 0.0, 1e-9];
+        assert_eq!(reddened(black, least_red(skin)), black);
     }
 
     #[test]
