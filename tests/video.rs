@@ -206,7 +206,7 @@ fn a_videos_rows_are_those_of_its_frames_with_time_and_one_id_a_face_and_shot() 
     }
     for row in &rows {
         let is_man = row["id"] == "2"
-            || (row["id"] > "2".to_owned() && row["x"].parse::<f64>().expect("a place") > 160.0);
+            || (row["id"].as_str() > "2" && row["x"].parse::<f64>().expect("a place") > 160.0);
         assert_eq!(
             row["expression"],
             if is_man { "neutral" } else { "happiness" },

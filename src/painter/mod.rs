@@ -1,7 +1,7 @@
 //! The mouth painter: a small U-Net that paints the inside of an opened mouth at the photo's resolution.
 //!
 //! The main network says where the mouth opens (its cavity map), and moves and shades the photo around
-//! it. [`crop`] places a frame on the map and reads that photo and the map in it, [`own`] says where the photo's own teeth
+//! it. [`crop`] places a frame on the map and reads that photo and the map in it, `own` says where the photo's own teeth
 //! stay, [`tones`] measures the light of the scene, [`mod@prepare`] makes the network's inputs of both, in training and in inference
 //! alike, [`network`] answers with a colour and a mask, and [`compose`] makes the layer that
 //! [`paste`](crate::face::paste()) lays over the photo.
