@@ -116,7 +116,7 @@ const words = {
       `${of > 1 ? `Gesicht ${number} von ${of}` : 'Das Gesicht'} wird mit ${expressions} Ausdrücken synthetisiert`,
     shows: (shown) => (shown.length === 1 ? `Gesichtsausdruck: ${shown[0]}.` : `${faces(shown.length)}: ${shown.join(', ')}.`),
     decodedByBrowser: (format) => `Vom Browser dekodiert: ${format} lesen nicht alle Browser`,
-    scaled: (from, to) => `Beim Dekodieren verkleinert: von ${from[0]} x ${from[1]} auf ${to[0]} x ${to[1]} Pixel`,
+    scaled: (from, to) => `Beim Dekodieren verkleinert: von ${from} auf ${to} Pixel`,
     recognisedIn: (time) => `in ${time} erkannt`,
     synthesisedIn: (recognised, count, synthesised) => `in ${recognised} erkannt, ${count} in ${synthesised} synthetisiert`,
   },

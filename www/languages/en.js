@@ -139,8 +139,8 @@ export default {
     shows: (shown) => (shown.length === 1 ? `The face shows ${shown[0]}.` : `${counted(shown.length, 'face')}: ${shown.join(', ')}.`),
     /** @param {string} format */
     decodedByBrowser: (format) => `Decoded by the browser: ${format} is a format that not every browser reads`,
-    /** @param {[number, number]} from @param {[number, number]} to width and height */
-    scaled: (from, to) => `Made smaller while it was decoded: ${from[0]} x ${from[1]} to ${to[0]} x ${to[1]} pixels`,
+    /** @param {string} from @param {string} to width and height */
+    scaled: (from, to) => `Made smaller while it was decoded: ${from} to ${to} pixels`,
     /** @param {string} time */
     recognisedIn: (time) => `recognised in ${time}`,
     /** @param {string} recognised @param {number} count @param {string} synthesised times */

@@ -107,7 +107,7 @@ const words = {
       `正在为${of > 1 ? `第 ${number} 张脸（共 ${of} 张）` : '这张脸'}合成 ${expressions} 种表情`,
     shows: (shown) => (shown.length === 1 ? `这张脸的表情：${shown[0]}。` : `${shown.length} 张脸：${shown.join('、')}。`),
     decodedByBrowser: (format) => `由浏览器解码：并非所有浏览器都能读取 ${format}`,
-    scaled: (from, to) => `解码时已缩小：${from[0]} x ${from[1]} → ${to[0]} x ${to[1]} 像素`,
+    scaled: (from, to) => `解码时已缩小：${from} → ${to} 像素`,
     recognisedIn: (time) => `识别用时 ${time}`,
     synthesisedIn: (recognised, count, synthesised) => `识别用时 ${recognised}，合成 ${count} 张用时 ${synthesised}`,
   },

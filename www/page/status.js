@@ -151,7 +151,7 @@ export class Status {
     });
     delete this.#times.dataset.synthesis;
     this.#note = (words) => {
-      if (file?.scaledFrom) return words.status.scaled(file.scaledFrom, [width, height]);
+      if (file?.scaledFrom) return words.status.scaled(file.scaledFrom.join(' x '), `${width} x ${height}`);
       return file?.onlyByBrowser ? words.status.decodedByBrowser(file.format) : '';
     };
     this.#sayTimes((words) => words.status.recognisedIn(time(words, recognition)));
